@@ -1,0 +1,41 @@
+# What a build may switch, and the flags that every target of ours is compiled with.
+
+option(MOBILENET_CORE_ONLY "Build only libmobilenet-core: no images, no foreign formats, no program" OFF)
+option(MOBILENET_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
+option(MOBILENET_BENCH "Build the kernel benchmarks" OFF)
+option(MOBILENET_FUZZ "Build the libFuzzer targets (clang)" OFF)
+option(MOBILENET_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
+option(MOBILENET_STATIC_HIGHWAY "Link Highway statically (scripts/static-highway builds it)" OFF)
+set(MOBILENET_SANITIZE "" CACHE STRING "Sanitizers for every target of ours, such as address,undefined")
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+# Private settings of our own targets; nothing of this reaches a user of the installed library.
+add_library(mobilenet-settings INTERFACE)
+target_compile_features(mobilenet-settings INTERFACE cxx_std_20)
+target_compile_options(mobilenet-settings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                                                    -Wno-sign-conversion -Wnon-virtual-dtor -Wold-style-cast)
+if(MOBILENET_WERROR)
+  target_compile_options(mobilenet-settings INTERFACE -Werror)
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  # Sections, so that a program that links the core statically carries only what it calls.
+  target_compile_options(mobilenet-settings INTERFACE -ffunction-sections -fdata-sections)
+endif()
+if(MOBILENET_SANITIZE)
+  target_compile_options(mobilenet-settings INTERFACE -fsanitize=${MOBILENET_SANITIZE} -fno-omit-frame-pointer
+                                                      -fno-sanitize-recover=all)
+  target_link_options(mobilenet-settings INTERFACE -fsanitize=${MOBILENET_SANITIZE})
+endif()
+if(MOBILENET_FUZZ)
+  target_compile_options(mobilenet-settings INTERFACE -fsanitize=fuzzer-no-link)
+endif()

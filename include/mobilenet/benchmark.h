@@ -1,0 +1,32 @@
+// How fast a plan runs on this machine, beside what the machine could do.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "mobilenet/runtime.h"
+
+namespace mobilenet {
+
+struct BenchmarkOptions {
+  int threads = 1;
+  double seconds = 2;  // how long to measure, the peak included
+};
+
+struct BenchmarkResult {
+  int runs = 0;
+  double median_ms = 0;
+  double p95_ms = 0;
+  double min_ms = 0;
+  double gflops = 0;  // 2 * mult-adds / median
+  double peak_gflops =
+      0;  // independent multiply-adds in registers, on as many threads, median of the same rounds
+  double peak_share = 0;        // gflops / peak_gflops
+  std::vector<double> step_ms;  // median for each of plan.steps()
+};
+
+// Times inferences of random pixels and bursts that measure the peak, by turns, so that both see the same
+// machine. Throws Error where the options are out of range.
+BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options = {});
+
+}  // namespace mobilenet

@@ -1,0 +1,108 @@
+// Photos in, labels out. Part of libmobilenet.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "mobilenet/image.h"
+#include "mobilenet/model.h"
+
+namespace mobilenet {
+
+// What `for (const auto& [label, probability, index] : classify.File(...))` takes apart.
+struct Prediction {
+  std::string label;  // the class's number as text where the model has no labels
+  float probability;  // from 0 to 1
+  int index;          // of the class, from 0
+};
+
+struct ClassifierOptions {
+  int threads = 1;  // that work on one image together, 1 to 256
+};
+
+struct TopOptions {
+  int top = 5;  // how many predictions to return, best first; fewer where the model has fewer classes
+};
+
+// Decodes, preprocesses and runs. Belongs to one thread at a time: copy it for each thread that classifies at
+// once (a copy shares the weights and has its own working memory).
+class Classifier {
+ public:
+  // Throws Error where the model's weights don't fit its network or the threads are refused.
+  explicit Classifier(const Model& model, const ClassifierOptions& options = {});
+  ~Classifier();
+  Classifier(const Classifier& other);
+  Classifier(Classifier&&) noexcept;
+  Classifier& operator=(Classifier other) noexcept;
+
+  // A picture in a file; in memory, still encoded; or decoded to RGB. Each throws Error where it can't be
+  // used.
+  std::vector<Prediction> File(const std::filesystem::path& path, const TopOptions& options = {});
+  std::vector<Prediction> Bytes(std::span<const std::uint8_t> encoded, const TopOptions& options = {});
+  std::vector<Prediction> Pixels(const Image& image, const TopOptions& options = {});
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// One picture of many. `predictions` is empty where `error` says what went wrong.
+struct FileResult {
+  std::size_t index = 0;  // in the list of files
+  std::vector<Prediction> predictions;
+  double ms = 0;  // from opening the file to its predictions
+  std::string error;
+};
+
+struct FilesOptions {
+  int threads = 1;  // pictures in work at once, each on its own thread: one decodes while another runs
+  int top = 5;
+};
+
+// Classifies files and calls `done` for each, in the order of the list, on the calling thread. A bad file is
+// a result with an error, not an exception. If `done` throws, the rest is abandoned and the exception passed
+// on.
+void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
+                   const FilesOptions& options, const std::function<void(const FileResult&)>& done);
+
+// The pictures in a folder and those below it, sorted by path: files that begin as one of the formats that we
+// read, or that are named as one. Hidden ones are left out. Throws Error where the folder can't be read.
+std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder);
+
+// A picture and its true class.
+struct Sample {
+  std::filesystem::path file;
+  int label = 0;
+};
+
+// The labelled pictures of a folder, DIR/CLASS/*, or of a list of lines "file<TAB>class". Classes are matched
+// to the model's labels, or are numbers; folders of a model without labels are numbered in alphabetical
+// order. Files in a list are looked for beside the list, and in a folder beside it that has its name
+// (photos.tsv, photos/). Throws Error, naming the line or the folder, for a class that the model doesn't
+// know.
+std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model);
+
+struct Evaluation {
+  struct Class {
+    int images = 0;
+    int top1 = 0;  // right at first
+    int top5 = 0;  // among the five best
+  };
+  int images = 0;  // that could be read
+  int failed = 0;
+  double top1 = 0;  // shares of `images`
+  double top5 = 0;
+  double images_per_second = 0;
+  std::vector<Class> classes;  // by class number
+};
+
+// Classifies every sample. `done` is called after each with its result (see ClassifyFiles).
+Evaluation Evaluate(const Model& model, std::span<const Sample> samples, int threads,
+                    const std::function<void(const FileResult&)>& done);
+
+}  // namespace mobilenet

@@ -1,0 +1,11 @@
+// Everything that libmobilenet-core has: networks, their cost, our model files, and running them.
+#pragma once
+
+#include "mobilenet/benchmark.h"
+#include "mobilenet/cost.h"
+#include "mobilenet/error.h"
+#include "mobilenet/model.h"
+#include "mobilenet/network.h"
+#include "mobilenet/preprocessing.h"
+#include "mobilenet/runtime.h"
+#include "mobilenet/tensor.h"

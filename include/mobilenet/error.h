@@ -1,0 +1,16 @@
+// The one exception type of the library.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace mobilenet {
+
+// Thrown for every failure that a caller can meet: an unreadable file, damaged data, an option out of range.
+// what() is one sentence for a person: what failed, where, what was expected and what was found.
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace mobilenet

@@ -1,0 +1,67 @@
+// Pictures in: decode, orient, crop, resize, normalise. Part of libmobilenet (not of libmobilenet-core).
+//
+// All functions are free of global state and may be called from any number of threads at once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "mobilenet/preprocessing.h"
+
+namespace mobilenet {
+
+// 8-bit interleaved pixels, rows top to bottom without gaps: pixels[(y * width + x) * channels + c].
+struct Image {
+  int width = 0;
+  int height = 0;
+  int channels = 3;  // 3: RGB, 1: grey
+  std::vector<std::uint8_t> pixels;
+};
+
+struct DecodeOptions {
+  // The caller will shrink the picture to about this many pixels a side: a JPEG much larger than that is
+  // decoded at 1/2, 1/4 or 1/8 of its size, never below twice this. 0 decodes every pixel.
+  int target_width = 0;
+  int target_height = 0;
+  // A picture that declares more pixels than this is refused before memory is taken for it.
+  std::size_t max_pixels = std::size_t{1} << 28;
+};
+
+// Decodes a JPEG, PNG, WebP or BMP, told apart by their first bytes, to upright RGB: EXIF orientation is
+// applied, grey becomes three equal channels, CMYK and YCCK are converted, transparent pixels are laid over
+// white, 16-bit samples are rounded to 8 bits, an animated WebP or PNG yields its first frame.
+// `name` stands in the Error that is thrown for damaged or unsupported data.
+Image DecodeImage(std::span<const std::uint8_t> bytes, const DecodeOptions& options = {},
+                  std::string_view name = "image");
+
+// Reads and decodes a file. Throws Error where it can't be read or decoded.
+Image LoadImage(const std::filesystem::path& file, const DecodeOptions& options = {});
+
+// A part of an image in pixels; the sides may be fractional.
+struct Box {
+  double left = 0, top = 0, right = 0, bottom = 0;
+};
+
+// Resizes the part `box` of `image` to width x height with a filter that widens when it shrinks
+// (antialiased), rounding to 8 bits: the arithmetic of Pillow's Image.resize(size, filter, box). Throws Error
+// where the box is empty or leaves the image.
+Image Resize(const Image& image, int width, int height, ResizeFilter filter, const Box& box);
+
+// The part of a width x height picture that `preprocessing` keeps (its centre crop).
+Box CropBox(int width, int height, const Preprocessing& preprocessing);
+
+// Crop, resize, channel order and normalisation in one: writes `height` x `width` x `channels` floats (NHWC,
+// channels 3 or 1) to `output`, which must have exactly that length; throws Error otherwise. With 1 channel
+// the input is the luma (0.299 R + 0.587 G + 0.114 B, rounded to 8 bits), normalised by mean[0] and scale[0].
+void Preprocess(const Image& image, const Preprocessing& preprocessing, int width, int height, int channels,
+                std::span<float> output);
+
+// The decode size that Preprocess needs for a width x height network input: pass to LoadImage.
+DecodeOptions DecodeOptionsFor(const Preprocessing& preprocessing, int width, int height);
+
+}  // namespace mobilenet

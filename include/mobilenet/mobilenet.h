@@ -1,0 +1,6 @@
+// Everything that libmobilenet has.
+#pragma once
+
+#include "mobilenet/classifier.h"
+#include "mobilenet/core.h"
+#include "mobilenet/image.h"

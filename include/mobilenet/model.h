@@ -1,0 +1,44 @@
+// A model: a network, its weights, and everything that its user needs to get the same answers as its maker.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "mobilenet/network.h"
+#include "mobilenet/preprocessing.h"
+#include "mobilenet/tensor.h"
+
+namespace mobilenet {
+
+// A value: copies are cheap, since weights are shared.
+struct Model {
+  Network network;
+  Weights weights;
+  Preprocessing preprocessing;
+  std::vector<std::string> labels;  // one for each class, or none at all
+  std::map<std::string, std::string>
+      provenance;  // where it comes from: "source", "imported from", "command", ...
+
+  // Reads a model file of any format that we know, told apart by its content: our own safetensors,
+  // Keras-named V1 weights in safetensors, Keras .h5, float32 TFLite. Alpha, resolution, classes, padding and
+  // preprocessing are worked out from the tensors where the file doesn't say. Throws Error. Part of
+  // libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
+  static Model Load(const std::filesystem::path& path);
+
+  // Reads our own format (docs/model-format.md). Weights are mapped, not copied. Throws Error.
+  static Model LoadSafetensors(const std::filesystem::path& path);
+
+  // Writes our own format: the whole file or, with an Error thrown, nothing.
+  void Save(const std::filesystem::path& path) const;
+
+  // The label of a class; its number as text where the model has no labels.
+  [[nodiscard]] std::string Label(int index) const;
+};
+
+// Reads labels, a line each. A first line "background" is dropped where there is one line more than
+// `classes`. Throws Error where the number of lines doesn't fit.
+std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes);
+
+}  // namespace mobilenet

@@ -1,0 +1,126 @@
+// What a MobileNet is: layers as plain data, and the builders that write them down.
+//
+// A Network holds no weights and does nothing. Counting, running, importing and exporting all read this one
+// description. Every function here is pure and may be called from any thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mobilenet {
+
+// The shape of one feature map (of one image). The layout is NHWC: value (y, x, c) of an image stands at
+// (y * width + x) * channels + c.
+struct Shape {
+  int height = 0;
+  int width = 0;
+  int channels = 0;
+
+  [[nodiscard]] std::int64_t size() const { return std::int64_t{height} * width * channels; }
+  bool operator==(const Shape&) const = default;
+};
+
+// Zeros around a feature map, in pixels.
+struct Padding {
+  int top = 0;
+  int bottom = 0;
+  int left = 0;
+  int right = 0;
+
+  bool operator==(const Padding&) const = default;
+};
+
+// How a convolution is padded so that stride 1 keeps the size.
+enum class PaddingStyle {
+  kSame,       // TensorFlow: as little as the output size needs; an odd rest goes below and to the right
+  kSymmetric,  // PyTorch: kernel / 2 on every side
+};
+
+enum class Activation {
+  kNone,
+  kRelu,   // max(x, 0)
+  kRelu6,  // min(max(x, 0), 6)
+};
+
+enum class LayerKind {
+  kConvolution,  // kernel x kernel, mixes all channels; weight [kernel, kernel, in, out]
+  kDepthwise,    // kernel x kernel, one filter a channel; weight [kernel, kernel, channels]
+  kPointwise,    // 1 x 1, mixes channels; weight [in, out]
+  kGlobalAveragePool,
+  kFullyConnected,  // weight [in, out]
+};
+
+constexpr int kNetworkInput = -1;  // in Layer::inputs: the network's own input
+
+// One layer: a linear operation, then batch norm or bias where it has them, then the activation.
+struct Layer {
+  std::string name;  // unique in its network, such as "block3.depthwise"
+  LayerKind kind = LayerKind::kConvolution;
+  std::vector<int> inputs;  // indices of earlier layers, or kNetworkInput
+  Shape input;
+  Shape output;
+  int kernel = 1;
+  int stride = 1;
+  Padding padding;
+  bool batch_norm = false;
+  bool bias = false;
+  float epsilon = 1e-3F;  // of the batch norm
+  Activation activation = Activation::kNone;
+};
+
+// What a builder builds from. Aggregate: name the fields that differ, as in V1({.alpha = 0.5}).
+struct NetworkOptions {
+  double alpha = 1;        // width multiplier, in (0, 1]
+  int resolution = 224;    // height and width of the input in pixels, from 32 to 4096; rho = resolution / 224
+  int classes = 1000;      // from 1 to 1,000,000
+  int input_channels = 3;  // 3 (RGB) or 1 (grey)
+  // How many input pixels one pixel of the last feature map stands for: 32 (the paper's), 16, 8 or 4. Smaller
+  // ones drop strides, the earliest first, and keep small inputs such as 32 x 32 useful.
+  int output_stride = 32;
+  bool separable = true;  // false: the paper's comparison, every separable layer a standard convolution
+  PaddingStyle padding = PaddingStyle::kSame;
+  Activation activation = Activation::kRelu6;
+  bool batch_norm = true;  // false: a bias in its place, as in files whose batch norm was folded
+  float epsilon = 1e-3F;   // of every batch norm
+
+  bool operator==(const NetworkOptions&) const = default;
+};
+
+// A network: layers in an order in which each comes after its inputs; the last one is the output (logits).
+struct Network {
+  std::string version;  // "v1"
+  NetworkOptions options;
+  Shape input;
+  std::vector<Layer> layers;
+
+  [[nodiscard]] const Shape& output() const { return layers.back().output; }
+};
+
+// MobileNet V1 (Howard et al. 2017, Table 1): a 3x3 convolution, thirteen depthwise separable blocks, global
+// average pooling, a fully connected layer that yields logits. A layer of c channels has max(8, int(alpha *
+// c)), as in TF-Slim. Throws Error for an option out of its range.
+Network V1(const NetworkOptions& options = {});
+
+// The number of channels that V1 gives a layer of `channels` under `alpha`.
+int V1Channels(double alpha, int channels);
+
+// One tensor that a layer needs.
+struct Parameter {
+  std::string name;  // "block3.depthwise.weight", ".bias", ".norm.gamma", ".norm.beta", ".norm.mean",
+                     // ".norm.variance"
+  std::vector<std::int64_t> shape;
+  bool trainable = true;  // false for a batch norm's running mean and variance
+
+  [[nodiscard]] std::int64_t size() const;
+};
+
+// The tensors of a layer or of a whole network, in order.
+std::vector<Parameter> ParametersOf(const Layer& layer);
+std::vector<Parameter> ParametersOf(const Network& network);
+
+// "convolution", "depthwise", "pointwise", "global average pool", "fully connected".
+std::string_view NameOf(LayerKind kind);
+
+}  // namespace mobilenet

@@ -1,0 +1,44 @@
+// How a photo becomes a network's input. It travels inside the model file, so that the program that runs a
+// model can't disagree with the one that trained it.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace mobilenet {
+
+enum class ChannelOrder { kRgb, kBgr };
+
+// Both widen with the scale when they shrink (antialiased).
+enum class ResizeFilter { kBilinear, kBicubic };
+
+// Which part of a photo that is not square is seen.
+enum class CropShape {
+  kStretch,  // `crop` of each side, stretched to the input's shape (TF-Slim)
+  kSquare,   // a centred square, `crop` of the shorter side (torchvision)
+};
+
+// input[c] = (pixel[c] - mean[c]) * scale[c], with pixels from 0 to 255 and c in the order of `order`.
+struct Preprocessing {
+  std::array<float, 3> mean = {127.5F, 127.5F, 127.5F};
+  std::array<float, 3> scale = {1 / 127.5F, 1 / 127.5F, 1 / 127.5F};
+  ChannelOrder order = ChannelOrder::kRgb;
+  float crop = 0.875F;  // fraction kept, in (0, 1]
+  CropShape shape = CropShape::kStretch;
+  ResizeFilter filter = ResizeFilter::kBilinear;
+
+  bool operator==(const Preprocessing&) const = default;
+};
+
+// The conventions that published weights follow, by name:
+//   tensorflow  RGB, x / 127.5 - 1, stretched centre crop (TF-Slim and keras.applications MobileNets)
+//   pytorch     RGB, (x / 255 - mean) / std of ImageNet, square centre crop (torchvision)
+//   caffe       BGR, mean of ImageNet subtracted, not scaled, square centre crop
+//   unit        RGB, x / 255, stretched, no crop (MLPerf Tiny, many Keras tutorials)
+// Throws Error, listing the names, for any other.
+Preprocessing PreprocessingPreset(std::string_view name);
+
+// The name of the preset whose normalisation and channel order `preprocessing` has, "custom" where none does.
+std::string_view PresetName(const Preprocessing& preprocessing);
+
+}  // namespace mobilenet

@@ -1,0 +1,90 @@
+// Running a network: an immutable Plan, shared by any number of Runners.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mobilenet/network.h"
+#include "mobilenet/tensor.h"
+
+namespace mobilenet {
+
+struct PlanOptions {
+  // The instruction set: one of AvailableTargets(); empty takes the fastest that this machine has.
+  std::string_view target;
+};
+
+// The instruction sets that this machine can run, fastest first: some of "avx512", "avx2", "sse4", "neon",
+// "portable".
+std::vector<std::string_view> AvailableTargets();
+
+// What happens in one go: a layer, or a depthwise layer fused with the pointwise one behind it.
+struct StepInfo {
+  std::string name;  // of the layer, "block3" for a fused pair
+  std::string kind;  // "convolution", "separable", "pointwise", "depthwise", "average", "fully connected"
+  Shape output;
+  std::int64_t macs = 0;
+};
+
+// A network made ready to run: batch norms folded, weights packed for the instruction set, layers fused into
+// steps, and a place for every feature map. Immutable; copies are cheap and share everything; safe to use
+// from any number of threads. It keeps nothing of the weights that it was made from.
+class Plan {
+ public:
+  // Throws Error where the weights don't fit the network (as CheckWeights does) or the target is not
+  // available.
+  Plan(const Network& network, const Weights& weights, const PlanOptions& options = {});
+
+  [[nodiscard]] const Shape& input() const;
+  [[nodiscard]] const Shape& output() const;
+  [[nodiscard]] std::string_view target() const;
+  [[nodiscard]] std::size_t weight_bytes() const;      // packed weights and biases
+  [[nodiscard]] std::size_t activation_bytes() const;  // feature maps of one Runner
+  [[nodiscard]] const std::vector<StepInfo>& steps() const;
+
+ private:
+  friend class Runner;
+  struct State;
+  std::shared_ptr<const State> state_;
+};
+
+struct RunnerOptions {
+  int threads = 1;  // 1 to 256, the caller's own among them
+};
+
+// Runs a Plan. Owns the memory for feature maps and, where it has more than one thread, the threads. It
+// belongs to one thread at a time; make one for each thread that runs networks at once.
+class Runner {
+ public:
+  // Allocates everything that it will ever need. Throws Error for a number of threads out of range or
+  // refused.
+  explicit Runner(const Plan& plan, const RunnerOptions& options = {});
+  ~Runner();
+  Runner(Runner&&) noexcept;
+  Runner& operator=(Runner&&) noexcept;
+
+  // One image: `input` is plan.input().size() floats (NHWC, preprocessed), `logits` plan.output().size().
+  // Allocates nothing, takes no lock, throws nothing. Returns false, and touches nothing, where a length is
+  // wrong.
+  [[nodiscard]] bool Run(std::span<const float> input, std::span<float> logits) noexcept;
+
+  // The same, and the seconds that each of plan.steps() took; `seconds` has one place for each.
+  [[nodiscard]] bool RunTimed(std::span<const float> input, std::span<float> logits,
+                              std::span<double> seconds) noexcept;
+
+  [[nodiscard]] int threads() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Turns logits into probabilities in place: exp(x) / sum of exp.
+void Softmax(std::span<float> logits);
+
+}  // namespace mobilenet

@@ -1,0 +1,44 @@
+#include <algorithm>
+#include <chrono>
+
+#include "mobilenet/classifier.h"
+
+namespace mobilenet {
+
+Evaluation Evaluate(const Model& model, std::span<const Sample> samples, int threads,
+                    const std::function<void(const FileResult&)>& done) {
+  std::vector<std::filesystem::path> files;
+  for (const Sample& sample : samples) files.push_back(sample.file);
+  Evaluation result;
+  result.classes.resize(static_cast<std::size_t>(model.network.options.classes));
+  int top1 = 0;
+  int top5 = 0;
+  const auto begin = std::chrono::steady_clock::now();
+  ClassifyFiles(model, files, {.threads = threads, .top = 5}, [&](const FileResult& file) {
+    if (!file.error.empty()) {
+      ++result.failed;
+    } else {
+      const int label = samples[file.index].label;
+      const bool first = file.predictions.front().index == label;
+      const bool among =
+          std::ranges::any_of(file.predictions, [&](const auto& p) { return p.index == label; });
+      Evaluation::Class& item = result.classes[static_cast<std::size_t>(label)];
+      ++item.images;
+      item.top1 += first ? 1 : 0;
+      item.top5 += among ? 1 : 0;
+      ++result.images;
+      top1 += first ? 1 : 0;
+      top5 += among ? 1 : 0;
+    }
+    done(file);
+  });
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  if (result.images > 0) {
+    result.top1 = static_cast<double>(top1) / result.images;
+    result.top5 = static_cast<double>(top5) / result.images;
+  }
+  result.images_per_second = result.images / elapsed.count();
+  return result;
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,161 @@
+// Many pictures at once: each worker takes a whole picture, so that one decodes while another runs.
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <fstream>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "base/fail.h"
+#include "mobilenet/classifier.h"
+
+namespace mobilenet {
+namespace {
+
+// Results on their way from the workers to the caller, in order. Workers wait where they are too far ahead.
+class OrderedResults {
+ public:
+  OrderedResults(std::size_t count, std::size_t ahead) : slots_(count), ahead_(ahead) {}
+
+  // The next picture to work on; none where all are taken or the caller gave up.
+  std::optional<std::size_t> Take() {
+    std::unique_lock lock(mutex_);
+    moved_.wait(lock, [&] { return stopped_ || taken_ >= slots_.size() || taken_ < delivered_ + ahead_; });
+    if (stopped_ || taken_ >= slots_.size()) return std::nullopt;
+    return taken_++;
+  }
+
+  void Put(FileResult result) {
+    const std::lock_guard lock(mutex_);
+    slots_[result.index] = std::move(result);
+    moved_.notify_all();
+  }
+
+  FileResult Next() {
+    std::unique_lock lock(mutex_);
+    moved_.wait(lock, [&] { return slots_[delivered_].has_value(); });
+    FileResult result = std::move(*slots_[delivered_]);
+    slots_[delivered_++].reset();
+    moved_.notify_all();
+    return result;
+  }
+
+  void Stop() {
+    const std::lock_guard lock(mutex_);
+    stopped_ = true;
+    moved_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable moved_;
+  std::vector<std::optional<FileResult>> slots_;
+  std::size_t ahead_;
+  std::size_t taken_ = 0;
+  std::size_t delivered_ = 0;
+  bool stopped_ = false;
+};
+
+FileResult ClassifyOne(Classifier& classify, std::span<const std::filesystem::path> files, std::size_t index,
+                       int top) {
+  FileResult result;
+  result.index = index;
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    result.predictions = classify.File(files[index], {.top = top});
+  } catch (
+      const std::exception& error) {  // Error, and std::bad_alloc for a picture too large for this machine
+    result.error = dynamic_cast<const Error*>(&error) != nullptr
+                       ? error.what()
+                       : Concat(files[index].string(), ": can't be classified: ", error.what());
+  }
+  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
+  result.ms = elapsed.count();
+  return result;
+}
+
+// Stops and joins the workers however the caller's loop ends.
+class Workers {
+ public:
+  explicit Workers(OrderedResults& results) : results_(results) {}
+  ~Workers() {
+    results_.Stop();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  template <typename Work>
+  void Start(Work work) {
+    threads_.emplace_back(std::move(work));
+  }
+
+ private:
+  OrderedResults& results_;
+  std::vector<std::thread> threads_;
+};
+
+bool EndsAsImage(const std::filesystem::path& path) {
+  std::string extension = path.extension().string();
+  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+  constexpr std::array<std::string_view, 5> kExtensions = {".jpg", ".jpeg", ".png", ".webp", ".bmp"};
+  return std::ranges::find(kExtensions, extension) != kExtensions.end();
+}
+
+bool BeginsAsImage(const std::filesystem::path& path) {
+  std::array<char, 12> bytes{};
+  std::ifstream(path, std::ios::binary).read(bytes.data(), bytes.size());
+  const std::string_view text(bytes.data(), bytes.size());
+  return text.starts_with("\xFF\xD8\xFF") || text.starts_with("\x89PNG") || text.starts_with("BM") ||
+         (text.starts_with("RIFF") && text.substr(8) == "WEBP");
+}
+
+}  // namespace
+
+void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
+                   const FilesOptions& options, const std::function<void(const FileResult&)>& done) {
+  if (options.threads < 1 || options.threads > 256)
+    Fail("threads is ", options.threads, ", expected 1 to 256");
+  if (files.empty()) return;
+  const Classifier prototype(model);
+  const auto count = std::min(static_cast<std::size_t>(options.threads), files.size());
+  std::vector<Classifier> classifiers(count, prototype);
+  OrderedResults results(files.size(), 16 * count);
+  Workers workers(results);
+  try {
+    for (Classifier& classifier : classifiers) {
+      workers.Start([&results, &classifier, files, top = options.top] {
+        while (const auto index = results.Take()) results.Put(ClassifyOne(classifier, files, *index, top));
+      });
+    }
+  } catch (const std::system_error& error) {
+    Fail("the system refused to start ", count, " threads: ", error.what());
+  }
+  for (std::size_t i = 0; i < files.size(); ++i) done(results.Next());
+}
+
+std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder) {
+  std::vector<std::filesystem::path> files;
+  try {
+    auto walk = std::filesystem::recursive_directory_iterator(folder);
+    for (auto at = begin(walk); at != end(walk); ++at) {
+      const auto& path = at->path();
+      const bool hidden = path.filename().string().starts_with('.');
+      if (hidden && at->is_directory()) at.disable_recursion_pending();
+      if (!hidden && at->is_regular_file() && (EndsAsImage(path) || BeginsAsImage(path)))
+        files.push_back(path);
+    }
+  } catch (const std::filesystem::filesystem_error& error) {
+    Fail(folder.string(), ": can't be read: ", error.code().message());
+  }
+  std::ranges::sort(files);
+  return files;
+}
+
+}  // namespace mobilenet

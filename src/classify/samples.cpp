@@ -1,0 +1,102 @@
+// Labelled pictures: folders named by class, and lists.
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <optional>
+#include <utility>
+
+#include "base/fail.h"
+#include "mobilenet/classifier.h"
+
+namespace mobilenet {
+namespace {
+
+// The class of a name: one of the model's labels, or a number.
+std::optional<int> ClassOf(std::string_view name, const Model& model) {
+  const auto found = std::ranges::find(model.labels, name);
+  if (found != model.labels.end()) return static_cast<int>(found - model.labels.begin());
+  int number = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool whole = error == std::errc() && end == name.data() + name.size();
+  if (whole && number >= 0 && number < model.network.options.classes) return number;
+  return std::nullopt;
+}
+
+std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path) {
+  std::vector<std::filesystem::path> folders;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    if (entry.is_directory() && !entry.path().filename().string().starts_with('.'))
+      folders.push_back(entry.path());
+  }
+  std::ranges::sort(folders);
+  return folders;
+}
+
+std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& model) {
+  const std::vector<std::filesystem::path> folders = FoldersIn(path);
+  if (folders.empty()) Fail(path.string(), ": has no folders, expected one for each class");
+  const int classes = model.network.options.classes;
+  // Without labels, names that are not numbers can only be told by their order, if all classes are there.
+  const bool by_order =
+      model.labels.empty() && std::ssize(folders) == classes &&
+      std::ranges::any_of(folders, [&](const auto& f) { return !ClassOf(f.filename().string(), model); });
+  std::vector<Sample> samples;
+  for (std::size_t i = 0; i < folders.size(); ++i) {
+    const std::string name = folders[i].filename().string();
+    const std::optional<int> label = by_order ? std::optional(static_cast<int>(i)) : ClassOf(name, model);
+    if (!label) {
+      Fail(folders[i].string(), ": is named after no class of the model, expected ",
+           model.labels.empty() ? Concat("a number from 0 to ", classes - 1)
+                                : Concat("one of its labels, such as \"", model.labels.front(), "\""));
+    }
+    for (auto& file : FindImages(folders[i])) samples.push_back({std::move(file), *label});
+  }
+  return samples;
+}
+
+std::filesystem::path Locate(const std::filesystem::path& list, const std::filesystem::path& file) {
+  if (file.is_absolute()) return file;
+  const auto inside = list.parent_path() / list.stem() / file;
+  return std::filesystem::exists(inside) ? inside : list.parent_path() / file;
+}
+
+std::vector<Sample> FromList(const std::filesystem::path& path, const Model& model) {
+  std::ifstream file(path);
+  if (!file) Fail(path.string(), ": can't be opened");
+  std::vector<Sample> samples;
+  int number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.empty() || (number == 1 && line == "file\tclass")) continue;
+    const auto tab = line.find('\t');
+    if (tab == std::string::npos) {
+      Fail(path.string(), ": line ", number, " is \"", line.substr(0, 80),
+           "\", expected a file, a tab and a class");
+    }
+    const std::string name = line.substr(tab + 1);
+    const std::optional<int> label = ClassOf(name, model);
+    if (!label) {
+      Fail(path.string(), ": line ", number, " has the class \"", name.substr(0, 80),
+           "\", expected one of the model's ", model.network.options.classes,
+           model.labels.empty() ? " class numbers" : " labels or class numbers");
+    }
+    samples.push_back({Locate(path, line.substr(0, tab)), *label});
+  }
+  return samples;
+}
+
+}  // namespace
+
+std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model) {
+  std::vector<Sample> samples;
+  try {
+    samples = std::filesystem::is_directory(path) ? FromFolders(path, model) : FromList(path, model);
+  } catch (const std::filesystem::filesystem_error& error) {
+    Fail(path.string(), ": can't be read: ", error.code().message());
+  }
+  if (samples.empty()) Fail(path.string(), ": has no pictures in it");
+  return samples;
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,147 @@
+// mobilenet bench: how fast a network runs here, beside what this machine could do.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/machine.h"
+#include "cli/command.h"
+#include "report/text.h"
+
+namespace mobilenet::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  NetworkOptions network;
+  std::string target;
+  BenchmarkOptions measure;
+  bool layers = false;
+  bool json = false;
+};
+
+struct Subject {
+  Network network;
+  Weights weights;
+};
+
+Subject SubjectOf(const Options& options) {
+  if (options.model.empty()) {
+    Network network = V1(options.network);
+    Weights weights = RandomWeights(network, 1);
+    return {std::move(network), std::move(weights)};
+  }
+  Model model = Model::Load(options.model);
+  return {std::move(model.network), std::move(model.weights)};
+}
+
+// The step's own share of the peak.
+double ShareOf(const StepInfo& step, double ms, const BenchmarkResult& result) {
+  return ms > 0 ? 2.0 * static_cast<double>(step.macs) / (1e6 * ms) / result.peak_gflops : 0;
+}
+
+void PrintBenchJson(const Options& options, const Network& network, const Plan& plan,
+                    const BenchmarkResult& result) {
+  const Cost cost = CostOf(network);
+  nlohmann::ordered_json json = {{"median_ms", result.median_ms},
+                                 {"p95_ms", result.p95_ms},
+                                 {"min_ms", result.min_ms},
+                                 {"runs", result.runs},
+                                 {"gflops", result.gflops},
+                                 {"peak_gflops", result.peak_gflops},
+                                 {"peak_share", result.peak_share},
+                                 {"peak_memory_bytes", PeakMemory()},
+                                 {"weight_bytes", plan.weight_bytes()},
+                                 {"activation_bytes", plan.activation_bytes()},
+                                 {"threads", options.measure.threads},
+                                 {"target", plan.target()},
+                                 {"processor", ProcessorName()},
+                                 {"alpha", network.options.alpha},
+                                 {"resolution", network.options.resolution},
+                                 {"params", cost.params},
+                                 {"macs", cost.macs}};
+  if (options.layers) {
+    auto& layers = json["layers"] = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < plan.steps().size(); ++i) {
+      const StepInfo& step = plan.steps()[i];
+      layers.push_back({{"name", step.name},
+                        {"kind", step.kind},
+                        {"macs", step.macs},
+                        {"median_ms", result.step_ms[i]},
+                        {"peak_share", ShareOf(step, result.step_ms[i], result)}});
+    }
+  }
+  PrintJson(json);
+}
+
+void PrintLayers(const Plan& plan, const BenchmarkResult& result) {
+  Table table({"step", "kind", "output", ">mult-adds", ">ms", ">of the time", ">of the peak"});
+  double total = 0;
+  for (const double ms : result.step_ms) total += ms;
+  for (std::size_t i = 0; i < plan.steps().size(); ++i) {
+    const StepInfo& step = plan.steps()[i];
+    table.Add({step.name, step.kind,
+               fmt::format("{}x{}x{}", step.output.height, step.output.width, step.output.channels),
+               Count(static_cast<double>(step.macs)), fmt::format("{:.3f}", result.step_ms[i]),
+               fmt::format("{:.1f} %", 100 * result.step_ms[i] / total),
+               fmt::format("{:.0f} %", 100 * ShareOf(step, result.step_ms[i], result))});
+  }
+  fmt::print("\n{}", table.Text());
+}
+
+void PrintBenchText(const Options& options, const Network& network, const Plan& plan,
+                    const BenchmarkResult& result) {
+  const Cost cost = CostOf(network);
+  fmt::print("MobileNet V1, alpha {:g}, {} x {}: {} mult-adds, {} parameters\n", network.options.alpha,
+             network.options.resolution, network.options.resolution, Count(static_cast<double>(cost.macs)),
+             Count(static_cast<double>(cost.params)));
+  fmt::print("{}, {}, {} thread{}\n\n", ProcessorName(), plan.target(), options.measure.threads,
+             options.measure.threads == 1 ? "" : "s");
+  fmt::print("median        {:.3f} ms of {} runs\n", result.median_ms, result.runs);
+  fmt::print("95 % below    {:.3f} ms\n", result.p95_ms);
+  fmt::print("speed         {:.1f} GFLOP/s, {:.0f} % of the measured peak of {:.1f}\n", result.gflops,
+             100 * result.peak_share, result.peak_gflops);
+  fmt::print("memory        {} at most: {} of weights, {} of feature maps, the rest the program\n",
+             Bytes(static_cast<double>(PeakMemory())), Bytes(static_cast<double>(plan.weight_bytes())),
+             Bytes(static_cast<double>(plan.activation_bytes())));
+  if (options.layers) PrintLayers(plan, result);
+}
+
+void Run(const Options& options) {
+  const Subject subject = SubjectOf(options);
+  const Plan plan(subject.network, subject.weights, {.target = options.target});
+  const BenchmarkResult result = RunBenchmark(plan, options.measure);
+  (options.json ? PrintBenchJson : PrintBenchText)(options, subject.network, plan, result);
+}
+
+}  // namespace
+
+void AddBench(CLI::App& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("bench", "Measure speed and memory on this machine");
+  CLI::Option* model = AddModel(*command, options->model);
+  model->description("Model file; without one, a network of random weights is built");
+  AddAlpha(*command, options->network.alpha)->excludes(model);
+  AddResolution(*command, options->network.resolution)->excludes(model);
+  command
+      ->add_flag("!--standard", options->network.separable, "Standard convolutions instead of separable ones")
+      ->excludes(model);
+  command->add_option("--threads", options->measure.threads, "Threads, from 1 to 256")
+      ->check(CLI::Range(1, 256))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--seconds", options->measure.seconds, "How long to measure")
+      ->type_name("S")
+      ->capture_default_str();
+  command
+      ->add_option("--target", options->target,
+                   "Instruction set; by default the fastest that this machine has")
+      ->type_name("NAME");
+  command->add_flag("--layers", options->layers, "A line for each step of the plan");
+  command->add_flag("--json", options->json, "One JSON object");
+  command->footer(
+      "Example: half the width, a smaller picture, two threads\n"
+      "  mobilenet bench --alpha 0.5 --resolution 160 --threads 2 --layers");
+  command->callback([options] { Run(*options); });
+}
+
+}  // namespace mobilenet::cli

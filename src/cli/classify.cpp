@@ -1,0 +1,142 @@
+// mobilenet classify: photos in, labels out.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <vector>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "report/progress.h"
+#include "report/text.h"
+
+namespace mobilenet::cli {
+namespace {
+
+constexpr const char* kStdin = "-";
+
+struct Options {
+  std::string model;
+  std::vector<std::string> inputs;
+  int top = 5;
+  int threads = 1;
+  bool json = false;
+};
+
+nlohmann::ordered_json JsonOf(const std::string& file, const FileResult& result) {
+  if (!result.error.empty()) return {{"file", file}, {"error", result.error}};
+  auto predictions = nlohmann::ordered_json::array();
+  for (const Prediction& p : result.predictions) {
+    predictions.push_back({{"index", p.index}, {"label", p.label}, {"probability", p.probability}});
+  }
+  return {{"file", file}, {"predictions", predictions}, {"ms", result.ms}};
+}
+
+void PrintText(const std::string& file, const FileResult& result) {
+  constexpr int kBarWidth = 20;
+  fmt::print("{}  ({:.1f} ms)\n", Printable(file), result.ms);
+  for (const Prediction& p : result.predictions) {
+    const std::string bar = Bar(p.probability, kBarWidth);
+    fmt::print("  {:5.1f} %  {}{:{}}  {}\n", 100 * p.probability, bar, "", kBarWidth - DisplayWidth(bar),
+               Printable(p.label));
+  }
+}
+
+void Print(const Options& options, const std::string& file, const FileResult& result, int& status) {
+  if (options.json) {
+    PrintJson(JsonOf(file, result));
+  } else if (result.error.empty()) {
+    PrintText(file, result);
+  } else {
+    PrintError(result.error);
+  }
+  if (!result.error.empty()) status = kFailure;
+}
+
+// The picture that is piped in.
+void ClassifyStdin(const Options& options, Classifier& classify, int& status) {
+  FileResult result;
+  const auto begin = std::chrono::steady_clock::now();
+  try {
+    result.predictions = classify.Bytes(ReadFile("/dev/stdin"), {.top = options.top});
+  } catch (const Error& error) {
+    result.error = std::string("standard input: ") + error.what();
+  }
+  result.ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  Print(options, kStdin, result, status);
+}
+
+std::vector<std::filesystem::path> FilesOf(const Options& options) {
+  std::vector<std::filesystem::path> files;
+  for (const std::string& input : options.inputs) {
+    if (input == kStdin) continue;
+    if (!std::filesystem::is_directory(input)) {
+      files.emplace_back(input);
+      continue;
+    }
+    const auto found = FindImages(input);
+    if (found.empty()) throw Error(input + ": has no pictures in it");
+    files.insert(files.end(), found.begin(), found.end());
+  }
+  return files;
+}
+
+void Run(const Options& options, int& status) {
+  const auto files = FilesOf(options);
+  const Model model = ModelFrom(options.model);
+  const auto piped = std::ranges::count(options.inputs, kStdin);
+  if (piped > 1) throw Error("- (standard input) is given more than once");
+  if (piped > 0) {
+    Classifier classify(model, {.threads = options.threads});
+    ClassifyStdin(options, classify, status);
+  }
+  if (files.size() == 1) {  // all threads on one picture
+    Classifier classify(model, {.threads = options.threads});
+    FileResult result;
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+      result.predictions = classify.File(files.front(), {.top = options.top});
+    } catch (const Error& error) {
+      result.error = error.what();
+    }
+    result.ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+    return Print(options, files.front().string(), result, status);
+  }
+  Progress progress(files.size(), "photos");
+  int failed = 0;
+  ClassifyFiles(model, files, {.threads = options.threads, .top = options.top},
+                [&](const FileResult& result) {
+                  progress.Clear();
+                  Print(options, files[result.index].string(), result, status);
+                  failed += result.error.empty() ? 0 : 1;
+                  progress.Advance();
+                });
+  progress.Clear();
+  if (failed > 0) PrintError(fmt::format("{} of {} photos could not be classified", failed, files.size()));
+}
+
+}  // namespace
+
+void AddClassify(CLI::App& program, int& status) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("classify", "Say what is in photos");
+  command
+      ->add_option("inputs", options->inputs,
+                   "Photos (JPEG, PNG, WebP, BMP), folders of them, or - for one on "
+                   "standard input")
+      ->required()
+      ->type_name("IMAGE|DIR|-");
+  AddModel(*command, options->model);
+  command->add_option("--top", options->top, "Labels a photo")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("N")
+      ->capture_default_str();
+  AddThreads(*command, options->threads);
+  command->add_flag("--json", options->json, "One JSON object a photo and line");
+  command->footer(
+      "Example: what is in two photos, the three best labels each\n"
+      "  mobilenet classify --model flowers.safetensors --top 3 rose.jpg tulip.png");
+  command->callback([options, &status] { Run(*options, status); });
+}
+
+}  // namespace mobilenet::cli

@@ -1,0 +1,69 @@
+#include "cli/command.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "base/fail.h"
+#include "base/machine.h"
+#include "report/text.h"
+
+namespace mobilenet::cli {
+
+CLI::Option* AddThreads(CLI::App& command, int& threads) {
+  threads = AvailableProcessors();
+  return command
+      .add_option("--threads", threads, "Threads, from 1 to 256; by default one for each processor")
+      ->check(CLI::Range(1, 256))
+      ->type_name("N");
+}
+
+CLI::Option* AddAlpha(CLI::App& command, double& alpha) {
+  const auto check = [](const std::string& text) {
+    double value = 0;
+    const bool number = CLI::detail::lexical_cast(text, value);
+    return number && value > 0 && value <= 1
+               ? ""
+               : Concat("alpha is ", text, ", expected more than 0 and at most 1");
+  };
+  return command.add_option("--alpha", alpha, "Width multiplier, more than 0 and at most 1")
+      ->check(check)
+      ->type_name("A")
+      ->capture_default_str();
+}
+
+CLI::Option* AddResolution(CLI::App& command, int& resolution) {
+  const auto check = [](const std::string& text) {
+    int value = 0;
+    const bool number = CLI::detail::lexical_cast(text, value);
+    return number && value >= 32 && value <= 4096
+               ? ""
+               : Concat("resolution is ", text, ", expected 32 to 4096 pixels");
+  };
+  return command.add_option("--resolution", resolution, "Pixels a side, from 32 to 4096")
+      ->check(check)
+      ->type_name("R")
+      ->capture_default_str();
+}
+
+CLI::Option* AddModel(CLI::App& command, std::string& path) {
+  return command
+      .add_option("--model", path, "Model file: safetensors, .h5 or .tflite; by default $MOBILENET_MODEL")
+      ->type_name("FILE");
+}
+
+Model ModelFrom(const std::string& path) {
+  if (!path.empty()) return Model::Load(path);
+  if (const char* fallback = std::getenv("MOBILENET_MODEL"); fallback != nullptr && *fallback != '\0') {
+    return Model::Load(fallback);
+  }
+  Fail("no model: name one with --model FILE, or set MOBILENET_MODEL");
+}
+
+void PrintError(const std::string& text) { fmt::print(stderr, "mobilenet: {}\n", Printable(text)); }
+
+void PrintJson(const nlohmann::ordered_json& value) {
+  fmt::print("{}\n", value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+}
+
+}  // namespace mobilenet::cli

@@ -1,0 +1,43 @@
+// What the sub-commands share. Each lives in a file of its own, adds itself to the program and runs when
+// parsed.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "mobilenet/mobilenet.h"
+
+namespace mobilenet::cli {
+
+// Exit codes of the program.
+constexpr int kSuccess = 0;
+constexpr int kFailure = 1;
+constexpr int kUsage = 2;
+
+// `status` is what the program exits with when nothing was thrown; commands set it to kFailure where a part
+// of their work failed.
+void AddClassify(CLI::App& program, int& status);
+void AddEval(CLI::App& program, int& status);
+void AddInfo(CLI::App& program);
+void AddConvert(CLI::App& program);
+void AddBench(CLI::App& program);
+
+// --threads, from 1 to 256; by default as many as there are processors.
+CLI::Option* AddThreads(CLI::App& command, int& threads);
+
+// --alpha and --resolution, checked as V1 checks them.
+CLI::Option* AddAlpha(CLI::App& command, double& alpha);
+CLI::Option* AddResolution(CLI::App& command, int& resolution);
+
+// --model; empty until given. ModelFrom reads it, or $MOBILENET_MODEL, or fails with what to do.
+CLI::Option* AddModel(CLI::App& command, std::string& path);
+Model ModelFrom(const std::string& path);
+
+// Prints `mobilenet: ...` on standard error, as every error is.
+void PrintError(const std::string& text);
+
+// One line of JSON on standard output. Bytes that are not UTF-8, in file names say, become U+FFFD.
+void PrintJson(const nlohmann::ordered_json& value);
+
+}  // namespace mobilenet::cli

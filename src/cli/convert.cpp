@@ -1,0 +1,73 @@
+// mobilenet convert: any format that we read to our own.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "cli/command.h"
+#include "report/text.h"
+
+namespace mobilenet::cli {
+namespace {
+
+struct Options {
+  std::string input;
+  std::string output;
+  std::string labels;
+  std::string preprocess;
+  int resolution = 0;
+};
+
+// Weights don't depend on the resolution: the same ones run at any.
+void SetResolution(int resolution, Model& model) {
+  NetworkOptions options = model.network.options;
+  options.resolution = resolution;
+  model.network = V1(options);
+  model.provenance["resolution"] = "set by convert --resolution";
+}
+
+void Run(const Options& options) {
+  Model model = Model::Load(options.input);
+  if (!options.labels.empty()) model.labels = LoadLabels(options.labels, model.network.options.classes);
+  if (!options.preprocess.empty()) {
+    model.preprocessing = PreprocessingPreset(options.preprocess);
+    model.provenance["preprocessing"] = "set by convert --preprocess " + options.preprocess;
+  }
+  if (options.resolution != 0) SetResolution(options.resolution, model);
+  model.Save(options.output);
+  fmt::print("{}: MobileNet V1, alpha {:g}, {} x {}, {} classes, {}, preprocessing {}\n",
+             Printable(options.output), model.network.options.alpha, model.network.options.resolution,
+             model.network.options.resolution, model.network.options.classes,
+             Bytes(static_cast<double>(std::filesystem::file_size(options.output))),
+             PresetName(model.preprocessing));
+}
+
+}  // namespace
+
+void AddConvert(CLI::App& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      program.add_subcommand("convert", "Turn a model file of any format we read into our own");
+  command->add_option("input", options->input, "Model file: safetensors, .h5 or .tflite")
+      ->required()
+      ->type_name("IN");
+  command->add_option("output", options->output, "The safetensors file to write")
+      ->required()
+      ->type_name("OUT");
+  command->add_option("--labels", options->labels, "A file with a label in each line, to put into OUT")
+      ->type_name("FILE");
+  command
+      ->add_option("--preprocess", options->preprocess,
+                   "What the weights were trained on, where the file doesn't "
+                   "tell: tensorflow, pytorch, caffe or unit")
+      ->type_name("NAME");
+  AddResolution(*command, options->resolution)
+      ->description("Run the network at this many pixels a side instead")
+      ->default_str("");
+  command->footer(
+      "Example: Keras weights and ImageNet's labels in one file\n"
+      "  mobilenet convert mobilenet_1_0_224_tf.h5 v1.safetensors --labels imagenet.txt");
+  command->callback([options] { Run(*options); });
+}
+
+}  // namespace mobilenet::cli

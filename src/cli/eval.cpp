@@ -1,0 +1,99 @@
+// mobilenet eval: how often a model is right.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <vector>
+
+#include "cli/command.h"
+#include "report/progress.h"
+#include "report/text.h"
+
+namespace mobilenet::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string data;
+  int threads = 1;
+  bool json = false;
+  bool per_class = false;
+};
+
+void PrintResult(const Options& options, const Model& model, const Evaluation& result) {
+  if (options.json) {
+    auto classes = nlohmann::ordered_json::array();
+    for (std::size_t i = 0; i < result.classes.size(); ++i) {
+      const Evaluation::Class& c = result.classes[i];
+      if (c.images == 0) continue;
+      classes.push_back({{"index", i},
+                         {"label", model.Label(static_cast<int>(i))},
+                         {"images", c.images},
+                         {"top1", static_cast<double>(c.top1) / c.images},
+                         {"top5", static_cast<double>(c.top5) / c.images}});
+    }
+    return PrintJson({{"images", result.images},
+                      {"failed", result.failed},
+                      {"top1", result.top1},
+                      {"top5", result.top5},
+                      {"images_per_second", result.images_per_second},
+                      {"threads", options.threads},
+                      {"classes", classes}});
+  }
+  fmt::print("{} photos, top-1 {:.1f} %, top-5 {:.1f} %, {:.0f} photos a second\n", result.images,
+             100 * result.top1, 100 * result.top5, result.images_per_second);
+  if (!options.per_class) return;
+  Table table({"class", ">photos", ">top-1", ">top-5"});
+  for (std::size_t i = 0; i < result.classes.size(); ++i) {
+    const Evaluation::Class& c = result.classes[i];
+    if (c.images == 0) continue;
+    table.Add({Printable(model.Label(static_cast<int>(i))), std::to_string(c.images),
+               fmt::format("{:.1f} %", 100.0 * c.top1 / c.images),
+               fmt::format("{:.1f} %", 100.0 * c.top5 / c.images)});
+  }
+  fmt::print("\n{}", table.Text());
+}
+
+void Run(const Options& options, int& status) {
+  const Model model = ModelFrom(options.model);
+  const std::vector<Sample> samples = LoadSamples(options.data, model);
+  Progress progress(samples.size(), "photos");
+  const Evaluation result = Evaluate(model, samples, options.threads, [&](const FileResult& file) {
+    if (!file.error.empty()) {
+      progress.Clear();
+      PrintError(file.error);
+    }
+    progress.Advance();
+  });
+  progress.Clear();
+  if (result.failed > 0) {
+    PrintError(
+        fmt::format("{} of {} photos could not be read and are left out", result.failed, samples.size()));
+    status = kFailure;
+  }
+  if (result.images == 0) throw Error(options.data + ": none of its photos could be read");
+  PrintResult(options, model, result);
+}
+
+}  // namespace
+
+void AddEval(CLI::App& program, int& status) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("eval", "Measure how often a model is right");
+  command
+      ->add_option("data", options->data,
+                   "A folder with a folder of photos for each class, or a list with a file, "
+                   "a tab and a class in each line")
+      ->required()
+      ->type_name("DIR|LIST.tsv");
+  AddModel(*command, options->model);
+  AddThreads(*command, options->threads);
+  command->add_flag("--per-class", options->per_class, "A line for each class");
+  command->add_flag("--json", options->json, "One JSON object, with every class");
+  command->footer(
+      "Example: a folder with test/daisy/*.jpg, test/rose/*.jpg, ...\n"
+      "  mobilenet eval --model flowers.safetensors --per-class test");
+  command->callback([options, &status] { Run(*options, status); });
+}
+
+}  // namespace mobilenet::cli

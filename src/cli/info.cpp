@@ -1,0 +1,118 @@
+// mobilenet info: what is in a model file.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "cli/command.h"
+#include "report/text.h"
+
+namespace mobilenet::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  bool json = false;
+};
+
+const char* NameOf(Activation activation) {
+  switch (activation) {
+    case Activation::kNone:
+      return "none";
+    case Activation::kRelu:
+      return "relu";
+    case Activation::kRelu6:
+      return "relu6";
+  }
+  return "unknown";
+}
+
+const char* NameOf(PaddingStyle padding) { return padding == PaddingStyle::kSame ? "same" : "symmetric"; }
+
+void PrintInfoJson(const Model& model, const Cost& cost, std::uintmax_t file_bytes) {
+  const NetworkOptions& o = model.network.options;
+  const Preprocessing& p = model.preprocessing;
+  PrintJson({{"version", model.network.version},
+             {"alpha", o.alpha},
+             {"resolution", o.resolution},
+             {"classes", o.classes},
+             {"params", cost.params},
+             {"macs", cost.macs},
+             {"file_bytes", file_bytes},
+             {"input_channels", o.input_channels},
+             {"output_stride", o.output_stride},
+             {"separable", o.separable},
+             {"padding", NameOf(o.padding)},
+             {"activation", NameOf(o.activation)},
+             {"batch_norm", o.batch_norm},
+             {"preprocessing",
+              {{"preset", PresetName(p)},
+               {"mean", p.mean},
+               {"scale", p.scale},
+               {"order", p.order == ChannelOrder::kRgb ? "rgb" : "bgr"},
+               {"crop", p.crop},
+               {"shape", p.shape == CropShape::kStretch ? "stretch" : "square"},
+               {"filter", p.filter == ResizeFilter::kBilinear ? "bilinear" : "bicubic"}}},
+             {"labels", model.labels},
+             {"provenance", model.provenance}});
+}
+
+std::string LabelsText(const Model& model) {
+  if (model.labels.empty()) return "none (convert --labels FILE adds them)";
+  std::string text;
+  constexpr std::size_t kShown = 3;
+  for (std::size_t i = 0; i < std::min(kShown, model.labels.size()); ++i) {
+    text += (i > 0 ? "; " : "") + model.labels[i];
+  }
+  if (model.labels.size() > kShown) text += fmt::format("; and {} more", model.labels.size() - kShown);
+  return text;
+}
+
+void PrintInfoText(const Model& model, const Cost& cost, std::uintmax_t file_bytes) {
+  const NetworkOptions& o = model.network.options;
+  const Preprocessing& p = model.preprocessing;
+  const auto line = [](std::string_view key, const std::string& value) {
+    fmt::print("{:<15} {}\n", key, Printable(value));
+  };
+  line("network",
+       fmt::format("MobileNet V1{}, alpha {:g}, {} x {}, {}", o.separable ? "" : " of standard convolutions",
+                   o.alpha, o.resolution, o.resolution, o.input_channels == 3 ? "RGB" : "grey"));
+  line("classes", std::to_string(o.classes));
+  line("parameters", Count(static_cast<double>(cost.params)));
+  line("mult-adds", Count(static_cast<double>(cost.macs)));
+  line("file", Bytes(static_cast<double>(file_bytes)));
+  line("output stride", std::to_string(o.output_stride));
+  line("padding", NameOf(o.padding));
+  line("activation", fmt::format("{}{}", NameOf(o.activation), o.batch_norm ? " after batch norm" : ""));
+  line("preprocessing", fmt::format("{}: mean {:g} {:g} {:g}, scale {:g} {:g} {:g}, {}", PresetName(p),
+                                    p.mean[0], p.mean[1], p.mean[2], p.scale[0], p.scale[1], p.scale[2],
+                                    p.order == ChannelOrder::kRgb ? "RGB" : "BGR"));
+  line("crop", fmt::format("{:g} {}, {}", p.crop,
+                           p.shape == CropShape::kStretch ? "of each side" : "of the short side, square",
+                           p.filter == ResizeFilter::kBilinear ? "bilinear" : "bicubic"));
+  line("labels", LabelsText(model));
+  for (const auto& [key, value] : model.provenance)
+    fmt::print("{:<15} {}: {}\n", "provenance", Printable(key), Printable(value));
+}
+
+void Run(const Options& options) {
+  const Model model = Model::Load(options.model);
+  const Cost cost = CostOf(model.network);
+  const auto file_bytes = std::filesystem::file_size(options.model);
+  options.json ? PrintInfoJson(model, cost, file_bytes) : PrintInfoText(model, cost, file_bytes);
+}
+
+}  // namespace
+
+void AddInfo(CLI::App& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command = program.add_subcommand("info", "Show what is in a model file");
+  command->add_option("model", options->model, "Model file: safetensors, .h5 or .tflite")
+      ->required()
+      ->type_name("FILE");
+  command->add_flag("--json", options->json, "One JSON object");
+  command->footer("Example:\n  mobilenet info mobilenet_1_0_224_tf.h5");
+  command->callback([options] { Run(*options); });
+}
+
+}  // namespace mobilenet::cli

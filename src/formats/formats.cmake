@@ -1,0 +1,17 @@
+# Sources and dependencies of the foreign formats, part of libmobilenet. (Our own is part of the core.)
+target_sources(mobilenet PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/infer_preprocessing.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/keras.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/keras_hdf5.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/load.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/sequence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp)
+
+set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)
+add_custom_command(
+  OUTPUT ${generated}/formats/tflite_generated.h
+  COMMAND ${FLATC} --cpp -o ${generated}/formats ${CMAKE_CURRENT_LIST_DIR}/tflite.fbs
+  DEPENDS ${CMAKE_CURRENT_LIST_DIR}/tflite.fbs)
+target_sources(mobilenet PRIVATE ${generated}/formats/tflite_generated.h)
+target_include_directories(mobilenet SYSTEM PRIVATE ${generated})

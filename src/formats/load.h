@@ -1,0 +1,17 @@
+// Models from bytes, whatever their format.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "mobilenet/model.h"
+
+namespace mobilenet {
+
+// What Model::Load does for a file, for bytes that `owner` keeps alive. Throws Error.
+Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
+                 std::string_view name);
+
+}  // namespace mobilenet

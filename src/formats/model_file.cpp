@@ -1,0 +1,281 @@
+#include "formats/model_file.h"
+
+#include <array>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <utility>
+
+#include "base/fail.h"
+
+namespace mobilenet {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kFormatVersion = "1";
+
+// The names that enumerations have in files.
+template <typename Enum, std::size_t kCount>
+using Names = std::array<std::pair<Enum, std::string_view>, kCount>;
+
+constexpr Names<PaddingStyle, 2> kPaddings = {
+    {{PaddingStyle::kSame, "same"}, {PaddingStyle::kSymmetric, "symmetric"}}};
+constexpr Names<Activation, 3> kActivations = {
+    {{Activation::kNone, "none"}, {Activation::kRelu, "relu"}, {Activation::kRelu6, "relu6"}}};
+constexpr Names<ChannelOrder, 2> kOrders = {{{ChannelOrder::kRgb, "rgb"}, {ChannelOrder::kBgr, "bgr"}}};
+constexpr Names<CropShape, 2> kShapes = {{{CropShape::kStretch, "stretch"}, {CropShape::kSquare, "square"}}};
+constexpr Names<ResizeFilter, 2> kFilters = {
+    {{ResizeFilter::kBilinear, "bilinear"}, {ResizeFilter::kBicubic, "bicubic"}}};
+
+template <typename Enum, std::size_t kCount>
+std::string_view NameIn(const Names<Enum, kCount>& names, Enum value) {
+  for (const auto& [item, name] : names) {
+    if (item == value) return name;
+  }
+  return names.front().second;
+}
+
+// The fields of one JSON object in the metadata. Each get fails by naming file, field, expected and found;
+// Finish fails for a field that nobody asked for, which a newer version of the format may have written.
+class Fields {
+ public:
+  Fields(const Safetensors& file, std::string name) : file_(file), name_(std::move(name)) {
+    const auto found = file.metadata.find(name_);
+    if (found == file.metadata.end()) Fail(file.name, ": the metadata ", name_, " is missing");
+    object_ = json::parse(found->second, nullptr, false);
+    if (!object_.is_object()) Fail(file.name, ": the metadata ", name_, " is not a JSON object");
+  }
+
+  double Number(const char* key) {
+    const json& value = Get(key);
+    if (!value.is_number()) Wrong(key, value, "a number");
+    return value.get<double>();
+  }
+
+  int Integer(const char* key) {
+    const json& value = Get(key);
+    const bool fits = value.is_number_integer() && std::abs(value.get<double>()) < 1e9;
+    if (!fits) Wrong(key, value, "a whole number");
+    return value.get<int>();
+  }
+
+  bool Boolean(const char* key) {
+    const json& value = Get(key);
+    if (!value.is_boolean()) Wrong(key, value, "true or false");
+    return value.get<bool>();
+  }
+
+  std::string Text(const char* key) {
+    const json& value = Get(key);
+    if (!value.is_string()) Wrong(key, value, "text");
+    return value.get<std::string>();
+  }
+
+  template <typename Enum, std::size_t kCount>
+  Enum Choice(const char* key, const Names<Enum, kCount>& names) {
+    const std::string text = Text(key);
+    std::string expected;
+    for (const auto& [value, name] : names) {
+      if (name == text) return value;
+      expected.append(expected.empty() ? "" : " or ").append(name);
+    }
+    Wrong(key, Get(key), expected);
+  }
+
+  std::array<float, 3> Triple(const char* key) {
+    const json& value = Get(key);
+    std::array<float, 3> triple{};
+    bool good = value.is_array() && value.size() == triple.size();
+    for (std::size_t i = 0; good && i < triple.size(); ++i) {
+      good = value[i].is_number() && std::isfinite(value[i].get<float>());
+      if (good) triple[i] = value[i].get<float>();
+    }
+    if (!good) Wrong(key, value, "three finite numbers");
+    return triple;
+  }
+
+  void Finish() const {
+    for (const auto& [key, value] : object_.items()) {
+      if (!seen_.contains(key)) Fail(file_.name, ": the metadata ", name_, " has the unknown field ", key);
+    }
+  }
+
+ private:
+  const json& Get(const char* key) {
+    seen_.insert(key);
+    const auto found = object_.find(key);
+    if (found == object_.end()) Fail(file_.name, ": the metadata ", name_, " lacks the field ", key);
+    return *found;
+  }
+
+  [[noreturn]] void Wrong(const char* key, const json& value, std::string_view expected) const {
+    Fail(file_.name, ": the metadata ", name_, " has ", key, " = ", value.dump().substr(0, 80), ", expected ",
+         expected);
+  }
+
+  const Safetensors& file_;
+  std::string name_;
+  json object_;
+  std::set<std::string, std::less<>> seen_;
+};
+
+json NetworkJson(const Network& network) {
+  const NetworkOptions& o = network.options;
+  return {{"version", network.version},
+          {"alpha", o.alpha},
+          {"resolution", o.resolution},
+          {"classes", o.classes},
+          {"input_channels", o.input_channels},
+          {"output_stride", o.output_stride},
+          {"separable", o.separable},
+          {"padding", NameIn(kPaddings, o.padding)},
+          {"activation", NameIn(kActivations, o.activation)},
+          {"batch_norm", o.batch_norm},
+          {"epsilon", o.epsilon}};
+}
+
+Network ReadNetwork(const Safetensors& file) {
+  Fields fields(file, "network");
+  const std::string version = fields.Text("version");
+  if (version != "v1") Fail(file.name, ": the network is of version ", version, ", expected v1");
+  NetworkOptions o;
+  o.alpha = fields.Number("alpha");
+  o.resolution = fields.Integer("resolution");
+  o.classes = fields.Integer("classes");
+  o.input_channels = fields.Integer("input_channels");
+  o.output_stride = fields.Integer("output_stride");
+  o.separable = fields.Boolean("separable");
+  o.padding = fields.Choice("padding", kPaddings);
+  o.activation = fields.Choice("activation", kActivations);
+  o.batch_norm = fields.Boolean("batch_norm");
+  o.epsilon = static_cast<float>(fields.Number("epsilon"));
+  fields.Finish();
+  return V1(o);
+}
+
+json PreprocessingJson(const Preprocessing& p) {
+  return {{"mean", p.mean},
+          {"scale", p.scale},
+          {"order", NameIn(kOrders, p.order)},
+          {"crop", p.crop},
+          {"shape", NameIn(kShapes, p.shape)},
+          {"filter", NameIn(kFilters, p.filter)}};
+}
+
+Preprocessing ReadPreprocessing(const Safetensors& file) {
+  Fields fields(file, "preprocessing");
+  Preprocessing p;
+  p.mean = fields.Triple("mean");
+  p.scale = fields.Triple("scale");
+  p.order = fields.Choice("order", kOrders);
+  p.crop = static_cast<float>(fields.Number("crop"));
+  if (!(p.crop > 0 && p.crop <= 1)) {
+    Fail(file.name, ": the metadata preprocessing has crop = ", p.crop,
+         ", expected more than 0 and at most 1");
+  }
+  p.shape = fields.Choice("shape", kShapes);
+  p.filter = fields.Choice("filter", kFilters);
+  fields.Finish();
+  return p;
+}
+
+std::vector<std::string> ReadLabels(const Safetensors& file, int classes) {
+  const auto found = file.metadata.find("labels");
+  if (found == file.metadata.end()) return {};
+  const json list = json::parse(found->second, nullptr, false);
+  if (!list.is_array()) Fail(file.name, ": the metadata labels is not a JSON list");
+  std::vector<std::string> labels;
+  for (const json& label : list) {
+    if (!label.is_string())
+      Fail(file.name, ": the metadata labels holds ", label.dump().substr(0, 80), ", expected text");
+    labels.push_back(label.get<std::string>());
+  }
+  if (!labels.empty() && labels.size() != static_cast<std::size_t>(classes)) {
+    Fail(file.name, ": has ", labels.size(), " labels, expected ", classes, ", one for each class");
+  }
+  return labels;
+}
+
+std::map<std::string, std::string> ReadProvenance(const Safetensors& file) {
+  const auto found = file.metadata.find("provenance");
+  if (found == file.metadata.end()) return {};
+  const json object = json::parse(found->second, nullptr, false);
+  if (!object.is_object()) Fail(file.name, ": the metadata provenance is not a JSON object");
+  std::map<std::string, std::string> provenance;
+  for (const auto& [key, value] : object.items()) {
+    provenance[key] = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  return provenance;
+}
+
+}  // namespace
+
+bool IsModelFile(const Safetensors& file) { return file.metadata.contains("format_version"); }
+
+Model ReadModel(const Safetensors& file) {
+  if (!IsModelFile(file)) {
+    Fail(file.name,
+         ": is not a model file of ours: its metadata has no format_version (mobilenet convert makes one)");
+  }
+  const std::string& version = file.metadata.at("format_version");
+  if (version != kFormatVersion) {
+    Fail(file.name, ": has the format_version ", version, ", expected ", kFormatVersion,
+         ": a newer program may have written it");
+  }
+  Model model;
+  try {
+    model.network = ReadNetwork(file);
+    for (const auto& [name, entry] : file.entries) model.weights[name] = file.Floats(name);
+    CheckWeights(model.network, model.weights);
+  } catch (const Error& error) {
+    const std::string_view text = error.what();
+    if (text.starts_with(file.name)) throw;
+    Fail(file.name, ": ", text);
+  }
+  model.preprocessing = ReadPreprocessing(file);
+  model.labels = ReadLabels(file, model.network.options.classes);
+  model.provenance = ReadProvenance(file);
+  return model;
+}
+
+Model Model::LoadSafetensors(const std::filesystem::path& path) { return ReadModel(OpenSafetensors(path)); }
+
+void Model::Save(const std::filesystem::path& path) const {
+  CheckWeights(network, weights);
+  std::map<std::string, std::string> metadata;
+  try {
+    metadata = {{"format_version", std::string(kFormatVersion)},
+                {"network", NetworkJson(network).dump()},
+                {"preprocessing", PreprocessingJson(preprocessing).dump()},
+                {"provenance", json(provenance).dump()}};
+    if (!labels.empty()) metadata["labels"] = json(labels).dump();
+  } catch (const json::exception& error) {  // text that is not UTF-8
+    Fail(path.string(), ": can't be written: ", error.what());
+  }
+  WriteSafetensors(path, metadata, weights);
+}
+
+std::string Model::Label(int index) const {
+  const auto i = static_cast<std::size_t>(index);
+  return i < labels.size() ? labels[i] : std::to_string(index);
+}
+
+std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes) {
+  std::ifstream file(path);
+  if (!file) Fail(path.string(), ": can't be opened");
+  std::vector<std::string> labels;
+  for (std::string line; std::getline(file, line);) {
+    if (line.ends_with('\r')) line.pop_back();
+    labels.push_back(line);
+  }
+  const auto expected = static_cast<std::size_t>(classes);
+  if (labels.size() == expected + 1 && labels.front() == "background") labels.erase(labels.begin());
+  if (labels.size() != expected) {
+    Fail(path.string(), ": has ", labels.size(), " lines, expected ", classes, " labels, one for each class");
+  }
+  return labels;
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,192 @@
+#include "formats/safetensors.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstring>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/aligned.h"
+#include "base/fail.h"
+#include "base/file.h"
+
+namespace mobilenet {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::size_t kLengthBytes = 8;
+constexpr std::uint64_t kMaxHeader = 100'000'000;  // the format's own limit
+
+static_assert(std::endian::native == std::endian::little, "safetensors are little-endian, read in place");
+
+std::size_t TypeSize(std::string_view type) {
+  constexpr std::array<std::pair<std::string_view, std::size_t>, 14> kSizes = {{{"BOOL", 1},
+                                                                                {"U8", 1},
+                                                                                {"I8", 1},
+                                                                                {"F8_E5M2", 1},
+                                                                                {"F8_E4M3", 1},
+                                                                                {"I16", 2},
+                                                                                {"U16", 2},
+                                                                                {"F16", 2},
+                                                                                {"BF16", 2},
+                                                                                {"I32", 4},
+                                                                                {"U32", 4},
+                                                                                {"F32", 4},
+                                                                                {"I64", 8},
+                                                                                {"F64", 8}}};
+  const auto* found = std::ranges::find(kSizes, type, [](const auto& item) { return item.first; });
+  return found == kSizes.end() ? 0 : found->second;
+}
+
+std::uint64_t Unsigned(const json& value, std::string_view file, const std::string& what) {
+  if (!value.is_number_unsigned())
+    Fail(file, ": ", what, " is ", value.dump(), ", expected a whole number from 0");
+  return value.get<std::uint64_t>();
+}
+
+// The number of bytes that a shape and type take; fails where it passes `limit`.
+std::uint64_t SizeOf(const Safetensors::Entry& entry, std::uint64_t limit, std::string_view file,
+                     const std::string& name) {
+  const std::size_t unit = TypeSize(entry.type);
+  if (unit == 0) Fail(file, ": tensor ", name, " has the unknown type ", entry.type);
+  std::uint64_t size = unit;
+  for (const std::int64_t n : entry.shape) {
+    if (n == 0) return 0;
+    if (size > limit / static_cast<std::uint64_t>(n)) {
+      Fail(file, ": tensor ", name, " of shape ", ShapeText(entry.shape), " is larger than the file");
+    }
+    size *= static_cast<std::uint64_t>(n);
+  }
+  return size;
+}
+
+Safetensors::Entry ParseEntry(const json& value, std::span<const std::uint8_t> data, std::string_view file,
+                              const std::string& name) {
+  const std::string what = "tensor " + name;
+  if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") ||
+      !value.contains("data_offsets")) {
+    Fail(file, ": ", what, " is ", value.dump().substr(0, 80), ", expected dtype, shape and data_offsets");
+  }
+  Safetensors::Entry entry;
+  const json& type = value["dtype"];
+  if (!type.is_string())
+    Fail(file, ": ", what, " has the dtype ", type.dump(), ", expected a name such as F32");
+  entry.type = type.get<std::string>();
+  const json& shape = value["shape"];
+  if (!shape.is_array()) Fail(file, ": ", what, " has the shape ", shape.dump(), ", expected a list");
+  for (const json& n : shape) {
+    const std::uint64_t size = Unsigned(n, file, what + "'s shape");
+    if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+      Fail(file, ": ", what, "'s shape holds ", size, ", which is too large");
+    }
+    entry.shape.push_back(static_cast<std::int64_t>(size));
+  }
+  const json& offsets = value["data_offsets"];
+  if (!offsets.is_array() || offsets.size() != 2) {
+    Fail(file, ": ", what, " has the data_offsets ", offsets.dump(), ", expected [begin, end]");
+  }
+  const std::uint64_t begin = Unsigned(offsets[0], file, what + "'s begin");
+  const std::uint64_t end = Unsigned(offsets[1], file, what + "'s end");
+  if (begin > end || end > data.size()) {
+    Fail(file, ": ", what, " lies at ", begin, " to ", end, ", expected inside the ", data.size(),
+         " bytes of data");
+  }
+  const std::uint64_t size = SizeOf(entry, data.size(), file, name);
+  if (size != end - begin) {
+    Fail(file, ": ", what, " has ", end - begin, " bytes, expected ", size, " for ", entry.type, " ",
+         ShapeText(entry.shape));
+  }
+  entry.bytes = data.subspan(begin, end - begin);
+  return entry;
+}
+
+void ParseMetadata(const json& value, Safetensors& file) {
+  if (!value.is_object()) Fail(file.name, ": __metadata__ is not an object of strings");
+  for (const auto& [key, text] : value.items()) {
+    if (!text.is_string())
+      Fail(file.name, ": __metadata__ ", key, " is ", text.dump().substr(0, 80), ", expected text");
+    file.metadata[key] = text.get<std::string>();
+  }
+}
+
+}  // namespace
+
+Tensor Safetensors::Floats(std::string_view entry) const {
+  const auto found = entries.find(entry);
+  if (found == entries.end()) Fail(name, ": the tensor ", entry, " is missing");
+  const Entry& item = found->second;
+  if (item.type != "F32") Fail(name, ": tensor ", entry, " has the type ", item.type, ", expected F32");
+  const std::size_t count = item.bytes.size() / sizeof(float);
+  if (reinterpret_cast<std::uintptr_t>(item.bytes.data()) % alignof(float) == 0) {
+    return {item.shape, {reinterpret_cast<const float*>(item.bytes.data()), count}, owner};
+  }
+  std::vector<float> values(count);
+  std::memcpy(values.data(), item.bytes.data(), item.bytes.size());
+  return Tensor::Of(item.shape, std::move(values));
+}
+
+Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
+                             std::string_view name) {
+  Safetensors file;
+  file.name = name;
+  file.owner = std::move(owner);
+  if (bytes.size() < kLengthBytes) {
+    Fail(name, ": is not a safetensors file: it has ", bytes.size(), " bytes, expected at least ",
+         kLengthBytes);
+  }
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), kLengthBytes);
+  if (length > kMaxHeader || length > bytes.size() - kLengthBytes) {
+    Fail(name, ": is not a safetensors file, or was cut off: its header takes ", length, " bytes, of ",
+         bytes.size() - kLengthBytes, " that follow");
+  }
+  const auto header = bytes.subspan(kLengthBytes, length);
+  const json root = json::parse(header.begin(), header.end(), nullptr, false);
+  if (!root.is_object()) Fail(name, ": is not a safetensors file: its header is not a JSON object");
+  const auto data = bytes.subspan(kLengthBytes + length);
+  for (const auto& [key, value] : root.items()) {
+    if (key == "__metadata__") {
+      ParseMetadata(value, file);
+    } else {
+      file.entries[key] = ParseEntry(value, data, name, key);
+    }
+  }
+  return file;
+}
+
+Safetensors OpenSafetensors(const std::filesystem::path& path) {
+  auto mapped = std::make_shared<const MappedFile>(path);
+  const auto bytes = mapped->bytes();
+  return ParseSafetensors(bytes, std::move(mapped), path.string());
+}
+
+void WriteSafetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
+                      const Weights& tensors) {
+  json root = json::object();
+  root["__metadata__"] = metadata;
+  std::size_t offset = 0;
+  std::vector<std::span<const std::uint8_t>> parts(2);
+  for (const auto& [name, tensor] : tensors) {
+    const std::size_t size = tensor.values.size_bytes();
+    root[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + size}}};
+    parts.emplace_back(reinterpret_cast<const std::uint8_t*>(tensor.values.data()), size);
+    offset += size;
+  }
+  std::string header;
+  try {
+    header = root.dump();
+  } catch (const json::exception& error) {  // a label that is not UTF-8
+    Fail(path.string(), ": can't be written: ", error.what());
+  }
+  header.resize((kLengthBytes + header.size() + kCacheLine - 1) / kCacheLine * kCacheLine - kLengthBytes,
+                ' ');
+  const std::uint64_t length = header.size();
+  parts[0] = {reinterpret_cast<const std::uint8_t*>(&length), kLengthBytes};
+  parts[1] = {reinterpret_cast<const std::uint8_t*>(header.data()), header.size()};
+  WriteFileWhole(path, parts);
+}
+
+}  // namespace mobilenet

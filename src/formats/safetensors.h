@@ -1,0 +1,45 @@
+// The safetensors container: named tensors and a map of strings. What they mean is model_file.cpp's business.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mobilenet/tensor.h"
+
+namespace mobilenet {
+
+// A parsed file. Every entry lies inside the bytes, and its size is that of its shape and type.
+struct Safetensors {
+  struct Entry {
+    std::string type;  // "F32", "I64", ...
+    std::vector<std::int64_t> shape;
+    std::span<const std::uint8_t> bytes;
+  };
+  std::string name;  // of the file, for messages
+  std::map<std::string, Entry, std::less<>> entries;
+  std::map<std::string, std::string> metadata;
+  std::shared_ptr<const void> owner;  // keeps the bytes alive
+
+  // The entry as float32, without a copy where it is aligned. Throws Error where it has another type.
+  [[nodiscard]] Tensor Floats(std::string_view entry) const;
+};
+
+// Parses `bytes`, which `owner` keeps alive. Throws Error, naming the file `name` and the field, for anything
+// that does not hold together.
+Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
+                             std::string_view name);
+
+// Maps and parses a file.
+Safetensors OpenSafetensors(const std::filesystem::path& path);
+
+// Writes a file whole or not at all; the tensors begin on a cache line.
+void WriteSafetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
+                      const Weights& tensors);
+
+}  // namespace mobilenet

@@ -1,0 +1,14 @@
+# Sources and dependencies of src/image, part of libmobilenet.
+target_sources(mobilenet PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/bmp.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/bmp_runs.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/decode.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/exif.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/jpeg.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/orient.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/png.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/preprocess.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/resize.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/webp.cpp)
+
+target_link_libraries(mobilenet PRIVATE JPEG::JPEG PNG::PNG PkgConfig::WEBP)

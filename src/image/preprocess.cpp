@@ -1,0 +1,90 @@
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+
+#include "base/fail.h"
+#include "mobilenet/image.h"
+
+namespace mobilenet {
+namespace {
+
+void CheckCrop(const Preprocessing& preprocessing) {
+  if (!(preprocessing.crop > 0 && preprocessing.crop <= 1)) {  // so that a NaN fails too
+    Fail("preprocessing: crop of ", preprocessing.crop, ", expected a fraction above 0 and up to 1");
+  }
+}
+
+// ITU-R BT.601's weights in 16 fractional bits, as in Pillow's convert("L").
+std::uint8_t Luma(const std::uint8_t* rgb) {
+  return static_cast<std::uint8_t>((rgb[0] * 19595U + rgb[1] * 38470U + rgb[2] * 7471U + 0x8000U) >> 16);
+}
+
+void WriteGrey(const Image& image, const Preprocessing& preprocessing, std::span<float> output) {
+  const std::size_t channels = static_cast<std::size_t>(image.channels);
+  for (std::size_t i = 0; i < output.size(); ++i) {
+    const std::uint8_t* pixel = image.pixels.data() + i * channels;
+    const std::uint8_t grey = channels == 3 ? Luma(pixel) : *pixel;
+    output[i] = (grey - preprocessing.mean[0]) * preprocessing.scale[0];
+  }
+}
+
+void WriteColour(const Image& image, const Preprocessing& preprocessing, std::span<float> output) {
+  const bool is_grey = image.channels == 1;
+  const std::size_t stride = is_grey ? 1 : 3;
+  std::size_t source[3] = {0, 1, 2};
+  if (preprocessing.order == ChannelOrder::kBgr) std::swap(source[0], source[2]);
+  if (is_grey) std::fill_n(source, 3, 0);
+  const std::uint8_t* pixel = image.pixels.data();
+  for (std::size_t i = 0; i < output.size(); i += 3, pixel += stride) {
+    for (std::size_t c = 0; c < 3; ++c) {
+      output[i + c] = (pixel[source[c]] - preprocessing.mean[c]) * preprocessing.scale[c];
+    }
+  }
+}
+
+}  // namespace
+
+Box CropBox(int width, int height, const Preprocessing& preprocessing) {
+  CheckCrop(preprocessing);
+  double kept_width = width * static_cast<double>(preprocessing.crop);
+  double kept_height = height * static_cast<double>(preprocessing.crop);
+  if (preprocessing.shape == CropShape::kSquare) kept_width = kept_height = std::min(kept_width, kept_height);
+  const double left = (width - kept_width) / 2;
+  const double top = (height - kept_height) / 2;
+  return {.left = left, .top = top, .right = width - left, .bottom = height - top};
+}
+
+void Preprocess(const Image& image, const Preprocessing& preprocessing, int width, int height, int channels,
+                std::span<float> output) {
+  if (channels != 1 && channels != 3) Fail("preprocessing: ", channels, " channels, expected 1 or 3");
+  if (width < 1 || height < 1)
+    Fail("preprocessing: to ", width, " x ", height, " pixels, expected at least one");
+  const std::size_t expected = static_cast<std::size_t>(width) * height * channels;
+  if (output.size() != expected) {
+    Fail("preprocessing: an output of ", output.size(), " floats, expected ", height, " x ", width, " x ",
+         channels, " = ", expected);
+  }
+  const Image resized =
+      Resize(image, width, height, preprocessing.filter, CropBox(image.width, image.height, preprocessing));
+  channels == 1 ? WriteGrey(resized, preprocessing, output) : WriteColour(resized, preprocessing, output);
+}
+
+DecodeOptions DecodeOptionsFor(const Preprocessing& preprocessing, int width, int height) {
+  CheckCrop(preprocessing);
+  if (width < 1 || height < 1)
+    Fail("preprocessing: to ", width, " x ", height, " pixels, expected at least one");
+  // The kept part alone has to cover the input. A centred square follows the shorter side, whichever it is.
+  const int longer = std::max(width, height);
+  const bool is_square = preprocessing.shape == CropShape::kSquare;
+  const auto whole = [&](int side) {
+    constexpr double kMostPixels = 1 << 20;  // more than any JPEG has
+    return static_cast<int>(std::min(std::ceil(side / static_cast<double>(preprocessing.crop)), kMostPixels));
+  };
+  return {.target_width = whole(is_square ? longer : width),
+          .target_height = whole(is_square ? longer : height)};
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,83 @@
+#include "kernels/kernels.h"
+
+// Not compiled: SVE (NEON covers those machines), and the AVX-512 extensions that float32 has no use for.
+#undef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/kernels.cpp"  // this file, once for each target
+#include "hwy/foreach_target.h"                   // IWYU pragma: keep
+//
+#include "hwy/highway.h"
+#include "kernels/depthwise-inl.h"
+#include "kernels/pooling-inl.h"
+#include "kernels/product-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mobilenet::HWY_NAMESPACE {
+
+#if HWY_TARGET == HWY_AVX3
+constexpr std::string_view kName = "avx512";
+#elif HWY_TARGET == HWY_AVX2
+constexpr std::string_view kName = "avx2";
+#elif HWY_TARGET == HWY_SSE4
+constexpr std::string_view kName = "sse4";
+#elif HWY_TARGET == HWY_NEON
+constexpr std::string_view kName = "neon";
+#else
+constexpr std::string_view kName = "portable";
+#endif
+
+// In one table for each target, reached through a function: the number of lanes is a run-time value in
+// Highway.
+const Kernels& Table() {
+  static const Kernels table = {kName,      HWY_TARGET, hn::Lanes(F()), kTileRows,    &Product,
+                                &Depthwise, &Average,   &Softmax,       &MultiplyAdds};
+  return table;
+}
+
+}  // namespace mobilenet::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace mobilenet {
+namespace {
+
+struct Available {
+  std::array<const Kernels*, 8> tables{};
+  std::size_t count = 0;
+
+  Available() {
+    const auto add = [this](const Kernels& kernels) {
+      if ((hwy::SupportedTargets() & kernels.target) != 0) tables[count++] = &kernels;
+    };
+#if HWY_TARGETS & HWY_AVX3
+    add(N_AVX3::Table());
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    add(N_AVX2::Table());
+#endif
+#if HWY_TARGETS & HWY_SSE4
+    add(N_SSE4::Table());
+#endif
+#if HWY_TARGETS & HWY_NEON
+    add(N_NEON::Table());
+#endif
+#if HWY_TARGETS & HWY_EMU128
+    add(N_EMU128::Table());
+#endif
+#if HWY_TARGETS & HWY_SCALAR
+    add(N_SCALAR::Table());
+#endif
+  }
+};
+
+}  // namespace
+
+std::span<const Kernels* const> AvailableKernels() {
+  static const Available available;
+  return {available.tables.data(), available.count};
+}
+
+}  // namespace mobilenet
+#endif  // HWY_ONCE

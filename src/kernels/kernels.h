@@ -1,0 +1,85 @@
+// The contract between a Plan and the instruction sets: what one target must offer. New hardware is one more
+// Kernels table; packing, blocking and fusion around it are written once.
+//
+// Kernels know nothing of networks. None allocates, throws, or touches memory outside what its arguments
+// name.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "kernels/packing.h"
+
+namespace mobilenet {
+
+// The range that an activation leaves: ReLU6 is [0, 6], none is [-inf, inf].
+struct Range {
+  float low;
+  float high;
+};
+
+// A window that slides over a feature map. Taps that leave the input read zeros.
+struct Window {
+  int input_height, input_width, input_channels;
+  int output_height, output_width, output_channels;
+  int kernel, stride, padding_top, padding_left;
+};
+
+// c[i, j] = clamp(bias[j] + sum over k of a[i, k] b[k, j]), for `rows` rows and the columns of `panels`.
+// Rows of a are `a_stride` floats apart, rows of c `c_stride`.
+struct ProductTask {
+  const float* a;
+  std::size_t a_stride;
+  std::size_t rows;
+  float* c;
+  std::size_t c_stride;
+  const PackedMatrix* b;
+  std::size_t first_panel;  // panels [first_panel, last_panel) of b are computed
+  std::size_t last_panel;
+  Range range;
+};
+
+constexpr int kMaxDepthwiseKernel = 7;
+
+// One row of a depthwise convolution's output, the pixels [x_begin, x_end).
+struct DepthwiseTask {
+  // The input rows under the window that exist (rows of padding are left out), and the weights' row for each:
+  // input[r] is width x channels floats, weight[r] is kernel x channels.
+  const float* input[kMaxDepthwiseKernel];
+  const float* weight[kMaxDepthwiseKernel];
+  int rows;
+  int kernel;
+  int stride;
+  int padding_left;
+  int width;  // of the input
+  std::size_t channels;
+  const float* bias;
+  Range range;
+  int x_begin;
+  int x_end;
+  float* output;  // pixel x_begin; pixels are `channels` floats apart
+};
+
+struct Kernels {
+  std::string_view name;  // "avx512", "avx2", "sse4", "neon", "portable"
+  std::int64_t target;    // Highway's bit
+  std::size_t lanes;      // float32 in a register: packed panels are 2 * lanes columns wide
+  std::size_t tile_rows;  // rows of c that are held in registers at once
+
+  void (*product)(const ProductTask& task);
+  void (*depthwise)(const DepthwiseTask& task);
+  // output[c] = mean over `pixels` of input[pixel * channels + c].
+  void (*average)(const float* input, std::size_t pixels, std::size_t channels, float* output);
+  // In place; the largest value is subtracted first, so that nothing overflows.
+  void (*softmax)(std::span<float> values);
+  // Runs `iterations` rounds of independent multiply-adds in registers and returns how many floating point
+  // operations that was (2 a multiply-add). What a core's peak is measured with.
+  double (*multiply_adds)(std::size_t iterations);
+};
+
+// The tables that this machine can run, fastest first; never empty. Safe from any thread.
+std::span<const Kernels* const> AvailableKernels();
+
+}  // namespace mobilenet

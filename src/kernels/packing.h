@@ -1,0 +1,44 @@
+// How a weight matrix lies in memory for the product: panels of columns, each panel row after row.
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "base/aligned.h"
+
+namespace mobilenet {
+
+// Columns [column, column + width) of a matrix of k rows, at `offset` in PackedMatrix::values as [k][width].
+// `stored` < width where the matrix has fewer columns than a register has lanes: the rest are zeros.
+struct Panel {
+  std::size_t column;
+  std::size_t width;
+  std::size_t stored;
+  std::size_t offset;
+  std::size_t bias_offset;
+};
+
+// A [k, columns] matrix in panels of 2 * lanes columns. Where the columns don't divide evenly, the last panel
+// (of lanes or 2 * lanes columns) overlaps the one before it, so that every panel is full and no store needs
+// a mask: the shared columns are computed twice, to the same values.
+struct PackedMatrix {
+  std::size_t k = 0;
+  std::size_t columns = 0;
+  std::vector<Panel> panels;
+  AlignedVector<float> values;
+  AlignedVector<float> bias;  // for each panel in turn, `width` floats
+
+  // How many runs of panels share no column, so that different threads may write them: the last two panels
+  // are one run where they overlap.
+  [[nodiscard]] std::size_t runs() const {
+    const std::size_t n = panels.size();
+    const bool overlap = n > 1 && panels[n - 2].column + panels[n - 2].width > panels[n - 1].column;
+    return overlap ? n - 1 : n;
+  }
+};
+
+// Packs a row-major [k, columns] matrix and its bias of `columns` values.
+PackedMatrix Pack(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
+                  std::size_t lanes);
+
+}  // namespace mobilenet

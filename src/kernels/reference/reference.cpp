@@ -1,0 +1,87 @@
+#include "kernels/reference/reference.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace mobilenet::reference {
+namespace {
+
+// Calls visit(input pixel, tap) for each tap of the window at output (y, x) that lies inside the input.
+template <typename Visit>
+void ForEachTap(const Window& w, int y, int x, Visit visit) {
+  for (int ky = 0; ky < w.kernel; ++ky) {
+    for (int kx = 0; kx < w.kernel; ++kx) {
+      const int iy = y * w.stride - w.padding_top + ky;
+      const int ix = x * w.stride - w.padding_left + kx;
+      if (iy < 0 || iy >= w.input_height || ix < 0 || ix >= w.input_width) continue;
+      visit(iy * w.input_width + ix, ky * w.kernel + kx);
+    }
+  }
+}
+
+float Clamp(double value, Range range) {
+  return std::clamp(static_cast<float>(value), range.low, range.high);
+}
+
+}  // namespace
+
+void Convolution(const Window& w, const float* input, const float* weight, const float* bias, Range range,
+                 float* output) {
+  for (int y = 0; y < w.output_height; ++y) {
+    for (int x = 0; x < w.output_width; ++x) {
+      for (int n = 0; n < w.output_channels; ++n) {
+        double sum = bias[n];
+        ForEachTap(w, y, x, [&](std::ptrdiff_t pixel, std::ptrdiff_t tap) {
+          for (int m = 0; m < w.input_channels; ++m) {
+            sum += double{input[pixel * w.input_channels + m]} *
+                   weight[(tap * w.input_channels + m) * w.output_channels + n];
+          }
+        });
+        *output++ = Clamp(sum, range);
+      }
+    }
+  }
+}
+
+void Depthwise(const Window& w, const float* input, const float* weight, const float* bias, Range range,
+               float* output) {
+  for (int y = 0; y < w.output_height; ++y) {
+    for (int x = 0; x < w.output_width; ++x) {
+      for (int c = 0; c < w.output_channels; ++c) {
+        double sum = bias[c];
+        ForEachTap(w, y, x, [&](std::ptrdiff_t pixel, std::ptrdiff_t tap) {
+          sum += double{input[pixel * w.input_channels + c]} * weight[tap * w.input_channels + c];
+        });
+        *output++ = Clamp(sum, range);
+      }
+    }
+  }
+}
+
+void Product(std::size_t rows, std::size_t k, std::size_t columns, const float* a, const float* weight,
+             const float* bias, Range range, float* output) {
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < columns; ++j) {
+      double sum = bias[j];
+      for (std::size_t n = 0; n < k; ++n) sum += double{a[i * k + n]} * weight[n * columns + j];
+      output[i * columns + j] = Clamp(sum, range);
+    }
+  }
+}
+
+void Average(const float* input, std::size_t pixels, std::size_t channels, float* output) {
+  for (std::size_t c = 0; c < channels; ++c) {
+    double sum = 0;
+    for (std::size_t p = 0; p < pixels; ++p) sum += input[p * channels + c];
+    output[c] = static_cast<float>(sum / static_cast<double>(pixels));
+  }
+}
+
+void Softmax(std::span<float> values) {
+  const double peak = *std::ranges::max_element(values);
+  double total = 0;
+  for (const float value : values) total += std::exp(value - peak);
+  for (float& value : values) value = static_cast<float>(std::exp(value - peak) / total);
+}
+
+}  // namespace mobilenet::reference

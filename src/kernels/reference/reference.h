@@ -1,0 +1,29 @@
+// The plain kernels: what each operation means, in loops that can be read at a glance. The fast ones are
+// compared with these. All tensors are NHWC without gaps; windows that leave the input read zeros.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "kernels/kernels.h"
+
+namespace mobilenet::reference {
+
+// weight [kernel, kernel, in, out], bias [out].
+void Convolution(const Window& w, const float* input, const float* weight, const float* bias, Range range,
+                 float* output);
+
+// weight [kernel, kernel, channels], bias [channels].
+void Depthwise(const Window& w, const float* input, const float* weight, const float* bias, Range range,
+               float* output);
+
+// a [rows, k], weight [k, columns], bias [columns]: pointwise convolution and fully connected layer alike.
+void Product(std::size_t rows, std::size_t k, std::size_t columns, const float* a, const float* weight,
+             const float* bias, Range range, float* output);
+
+void Average(const float* input, std::size_t pixels, std::size_t channels, float* output);
+
+// In place.
+void Softmax(std::span<float> values);
+
+}  // namespace mobilenet::reference

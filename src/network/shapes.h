@@ -1,0 +1,11 @@
+// Where a sliding window stands: padding and output size.
+#pragma once
+
+#include "mobilenet/network.h"
+
+namespace mobilenet {
+
+// Sets `layer.padding` and the height and width of `layer.output` from its input, kernel and stride.
+void PlaceWindow(PaddingStyle style, Layer& layer);
+
+}  // namespace mobilenet

@@ -1,0 +1,109 @@
+#include <bit>
+#include <cmath>
+#include <numbers>
+#include <utility>
+
+#include "base/fail.h"
+#include "mobilenet/tensor.h"
+
+namespace mobilenet {
+namespace {
+
+// SplitMix64 (Steele et al. 2014): tiny, and the same on every machine, which std's distributions are not.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+
+  float Normal() {  // Box and Muller 1958
+    const double radius = std::sqrt(-2 * std::log(Uniform()));
+    return static_cast<float>(radius * std::cos(2 * std::numbers::pi * Uniform()));
+  }
+
+ private:
+  double Uniform() {  // in (0, 1)
+    state_ += 0x9E3779B97F4A7C15U;
+    std::uint64_t z = state_;
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
+    z ^= z >> 31;
+    return (static_cast<double>(z >> 11) + 0.5) * 0x1p-53;
+  }
+
+  std::uint64_t state_;
+};
+
+float InitialDeviation(const Layer& layer) {
+  const double window = double{1} * layer.kernel * layer.kernel;
+  const double fan_in = layer.kind == LayerKind::kDepthwise ? window : window * layer.input.channels;
+  return static_cast<float>(std::sqrt(2 / fan_in));
+}
+
+// By the exponent's bits, without a branch for each value: every load looks at every weight.
+bool AllFinite(std::span<const float> values) {
+  constexpr std::uint32_t kExponent = 0x7F800000;
+  bool finite = true;
+  for (const float value : values) finite &= (std::bit_cast<std::uint32_t>(value) & kExponent) != kExponent;
+  return finite;
+}
+
+}  // namespace
+
+Tensor Tensor::Of(std::vector<std::int64_t> shape, std::vector<float> values) {
+  std::int64_t size = 1;
+  for (const std::int64_t n : shape) size *= n;
+  if (size != static_cast<std::int64_t>(values.size())) {
+    Fail("a tensor of shape ", ShapeText(shape), " was given ", values.size(), " values, expected ", size);
+  }
+  auto owner = std::make_shared<const std::vector<float>>(std::move(values));
+  return {std::move(shape), *owner, owner};
+}
+
+std::string ShapeText(std::span<const std::int64_t> shape) {
+  std::string text = "[";
+  for (const std::int64_t n : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(n);
+  return text + "]";
+}
+
+void CheckWeights(const Network& network, const Weights& weights) {
+  const std::vector<Parameter> parameters = ParametersOf(network);
+  for (const Parameter& parameter : parameters) {
+    const auto found = weights.find(parameter.name);
+    if (found == weights.end()) Fail("the tensor ", parameter.name, " is missing");
+    const Tensor& tensor = found->second;
+    if (tensor.shape != parameter.shape) {
+      Fail("the tensor ", parameter.name, " has the shape ", ShapeText(tensor.shape), ", expected ",
+           ShapeText(parameter.shape));
+    }
+    if (!AllFinite(tensor.values)) Fail("the tensor ", parameter.name, " holds infinity or not-a-number");
+    if (parameter.name.ends_with(".variance")) {
+      for (const float variance : tensor.values) {
+        if (variance < 0)
+          Fail("the tensor ", parameter.name, " holds the variance ", variance, ", expected 0 or more");
+      }
+    }
+  }
+  if (weights.size() == parameters.size()) return;
+  Weights unknown = weights;
+  for (const Parameter& parameter : parameters) unknown.erase(parameter.name);
+  Fail("the tensor ", unknown.begin()->first, " belongs to no layer of this network");
+}
+
+Weights RandomWeights(const Network& network, std::uint64_t seed) {
+  Weights weights;
+  Random random(seed);
+  for (const Layer& layer : network.layers) {
+    const float deviation = InitialDeviation(layer);
+    for (const Parameter& parameter : ParametersOf(layer)) {
+      std::vector<float> values(static_cast<std::size_t>(parameter.size()));
+      if (parameter.name.ends_with(".weight")) {
+        for (float& value : values) value = deviation * random.Normal();
+      } else if (parameter.name.ends_with(".gamma") || parameter.name.ends_with(".variance")) {
+        values.assign(values.size(), 1.0F);
+      }
+      weights[parameter.name] = Tensor::Of(parameter.shape, std::move(values));
+    }
+  }
+  return weights;
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,58 @@
+#include "report/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <utility>
+
+#include "report/text.h"
+
+namespace mobilenet {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kQuiet{2000};
+constexpr milliseconds kRedraw{100};
+constexpr milliseconds kPlain{10'000};
+
+}  // namespace
+
+Progress::Progress(std::size_t total, std::string what)
+    : total_(total), what_(std::move(what)), terminal_(isatty(STDERR_FILENO) == 1), next_(begin_ + kQuiet) {}
+
+Progress::~Progress() { Clear(); }
+
+std::string Progress::Line(double seconds) const {
+  const double share = static_cast<double>(done_) / static_cast<double>(total_);
+  const double rate = static_cast<double>(done_) / seconds;
+  const double left = static_cast<double>(total_ - done_) / rate;
+  const std::string counts = fmt::format("{:3.0f} %  {} of {} {}, {:.0f} a second, {:.0f} s left",
+                                         100 * share, done_, total_, what_, rate, left);
+  constexpr int kWidth = 24;
+  const std::string bar = Bar(share, kWidth);
+  const std::string rest(static_cast<std::size_t>(kWidth - DisplayWidth(bar)), ' ');
+  return terminal_ ? fmt::format("{}{} {}", bar, rest, counts) : counts;
+}
+
+void Progress::Advance() {
+  ++done_;
+  const auto now = Clock::now();
+  if (now < next_) return;
+  next_ = now + (terminal_ ? kRedraw : kPlain);
+  const double seconds = std::chrono::duration<double>(now - begin_).count();
+  const std::string line = Line(seconds);
+  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n");
+  std::fflush(stderr);
+  drawn_ = terminal_;
+}
+
+void Progress::Clear() {
+  if (!drawn_) return;
+  fmt::print(stderr, "\r\033[K");
+  std::fflush(stderr);
+  drawn_ = false;
+}
+
+}  // namespace mobilenet

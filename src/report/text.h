@@ -1,0 +1,40 @@
+// Text for people: numbers with units, columns that line up, bars.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mobilenet {
+
+// 1234567 -> "1.23 M"; below 1000 as it is.
+std::string Count(double value);
+
+// 1234567 -> "1.23 MB" (1 MB is 10^6 bytes).
+std::string Bytes(double value);
+
+// Columns that a terminal gives the text: one for most characters, two for wide ones (CJK), none for
+// combining marks. Bytes that are not UTF-8 count as one each.
+int DisplayWidth(std::string_view text);
+
+// A bar of `share` (0 to 1) of `width` columns, in eighths of a column.
+std::string Bar(double share, int width);
+
+// A line, with what would move the cursor or ring the bell shown as '?': file names and labels are other
+// people's.
+std::string Printable(std::string_view text);
+
+// Rows of cells; a column lines up to the right where its heading begins with '>', which is not printed.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> headings);
+  void Add(std::vector<std::string> cells);
+  [[nodiscard]] std::string Text() const;
+
+ private:
+  std::vector<bool> right_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace mobilenet

@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <utility>
+
+#include "base/fail.h"
+#include "mobilenet/cost.h"
+#include "runtime/fold.h"
+#include "runtime/memory_plan.h"
+#include "runtime/plan_state.h"
+
+namespace mobilenet {
+namespace {
+
+const Kernels& FindKernels(std::string_view name) {
+  const auto available = AvailableKernels();
+  if (name.empty()) return *available.front();
+  for (const Kernels* kernels : available) {
+    if (kernels->name == name) return *kernels;
+  }
+  std::string names;
+  for (const Kernels* kernels : available) names.append(names.empty() ? "" : ", ").append(kernels->name);
+  Fail("the target \"", name, "\" is not available, expected one of: ", names);
+}
+
+Range RangeOf(Activation activation) {
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  switch (activation) {
+    case Activation::kNone:
+      return {-kInfinity, kInfinity};
+    case Activation::kRelu:
+      return {0, kInfinity};
+    case Activation::kRelu6:
+      return {0, 6};
+  }
+  return {-kInfinity, kInfinity};
+}
+
+Window WindowOf(const Layer& layer) {
+  return {.input_height = layer.input.height,
+          .input_width = layer.input.width,
+          .input_channels = layer.input.channels,
+          .output_height = layer.output.height,
+          .output_width = layer.output.width,
+          .output_channels = layer.output.channels,
+          .kernel = layer.kernel,
+          .stride = layer.stride,
+          .padding_top = layer.padding.top,
+          .padding_left = layer.padding.left};
+}
+
+// Which layers each step runs: [first, last], with the layer whose output it reads.
+struct StepLayers {
+  std::size_t first;
+  std::size_t last;
+};
+
+// A depthwise layer joins the pointwise one behind it where nobody else reads what lies between.
+std::vector<StepLayers> FuseLayers(const Network& network) {
+  std::vector<int> readers(network.layers.size(), 0);
+  for (const Layer& layer : network.layers) {
+    for (const int input : layer.inputs) {
+      if (input != kNetworkInput) ++readers[input];
+    }
+  }
+  std::vector<StepLayers> steps;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const bool fused = i + 1 < network.layers.size() && network.layers[i].kind == LayerKind::kDepthwise &&
+                       network.layers[i + 1].kind == LayerKind::kPointwise &&
+                       network.layers[i + 1].inputs == std::vector<int>{static_cast<int>(i)} &&
+                       readers[i] == 1;
+    steps.push_back({i, fused ? i + 1 : i});
+    if (fused) ++i;
+  }
+  return steps;
+}
+
+void SetProduct(const Layer& layer, const Weights& weights, std::size_t lanes, Step& step) {
+  const FoldedLayer folded = Fold(layer, weights);
+  const auto columns = static_cast<std::size_t>(layer.output.channels);
+  step.kind = Step::Kind::kProduct;
+  step.matrix =
+      Pack(folded.weight.data(), folded.bias.data(), folded.weight.size() / columns, columns, lanes);
+  step.range = RangeOf(layer.activation);
+}
+
+void SetDepthwise(const Layer& layer, const Weights& weights, Step& step) {
+  if (layer.kernel > kMaxDepthwiseKernel) {
+    Fail("layer ", layer.name, " has a kernel of ", layer.kernel, ", expected at most ", kMaxDepthwiseKernel);
+  }
+  const FoldedLayer folded = Fold(layer, weights);
+  step.kind = Step::Kind::kDepthwise;
+  step.rows_from = RowSource::kDepthwise;
+  step.window = WindowOf(layer);
+  step.depthwise_weight.assign(folded.weight.begin(), folded.weight.end());
+  step.depthwise_bias.assign(folded.bias.begin(), folded.bias.end());
+  step.depthwise_range = RangeOf(layer.activation);
+}
+
+Step MakeStep(const Network& network, const StepLayers& layers, const Weights& weights,
+              const Kernels& kernels) {
+  const Layer& first = network.layers[layers.first];
+  const Layer& last = network.layers[layers.last];
+  Step step;
+  step.rows = static_cast<std::size_t>(last.output.height) * last.output.width;
+  switch (first.kind) {
+    case LayerKind::kConvolution:
+      SetProduct(first, weights, kernels.lanes, step);
+      step.window = WindowOf(first);
+      step.rows_from = RowSource::kPatches;
+      break;
+    case LayerKind::kDepthwise:
+      SetDepthwise(first, weights, step);
+      if (layers.last != layers.first) SetProduct(last, weights, kernels.lanes, step);
+      break;
+    case LayerKind::kPointwise:
+    case LayerKind::kFullyConnected:
+      SetProduct(first, weights, kernels.lanes, step);
+      break;
+    case LayerKind::kGlobalAveragePool:
+      step.kind = Step::Kind::kAverage;
+      step.window = WindowOf(first);
+      break;
+  }
+  return step;
+}
+
+StepInfo InfoOf(const Network& network, const StepLayers& layers, const Cost& cost) {
+  const Layer& first = network.layers[layers.first];
+  StepInfo info{first.name, std::string(NameOf(first.kind)), network.layers[layers.last].output, 0};
+  if (layers.last != layers.first) {
+    info.name = first.name.substr(0, first.name.find('.'));
+    info.kind = "separable";
+  }
+  for (std::size_t i = layers.first; i <= layers.last; ++i) info.macs += cost.layers[i].macs;
+  return info;
+}
+
+// Gives every step its place in the arena. The network's input and its output are the caller's memory.
+std::size_t PlaceMaps(const Network& network, std::span<const StepLayers> layers, std::vector<Step>& steps) {
+  std::vector<std::size_t> writer(network.layers.size());  // the step that writes a layer's output
+  std::vector<Lifetime> lives(steps.size());
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    writer[layers[s].last] = s;
+    const auto size = static_cast<std::size_t>(network.layers[layers[s].last].output.size());
+    lives[s] = {s + 1 == steps.size() ? 0 : size, s, s};
+    const int input = network.layers[layers[s].first].inputs.front();
+    if (input != kNetworkInput) lives[writer[input]].last = s;
+  }
+  const MemoryPlan memory = PlanMemory(lives);
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    const int input = network.layers[layers[s].first].inputs.front();
+    steps[s].input_offset = input == kNetworkInput ? kOutside : memory.offsets[writer[input]];
+    steps[s].output_offset = s + 1 == steps.size() ? kOutside : memory.offsets[s];
+  }
+  return memory.size;
+}
+
+}  // namespace
+
+std::vector<std::string_view> AvailableTargets() {
+  std::vector<std::string_view> names;
+  for (const Kernels* kernels : AvailableKernels()) names.push_back(kernels->name);
+  return names;
+}
+
+Plan::Plan(const Network& network, const Weights& weights, const PlanOptions& options) {
+  CheckWeights(network, weights);
+  auto state = std::make_shared<State>();
+  state->input = network.input;
+  state->output = network.output();
+  state->kernels = &FindKernels(options.target);
+  state->caches = Caches();
+  const Cost cost = CostOf(network);
+  const std::vector<StepLayers> layers = FuseLayers(network);
+  for (const StepLayers& item : layers) {
+    const Step& step = state->steps.emplace_back(MakeStep(network, item, weights, *state->kernels));
+    state->infos.push_back(InfoOf(network, item, cost));
+    state->weight_bytes += sizeof(float) * (step.matrix.values.size() + step.matrix.bias.size() +
+                                            step.depthwise_weight.size() + step.depthwise_bias.size());
+  }
+  state->arena_size = PlaceMaps(network, layers, state->steps);
+  state_ = std::move(state);
+}
+
+const Shape& Plan::input() const { return state_->input; }
+const Shape& Plan::output() const { return state_->output; }
+std::string_view Plan::target() const { return state_->kernels->name; }
+std::size_t Plan::weight_bytes() const { return state_->weight_bytes; }
+std::size_t Plan::activation_bytes() const { return state_->arena_size * sizeof(float); }
+const std::vector<StepInfo>& Plan::steps() const { return state_->infos; }
+
+}  // namespace mobilenet

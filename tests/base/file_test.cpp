@@ -1,0 +1,64 @@
+#include "base/file.h"
+
+#include <unistd.h>
+
+#include <string>
+#include <string_view>
+
+#include "gmock/gmock.h"
+#include "mobilenet/error.h"
+#include "temporary_directory.h"
+
+namespace mobilenet {
+namespace {
+
+std::span<const std::uint8_t> Bytes(std::string_view text) {
+  return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+std::string Text(std::span<const std::uint8_t> bytes) { return {bytes.begin(), bytes.end()}; }
+
+void Write(const std::filesystem::path& path, std::string_view a, std::string_view b = "") {
+  const std::span<const std::uint8_t> parts[] = {Bytes(a), Bytes(b)};
+  WriteFileWhole(path, parts);
+}
+
+TEST(File, WritesPartsInOrderAndReplaces) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "f";
+  Write(path, "old content that is longer");
+  Write(path, "new", " content");
+  EXPECT_EQ(Text(ReadFile(path)), "new content");
+  EXPECT_EQ(Text(MappedFile(path).bytes()), "new content");
+}
+
+TEST(File, AFailedWriteLeavesTheOldFileAndNothingBeside) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "f";
+  std::filesystem::create_directory(path);  // a file can't be renamed over a directory
+  EXPECT_THROW(Write(path, "x"), Error);
+  int entries = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory.path())) ++entries;
+  EXPECT_EQ(entries, 1);
+}
+
+TEST(File, MissingDirectoryAndEmptyFile) {
+  const TemporaryDirectory directory;
+  EXPECT_THROW(MappedFile(directory.path() / "missing"), Error);
+  EXPECT_THROW(ReadFile(directory.path() / "missing"), Error);
+  EXPECT_THROW(MappedFile{directory.path()}, Error);
+  EXPECT_THROW(ReadFile(directory.path()), Error);
+  Write(directory.path() / "empty", "");
+  EXPECT_TRUE(MappedFile(directory.path() / "empty").bytes().empty());
+  EXPECT_TRUE(ReadFile(directory.path() / "empty").empty());
+}
+
+TEST(File, ReadsMoreThanOneBlock) {
+  const TemporaryDirectory directory;
+  const std::string text(1'000'003, 'x');
+  Write(directory.path() / "f", text);
+  EXPECT_EQ(Text(ReadFile(directory.path() / "f")), text);
+}
+
+}  // namespace
+}  // namespace mobilenet

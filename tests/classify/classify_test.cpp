@@ -1,0 +1,206 @@
+// The classifier, streams of files and labelled sets, with a small network of random weights and pictures
+// made here.
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "mobilenet/mobilenet.h"
+#include "temporary_directory.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::HasSubstr;
+
+// A 24-bit BMP of one colour.
+std::string Bmp(int side, unsigned char red, unsigned char green, unsigned char blue) {
+  std::string bytes(54, '\0');
+  const auto put = [&](std::size_t at, std::uint32_t value) {
+    for (int i = 0; i < 4; ++i) bytes[at + i] = static_cast<char>(value >> (8 * i));
+  };
+  const int pitch = (3 * side + 3) / 4 * 4;
+  bytes[0] = 'B';
+  bytes[1] = 'M';
+  put(2, 54 + pitch * side);
+  put(10, 54);
+  put(14, 40);
+  put(18, side);
+  put(22, side);
+  put(26, 1 | 24U << 16);
+  for (int y = 0; y < side; ++y) {
+    std::string row;
+    for (int x = 0; x < side; ++x)
+      row += {static_cast<char>(blue), static_cast<char>(green), static_cast<char>(red)};
+    row.resize(pitch);
+    bytes += row;
+  }
+  return bytes;
+}
+
+class ClassifyTest : public testing::Test {
+ protected:
+  ClassifyTest() {
+    model_.network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
+    model_.weights = RandomWeights(model_.network, 1);
+    model_.labels = {"red", "green", "blue"};
+  }
+
+  std::filesystem::path Write(const std::filesystem::path& name, const std::string& bytes) {
+    const auto path = directory_.path() / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path;
+  }
+
+  std::string ComplaintOfSamples(const std::filesystem::path& path) {
+    try {
+      LoadSamples(path, model_);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  }
+
+  TemporaryDirectory directory_;
+  Model model_;
+};
+
+TEST_F(ClassifyTest, FileBytesAndPixelsAgree) {
+  const std::string bytes = Bmp(40, 200, 30, 30);
+  const auto path = Write("a.bmp", bytes);
+  Classifier classify(model_, {.threads = 2});
+  const auto from_file = classify.File(path);
+  ASSERT_EQ(from_file.size(), 3U);
+  float sum = 0;
+  for (const auto& [label, probability, index] : from_file) {
+    EXPECT_EQ(label, model_.labels[index]);
+    sum += probability;
+  }
+  EXPECT_NEAR(sum, 1, 1e-5);
+  EXPECT_GE(from_file[0].probability, from_file[1].probability);
+  const auto from_bytes = classify.Bytes({reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size()});
+  const auto from_pixels = classify.Pixels(LoadImage(path), {.top = 1});
+  ASSERT_EQ(from_pixels.size(), 1U);
+  EXPECT_EQ(from_bytes[0].probability, from_file[0].probability);
+  EXPECT_EQ(from_pixels[0].probability, from_file[0].probability);
+  Classifier copy = classify;
+  EXPECT_EQ(copy.File(path)[0].probability, from_file[0].probability);
+}
+
+TEST_F(ClassifyTest, WithoutLabelsClassesAreNumbers) {
+  model_.labels.clear();
+  Classifier classify(model_);
+  for (const Prediction& p : classify.File(Write("a.bmp", Bmp(32, 1, 2, 3))))
+    EXPECT_EQ(p.label, std::to_string(p.index));
+}
+
+TEST_F(ClassifyTest, RefusesModelsWithTheWrongNumberOfLabels) {
+  model_.labels.pop_back();
+  EXPECT_THROW(Classifier{model_}, Error);
+}
+
+TEST_F(ClassifyTest, FilesComeInOrderAndBadOnesAreReported) {
+  std::vector<std::filesystem::path> files;
+  for (int i = 0; i < 60; ++i) {
+    const bool bad = i % 7 == 3;
+    const auto c = static_cast<unsigned char>(4 * i);
+    files.push_back(Write(std::to_string(i), bad ? "not a picture" : Bmp(20 + i, c, 10, 20)));
+  }
+  files.push_back(directory_.path() / "missing.jpg");
+  for (const int threads : {1, 4}) {
+    std::size_t next = 0;
+    ClassifyFiles(model_, files, {.threads = threads, .top = 2}, [&](const FileResult& result) {
+      EXPECT_EQ(result.index, next++);
+      const bool bad = result.index % 7 == 3 || result.index == 60;
+      EXPECT_EQ(result.error.empty(), !bad);
+      if (bad) {
+        EXPECT_THAT(result.error, HasSubstr(files[result.index].string()));
+      }
+      EXPECT_EQ(result.predictions.size(), bad ? 0U : 2U);
+    });
+    EXPECT_EQ(next, files.size());
+  }
+}
+
+TEST_F(ClassifyTest, AnExceptionOfTheCallerEndsTheWork) {
+  std::vector<std::filesystem::path> files(200, Write("a.bmp", Bmp(32, 1, 2, 3)));
+  int seen = 0;
+  const auto stop = [&](const FileResult&) {
+    if (++seen == 3) throw std::runtime_error("enough");
+  };
+  EXPECT_THROW(ClassifyFiles(model_, files, {.threads = 3}, stop), std::runtime_error);
+  EXPECT_EQ(seen, 3);
+}
+
+TEST_F(ClassifyTest, FindsImagesByContentAndByName) {
+  Write("b/photo.JPG", "broken");
+  Write("a/no_extension", Bmp(8, 1, 2, 3));
+  Write("a/notes.txt", "text");
+  Write(".hidden/x.bmp", Bmp(8, 1, 2, 3));
+  Write("a/.x.bmp", Bmp(8, 1, 2, 3));
+  const auto files = FindImages(directory_.path());
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_EQ(files[0].filename(), "no_extension");
+  EXPECT_EQ(files[1].filename(), "photo.JPG");
+  EXPECT_THROW(FindImages(directory_.path() / "missing"), Error);
+}
+
+TEST_F(ClassifyTest, SamplesFromFolders) {
+  Write("set/blue/1.bmp", Bmp(8, 0, 0, 255));
+  Write("set/red/1.bmp", Bmp(8, 255, 0, 0));
+  Write("set/red/2.bmp", Bmp(8, 255, 0, 0));
+  const auto samples = LoadSamples(directory_.path() / "set", model_);
+  ASSERT_EQ(samples.size(), 3U);
+  EXPECT_EQ(samples[0].label, 2);
+  EXPECT_EQ(samples[1].label, 0);
+  Write("set/violet/1.bmp", "");
+  EXPECT_THAT(ComplaintOfSamples(directory_.path() / "set"), HasSubstr("violet: is named after no class"));
+  std::filesystem::create_directory(directory_.path() / "empty");
+  EXPECT_THAT(ComplaintOfSamples(directory_.path() / "empty"), HasSubstr("no folders"));
+}
+
+TEST_F(ClassifyTest, FoldersOfAModelWithoutLabelsAreNumberedOrInOrder) {
+  model_.labels.clear();
+  Write("set/0/1.bmp", Bmp(8, 0, 0, 255));
+  Write("set/2/1.bmp", Bmp(8, 255, 0, 0));
+  EXPECT_EQ(LoadSamples(directory_.path() / "set", model_)[1].label, 2);
+  for (const char* name : {"x", "y", "z"})
+    Write(std::filesystem::path("named") / name / "1.bmp", Bmp(8, 1, 1, 1));
+  EXPECT_EQ(LoadSamples(directory_.path() / "named", model_)[2].label, 2);
+}
+
+TEST_F(ClassifyTest, SamplesFromALists) {
+  Write("one.bmp", Bmp(8, 1, 1, 1));
+  Write("list/two.bmp", Bmp(8, 1, 1, 1));
+  const auto list = Write("list.tsv", "file\tclass\none.bmp\tgreen\r\n\ntwo.bmp\t2\n");
+  const auto samples = LoadSamples(list, model_);
+  ASSERT_EQ(samples.size(), 2U);
+  EXPECT_EQ(samples[0].label, 1);
+  EXPECT_EQ(samples[0].file, directory_.path() / "one.bmp");
+  EXPECT_EQ(samples[1].label, 2);
+  EXPECT_EQ(samples[1].file, directory_.path() / "list" / "two.bmp");
+  EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\tgreen\none.bmp green\n")), HasSubstr("line 2"));
+  EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\t3\n")), HasSubstr("the class \"3\""));
+  EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "")), HasSubstr("no pictures"));
+  EXPECT_THAT(ComplaintOfSamples(directory_.path() / "missing.tsv"), HasSubstr("can't be opened"));
+}
+
+TEST_F(ClassifyTest, EvaluationCountsRightWrongAndUnreadable) {
+  const auto good = Write("a.bmp", Bmp(32, 200, 10, 10));
+  const int answer = Classifier(model_).File(good)[0].index;
+  const int other = (answer + 1) % 3;
+  const std::vector<Sample> samples = {
+      {good, answer}, {good, answer}, {good, other}, {Write("b.bmp", "BM"), 0}};
+  const Evaluation result = Evaluate(model_, samples, 2, [](const FileResult&) {});
+  EXPECT_EQ(result.images, 3);
+  EXPECT_EQ(result.failed, 1);
+  EXPECT_NEAR(result.top1, 2.0 / 3, 1e-9);
+  EXPECT_EQ(result.top5, 1);
+  EXPECT_EQ(result.classes[answer].top1, 2);
+  EXPECT_EQ(result.classes[other].images, 1);
+  EXPECT_EQ(result.classes[other].top1, 0);
+}
+
+}  // namespace
+}  // namespace mobilenet

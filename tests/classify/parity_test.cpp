@@ -1,0 +1,84 @@
+// A published network on real photos, beside ONNX Runtime's logits for the same pixels. Full decoding and our
+// resize give Pillow's pixels exactly (see resize_test), so the tolerance is the network's alone.
+#include <cmath>
+#include <cstdlib>
+#include <string>
+
+#include "gtest/gtest.h"
+#include "mobilenet/mobilenet.h"
+#include "npy.h"
+#include "runtime/reference_run.h"
+#include "shared_data.h"
+
+namespace mobilenet {
+namespace {
+
+// Sanitizers are slow: MOBILENET_TEST_PHOTO_STEP=10 takes every tenth photo.
+std::size_t PhotoStep() {
+  const char* step = std::getenv("MOBILENET_TEST_PHOTO_STEP");
+  return step == nullptr ? 1 : std::stoul(step);
+}
+
+class Parity : public testing::Test {
+ protected:
+  void SetUp() override {
+    MOBILENET_REQUIRE_DATA();
+    model_ = Model::Load(SharedData() / "models" / "mobilenet_v1_0.25_224.safetensors");
+    expected_ = LoadNpy(SharedData() / "reference" / "mobilenet_v1_0.25_224.logits.npy");
+    samples_ = LoadSamples(SharedData() / "images" / "imagenet200.tsv", model_);
+    ASSERT_EQ(samples_.size(), expected_.rows);
+  }
+
+  std::vector<float> InputOf(std::size_t photo) const {
+    std::vector<float> input(static_cast<std::size_t>(model_.network.input.size()));
+    Preprocess(LoadImage(samples_[photo].file), model_.preprocessing, 224, 224, 3, input);
+    return input;
+  }
+
+  void ExpectLogits(std::size_t photo, std::span<const float> logits) const {
+    double largest = 0;
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      largest =
+          std::max(largest, std::abs(double{logits[i]} - expected_.values[photo * expected_.columns + i]));
+    }
+    EXPECT_LT(largest, 1e-3) << samples_[photo].file;
+  }
+
+  Model model_;
+  Matrix expected_;
+  std::vector<Sample> samples_;
+};
+
+TEST_F(Parity, EveryTargetAgreesOnEveryPhoto) {
+  std::vector<Runner> runners;
+  for (const std::string_view target : AvailableTargets()) {
+    runners.emplace_back(Plan(model_.network, model_.weights, {.target = target}),
+                         RunnerOptions{.threads = 2});
+  }
+  std::vector<float> logits(1000);
+  for (std::size_t photo = 0; photo < samples_.size(); photo += PhotoStep()) {
+    const std::vector<float> input = InputOf(photo);
+    for (std::size_t i = 0; i < runners.size(); ++i) {
+      SCOPED_TRACE(AvailableTargets()[i]);
+      ASSERT_TRUE(runners[i].Run(input, logits));
+      ExpectLogits(photo, logits);
+    }
+  }
+}
+
+TEST_F(Parity, TheReferenceKernelsAgreeOnEveryPhoto) {
+  for (std::size_t photo = 0; photo < samples_.size(); photo += PhotoStep()) {
+    ExpectLogits(photo, ReferenceRun(model_.network, model_.weights, InputOf(photo)));
+  }
+}
+
+TEST_F(Parity, EndToEndAccuracyIsThePublishedOne) {
+  const Evaluation result =
+      Evaluate(model_, samples_, 2, [](const FileResult& file) { EXPECT_EQ(file.error, ""); });
+  EXPECT_EQ(result.images, 200);
+  EXPECT_NEAR(result.top1, 0.590, 0.010);
+  EXPECT_NEAR(result.top5, 0.820, 0.010);
+}
+
+}  // namespace
+}  // namespace mobilenet

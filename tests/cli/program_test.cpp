@@ -1,0 +1,245 @@
+// The program as its user meets it: run as a process, its output and exit status looked at.
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "mobilenet/mobilenet.h"
+#include "shared_data.h"
+#include "temporary_directory.h"
+
+namespace mobilenet {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+struct Result {
+  int status = 0;
+  std::string output;  // of both streams where the command says 2>&1
+};
+
+class ProgramTest : public testing::Test {
+ protected:
+  ProgramTest() {
+    Model model;
+    model.network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
+    model.weights = RandomWeights(model.network, 1);
+    model.labels = {"red", "green", "睡蓮"};
+    model.Save(model_);
+    Write("picture.ppm", "P6 no format of ours");
+    Write("grey.bmp", Bmp());
+  }
+
+  // An 8 x 8 BMP, all grey.
+  static std::string Bmp() {
+    std::string bytes("BM\xF6\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x08\0\0\0\x08\0\0\0\x01\0\x18\0", 30);
+    bytes.resize(54, '\0');
+    bytes.resize(54 + 3 * 64, '\x80');
+    return bytes;
+  }
+
+  std::string Write(const std::string& name, const std::string& bytes) {
+    const auto path = directory_.path() / name;
+    std::filesystem::create_directories(path.parent_path());
+    std::ofstream(path, std::ios::binary) << bytes;
+    return path.string();
+  }
+
+  std::string Path(const std::string& name) const { return (directory_.path() / name).string(); }
+
+  // Runs `mobilenet ARGUMENTS` through the shell.
+  static Result Run(const std::string& arguments) {
+    const std::string command = std::string("env -u MOBILENET_MODEL ") + MOBILENET_PROGRAM + " " + arguments;
+    FILE* pipe = popen(command.c_str(), "r");
+    Result result;
+    char buffer[4096];
+    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;)
+      result.output.append(buffer, n);
+    const int status = pclose(pipe);
+    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    return result;
+  }
+
+  TemporaryDirectory directory_;
+  const std::string model_ = Path("model.safetensors");
+};
+
+TEST_F(ProgramTest, HelpOfEveryCommandHasAnExample) {
+  EXPECT_EQ(Run("--help").status, 0);
+  EXPECT_EQ(Run("--version").status, 0);
+  for (const char* command : {"classify", "eval", "info", "convert", "bench"}) {
+    const Result result = Run(std::string(command) + " --help");
+    EXPECT_EQ(result.status, 0);
+    EXPECT_THAT(result.output, HasSubstr(std::string("  mobilenet ") + command));
+  }
+}
+
+TEST_F(ProgramTest, WrongCommandLinesExitWith2AndSayWhy) {
+  for (const char* arguments :
+       {"", "frobnicate", "classify", "classify --top x a.jpg", "classify --top 0 a.jpg",
+        "classify --threads 0 a.jpg", "bench --threads 1000", "bench --alpha abc", "info",
+        "bench --model m --alpha 1", "convert a", "convert a b --resolution 31"}) {
+    const Result result = Run(std::string(arguments) + " 2>&1");
+    EXPECT_EQ(result.status, 2) << arguments;
+    EXPECT_THAT(result.output, HasSubstr("mobilenet: ")) << arguments;
+  }
+}
+
+TEST_F(ProgramTest, ClassifyPrintsLabels) {
+  const Result result = Run("classify --model " + model_ + " --top 2 " + Path("grey.bmp"));
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.output, HasSubstr("grey.bmp"));
+  EXPECT_THAT(result.output, testing::ContainsRegex("[0-9]+\\.[0-9] %"));
+}
+
+TEST_F(ProgramTest, ClassifyJsonHasTheDocumentedKeys) {
+  const Result result = Run("classify --json --model " + model_ + " " + Path("grey.bmp"));
+  const json line = json::parse(result.output);
+  EXPECT_EQ(line["file"], Path("grey.bmp"));
+  EXPECT_GT(line["ms"], 0);
+  ASSERT_EQ(line["predictions"].size(), 3U);
+  double sum = 0;
+  for (const json& p : line["predictions"]) {
+    EXPECT_TRUE(p["index"].is_number_integer());
+    EXPECT_TRUE(p["label"].is_string());
+    sum += p["probability"].get<double>();
+  }
+  EXPECT_NEAR(sum, 1, 1e-5);
+}
+
+TEST_F(ProgramTest, ClassifyReadsFoldersAndStandardInput) {
+  Write("folder/a.bmp", Bmp());
+  Write("folder/deeper/b.bmp", Bmp());
+  const Result folder = Run("classify --json --model " + model_ + " " + Path("folder"));
+  EXPECT_EQ(folder.status, 0);
+  EXPECT_EQ(std::ranges::count(folder.output, '\n'), 2);
+  const Result piped = Run("classify --json --model " + model_ + " - < " + Path("grey.bmp"));
+  EXPECT_EQ(piped.status, 0);
+  EXPECT_EQ(json::parse(piped.output)["file"], "-");
+}
+
+TEST_F(ProgramTest, ABadPictureIsReportedAndTheOthersGoOn) {
+  const std::string files =
+      Path("grey.bmp") + " " + Path("picture.ppm") + " " + Path("missing.jpg") + " " + Path("grey.bmp");
+  const Result result = Run("classify --json --model " + model_ + " " + files + " 2>/dev/null");
+  EXPECT_EQ(result.status, 1);
+  std::istringstream lines(result.output);
+  std::vector<json> objects;
+  for (std::string line; std::getline(lines, line);) objects.push_back(json::parse(line));
+  ASSERT_EQ(objects.size(), 4U);
+  EXPECT_TRUE(objects[0].contains("predictions"));
+  EXPECT_THAT(objects[1]["error"], HasSubstr("picture.ppm"));
+  EXPECT_THAT(objects[2]["error"], HasSubstr("missing.jpg"));
+  EXPECT_FALSE(objects[2].contains("predictions"));
+  EXPECT_TRUE(objects[3].contains("predictions"));
+}
+
+TEST_F(ProgramTest, OneBadPictureExitsWith1AndOneSentence) {
+  const Result result = Run("classify --model " + model_ + " " + Path("picture.ppm") + " 2>&1");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output, testing::StartsWith("mobilenet: "));
+  EXPECT_EQ(std::ranges::count(result.output, '\n'), 1);
+}
+
+TEST_F(ProgramTest, NoModelSaysHowToNameOne) {
+  const Result result = Run("classify " + Path("grey.bmp") + " 2>&1");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output, HasSubstr("--model"));
+  const std::string with =
+      "MOBILENET_MODEL=" + model_ + " " + MOBILENET_PROGRAM + " classify " + Path("grey.bmp");
+  EXPECT_EQ(std::system((with + " > /dev/null").c_str()), 0);
+}
+
+TEST_F(ProgramTest, EvalCountsAndReports) {
+  Write("set/red/a.bmp", Bmp());
+  Write("set/green/b.bmp", Bmp());
+  const Result result = Run("eval --json --model " + model_ + " " + Path("set"));
+  EXPECT_EQ(result.status, 0);
+  const json object = json::parse(result.output);
+  EXPECT_EQ(object["images"], 2);
+  EXPECT_EQ(object["top5"], 1.0);
+  EXPECT_TRUE(object["top1"].is_number());
+  EXPECT_GT(object["images_per_second"], 0);
+  EXPECT_EQ(object["classes"].size(), 2U);
+  EXPECT_THAT(Run("eval --per-class --model " + model_ + " " + Path("set")).output, HasSubstr("green"));
+
+  Write("set/green/broken.jpg", "text");
+  const Result broken = Run("eval --json --model " + model_ + " " + Path("set") + " 2>/dev/null");
+  EXPECT_EQ(broken.status, 1);
+  EXPECT_EQ(json::parse(broken.output)["failed"], 1);
+}
+
+TEST_F(ProgramTest, InfoTellsWhatIsInside) {
+  const json object = json::parse(Run("info --json " + model_).output);
+  EXPECT_EQ(object["version"], "v1");
+  EXPECT_EQ(object["alpha"], 0.25);
+  EXPECT_EQ(object["resolution"], 32);
+  EXPECT_EQ(object["classes"], 3);
+  EXPECT_EQ(object["params"], CostOf(V1({.alpha = 0.25, .resolution = 32, .classes = 3})).params);
+  EXPECT_EQ(object["macs"], CostOf(V1({.alpha = 0.25, .resolution = 32, .classes = 3})).macs);
+  EXPECT_EQ(object["labels"][2], "睡蓮");
+  EXPECT_EQ(object["preprocessing"]["preset"], "tensorflow");
+  EXPECT_THAT(Run("info " + model_).output, HasSubstr("alpha 0.25, 32 x 32"));
+}
+
+TEST_F(ProgramTest, ConvertAddsLabelsPreprocessingAndResolution) {
+  const std::string labels = Write("labels.txt", "a\nb\nc\n");
+  const std::string out = Path("out.safetensors");
+  EXPECT_EQ(
+      Run("convert " + model_ + " " + out + " --labels " + labels + " --preprocess pytorch --resolution 64")
+          .status,
+      0);
+  const Model model = Model::Load(out);
+  EXPECT_EQ(model.labels[1], "b");
+  EXPECT_EQ(model.preprocessing, PreprocessingPreset("pytorch"));
+  EXPECT_EQ(model.network.options.resolution, 64);
+}
+
+TEST_F(ProgramTest, ConvertLeavesNothingBehindWhenItFails) {
+  const std::string out = Path("out.safetensors");
+  const Result bad = Run("convert " + Path("picture.ppm") + " " + out + " 2>&1");
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_THAT(bad.output, HasSubstr("picture.ppm: is not a safetensors file"));
+  const Result preset = Run("convert " + model_ + " " + out + " --preprocess mxnet 2>&1");
+  EXPECT_EQ(preset.status, 1);
+  EXPECT_THAT(preset.output, HasSubstr("mxnet"));
+  EXPECT_EQ(Run("convert " + model_ + " /nonexistent/x 2>/dev/null").status, 1);
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST_F(ProgramTest, BenchJsonHasTheDocumentedKeys) {
+  const Result result = Run("bench --alpha 0.25 --resolution 32 --seconds 0.1 --threads 2 --layers --json");
+  EXPECT_EQ(result.status, 0);
+  const json object = json::parse(result.output);
+  for (const char* key :
+       {"median_ms", "p95_ms", "gflops", "peak_share", "peak_memory_bytes", "peak_gflops"}) {
+    EXPECT_GT(object[key], 0) << key;
+  }
+  EXPECT_EQ(object["threads"], 2);
+  EXPECT_EQ(object["layers"].size(), 16U);
+  EXPECT_THAT(Run("bench --model " + model_ + " --seconds 0.1 --layers").output, HasSubstr("of the peak"));
+}
+
+TEST_F(ProgramTest, BenchRefusesWhatIsOutOfRange) {
+  EXPECT_THAT(Run("bench --alpha 1.5 2>&1").output,
+              HasSubstr("alpha is 1.5, expected more than 0 and at most 1"));
+  EXPECT_THAT(Run("bench --resolution 31 2>&1").output, HasSubstr("resolution is 31"));
+  EXPECT_THAT(Run("bench --target mmx 2>&1").output, HasSubstr("expected one of: "));
+  EXPECT_EQ(Run("bench --alpha 0 2>/dev/null").status, 2);
+  EXPECT_EQ(Run("bench --resolution 7000000 2>/dev/null").status, 2);
+  EXPECT_EQ(Run("bench --seconds 0 2>/dev/null").status, 1);
+}
+
+TEST_F(ProgramTest, OutputThatCannotBeWrittenIsAFailure) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "needs /dev/full";
+  EXPECT_EQ(Run("info " + model_ + " > /dev/full 2>/dev/null").status, 1);
+}
+
+}  // namespace
+}  // namespace mobilenet

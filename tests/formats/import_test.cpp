@@ -1,0 +1,252 @@
+// Other people's files: what is worked out from them, and what is refused.
+#include <cmath>
+#include <string>
+
+#include "base/fail.h"
+#include "base/file.h"
+#include "formats/keras.h"
+#include "formats/load.h"
+#include "formats/sequence.h"
+#include "formats/tflite.h"
+#include "gmock/gmock.h"
+#include "mobilenet/runtime.h"
+#include "random.h"
+#include "shared_data.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::HasSubstr;
+
+template <typename Function>
+std::string Complaint(Function function) {
+  try {
+    function();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+// A chain as an importer would deliver it, for a network of ours.
+ImportedNetwork ChainOf(const NetworkOptions& options) {
+  const Network network = V1(options);
+  ImportedNetwork chain;
+  chain.file = "f";
+  chain.format = "test";
+  chain.resolution = options.resolution;
+  const Weights weights = RandomWeights(network, 1);
+  for (const Layer& layer : network.layers) {
+    if (layer.kind == LayerKind::kGlobalAveragePool) continue;
+    ImportedLayer item;
+    item.name = layer.name;
+    item.kind = layer.kind;
+    item.weight = weights.at(layer.name + ".weight");
+    const auto channels = static_cast<std::size_t>(layer.output.channels);
+    if (layer.batch_norm) {
+      item.norm =
+          ImportedNorm{std::vector<float>(channels, 1), std::vector<float>(channels, 0),
+                       std::vector<float>(channels, 0), std::vector<float>(channels, 1), layer.epsilon};
+    }
+    if (layer.kind != LayerKind::kFullyConnected) {
+      item.stride = layer.stride;
+      item.padding = options.padding;
+      item.activation = layer.activation;
+    }
+    chain.layers.push_back(std::move(item));
+  }
+  return chain;
+}
+
+void ExpectRecognised(const NetworkOptions& options) {
+  const Model model = Recognise(ChainOf(options));
+  const NetworkOptions& found = model.network.options;
+  EXPECT_NEAR(found.alpha, options.alpha, 1e-3);
+  NetworkOptions expected = options;
+  expected.alpha = found.alpha;
+  EXPECT_EQ(found, expected);
+  EXPECT_EQ(V1(options).layers[10].output, model.network.layers[10].output);
+}
+
+TEST(Recognise, WorksOutEveryOption) {
+  ExpectRecognised({});
+  ExpectRecognised({.alpha = 0.25, .resolution = 128, .classes = 10});
+  ExpectRecognised({.alpha = 0.35, .resolution = 96, .classes = 2, .input_channels = 1, .output_stride = 8});
+  ExpectRecognised({.alpha = 0.5, .padding = PaddingStyle::kSymmetric, .activation = Activation::kRelu});
+  ExpectRecognised({.alpha = 0.123, .batch_norm = false});
+  ExpectRecognised({.alpha = 0.25, .classes = 5, .separable = false, .epsilon = 1e-5F});
+}
+
+TEST(Recognise, FindsTheRoundAlpha) {
+  for (const double alpha : {1.0, 0.75, 0.5, 0.25, 0.35, 0.1, 0.6}) {
+    EXPECT_EQ(Recognise(ChainOf({.alpha = alpha})).network.options.alpha, alpha);
+  }
+}
+
+TEST(Recognise, MovesABiasBehindABatchNorm) {
+  ImportedNetwork chain = ChainOf({.alpha = 0.25});
+  chain.layers[0].bias = {1, 2, 3, 4, 5, 6, 7, 8};
+  const Model model = Recognise(chain);
+  EXPECT_EQ(model.weights.at("conv1.norm.mean").values[2], -3);
+}
+
+TEST(Recognise, NamesTheFirstLayerThatDoesNotFit) {
+  const auto complaint = [](auto edit) {
+    ImportedNetwork chain = ChainOf({.alpha = 0.25});
+    edit(chain);
+    return Complaint([&] { Recognise(chain); });
+  };
+  EXPECT_THAT(complaint([](auto& c) { c.layers.pop_back(); }), HasSubstr("27 layers"));
+  EXPECT_THAT(complaint([](auto& c) { std::swap(c.layers[3], c.layers[4]); }),
+              HasSubstr("layer block2.pointwise is a pointwise [16, 32], expected a 3 x 3 depthwise"));
+  EXPECT_THAT(complaint([](auto& c) {
+                c.layers[1].weight = Tensor::Of({5, 5, 8}, std::vector<float>(200));
+              }),
+              HasSubstr("block1.depthwise is a depthwise [5, 5, 8]"));
+  EXPECT_THAT(complaint([](auto& c) {
+                c.layers[2].weight = Tensor::Of({8, 20}, std::vector<float>(160));
+              }),
+              HasSubstr("under no alpha"));
+  EXPECT_THAT(complaint([](auto& c) { c.layers[5].stride = 2; }), HasSubstr("strides"));
+  EXPECT_THAT(complaint([](auto& c) { c.layers[5].activation = Activation::kRelu; }),
+              HasSubstr("another activation"));
+  EXPECT_THAT(complaint([](auto& c) { c.layers[5].norm.reset(); }), HasSubstr("batch norm (some"));
+  EXPECT_THAT(complaint([](auto& c) { c.layers[5].norm->gamma.pop_back(); }),
+              HasSubstr("norm.gamma has the shape"));
+}
+
+TEST(InferPreprocessing, FromTheFirstBatchNorm) {
+  // Statistics that pixels of a given mean and deviation would have left, with the covariance of natural
+  // images reduced to that of a flat picture, which is close.
+  struct Case {
+    const char* preset;
+    float mean, deviation;
+  };
+  for (const Case& c : {Case{"tensorflow", -0.1F, 0.55F}, Case{"unit", 0.45F, 0.26F},
+                        Case{"pytorch", 0.05F, 1.1F}, Case{"caffe", 3.0F, 65.0F}}) {
+    ImportedLayer layer;
+    const auto weights = RandomValues(3 * 3 * 3 * 16, 9);
+    layer.weight = Tensor::Of({3, 3, 3, 16}, weights);
+    layer.norm.emplace();
+    for (int n = 0; n < 16; ++n) {
+      float sum = 0;
+      for (int tap = 0; tap < 27; ++tap) sum += weights[tap * 16 + n];
+      layer.norm->mean.push_back(c.mean * sum);
+      layer.norm->variance.push_back(c.deviation * c.deviation * sum * sum);
+    }
+    std::string evidence;
+    EXPECT_EQ(PresetName(InferPreprocessing(layer, evidence)), c.preset) << evidence;
+    EXPECT_THAT(evidence, HasSubstr("inferred"));
+  }
+}
+
+TEST(Keras, ConfigurationsThatAreRefused) {
+  const auto complaint = [](const std::string& config) {
+    return Complaint([&] { FromKerasConfig("f", config, {}); });
+  };
+  EXPECT_THAT(complaint("{"), HasSubstr("model_config is damaged"));
+  EXPECT_THAT(complaint(R"({"config":{"layers":[3]}})"), HasSubstr("a layer is 3"));
+  EXPECT_THAT(complaint(R"({"config":{"layers":[{"class_name":"LSTM","config":{"name":"l"}}]}})"),
+              HasSubstr("layer l is a LSTM"));
+  EXPECT_THAT(complaint(R"({"config":{"layers":[{"class_name":"Conv2D","config":{"name":"c"}}]}})"),
+              HasSubstr("layer c is missing"));
+  EXPECT_THAT(
+      complaint(R"({"config":{"layers":[{"class_name":"ReLU","config":{"name":"r","max_value":4}}]}})"),
+      HasSubstr("clips at 4"));
+  EXPECT_THAT(
+      complaint(R"({"config":{"layers":[{"class_name":"BatchNormalization","config":{"name":"b"}}]}})"),
+      HasSubstr("before the first convolution"));
+}
+
+std::filesystem::path ModelPath(const char* name) { return SharedData() / "models" / name; }
+
+TEST(Import, KerasNamedSafetensors) {
+  MOBILENET_REQUIRE_DATA();
+  const Model model = Model::Load(ModelPath("mobilenet_v1_0.25_224.safetensors"));
+  EXPECT_EQ(model.network.options, (NetworkOptions{.alpha = 0.25}));
+  EXPECT_EQ(model.preprocessing, PreprocessingPreset("tensorflow"));
+}
+
+TEST(Import, KerasHdf5AndTfliteOfTheSameNetworkAgree) {
+  MOBILENET_REQUIRE_DATA();
+  const Model keras = Model::Load(ModelPath("vww_96.h5"));
+  const Model tflite = Model::Load(ModelPath("vww_96_float.tflite"));
+  NetworkOptions expected = {.alpha = 0.25, .resolution = 96, .classes = 2, .activation = Activation::kRelu};
+  EXPECT_EQ(keras.network.options, expected);
+  expected.batch_norm = false;
+  EXPECT_EQ(tflite.network.options, expected);
+  EXPECT_EQ(keras.preprocessing, PreprocessingPreset("unit"));
+  EXPECT_EQ(tflite.preprocessing, PreprocessingPreset("unit"));
+
+  Runner first{Plan(keras.network, keras.weights)};
+  Runner second{Plan(tflite.network, tflite.weights)};
+  const auto input = RandomValues(96 * 96 * 3, 1);
+  std::vector<float> a(2);
+  std::vector<float> b(2);
+  ASSERT_TRUE(first.Run(input, a));
+  ASSERT_TRUE(second.Run(input, b));
+  EXPECT_NEAR(a[0], b[0], 1e-4);
+  EXPECT_NEAR(a[1], b[1], 1e-4);
+}
+
+TEST(Import, RefusesQuantizedAndOtherNetworksByNamingWhy) {
+  MOBILENET_REQUIRE_DATA();
+  for (const char* name :
+       {"mobilenet_v1_0.25_128_quant.tflite", "vww_96_int8.tflite", "mobilenet_v2_1.0_224_quant.tflite"}) {
+    EXPECT_THAT(Complaint([&] { Model::Load(ModelPath(name)); }), HasSubstr("quantized"));
+  }
+  EXPECT_THAT(Complaint([&] { Model::Load(ModelPath("mobilenet_v2_1.0_224_torchvision.safetensors")); }),
+              HasSubstr("no conv1/kernel"));
+  EXPECT_THAT(Complaint([&] { Model::Load(SharedData() / "images" / "photos" / "cat.bmp"); }),
+              HasSubstr("not a safetensors file"));
+}
+
+// Cuts a file off at every 97th byte and flips bytes of its start and of places all over it: each time a
+// clean error, or a model.
+void Damage(const std::filesystem::path& path, std::size_t cut_step, std::size_t header) {
+  const std::vector<std::uint8_t> whole = ReadFile(path);
+  const auto parse = [](std::vector<std::uint8_t> bytes) {
+    auto owner = std::make_shared<const std::vector<std::uint8_t>>(std::move(bytes));
+    try {
+      ParseModel(*owner, owner, "f");
+    } catch (const Error&) {
+      return true;
+    }
+    return false;
+  };
+  std::size_t errors = 0;
+  std::size_t cuts = 0;
+  for (std::size_t size = 0; size < whole.size(); size += cut_step, ++cuts) {
+    errors += parse({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}) ? 1 : 0;
+  }
+  EXPECT_EQ(errors, cuts);
+  std::vector<std::uint8_t> damaged = whole;
+  for (std::size_t i = 0; i < header; ++i) {
+    damaged[i] ^= 0xFF;
+    parse(damaged);
+    damaged[i] = whole[i];
+  }
+  for (std::size_t i = header; i < whole.size(); i += whole.size() / 300) {
+    damaged[i] ^= 0x41;
+    parse(damaged);
+    damaged[i] = whole[i];
+  }
+}
+
+TEST(Damaged, TfliteFiles) {
+  MOBILENET_REQUIRE_DATA();
+  Damage(ModelPath("vww_96_float.tflite"), 97, 1024);
+}
+
+TEST(Damaged, KerasSafetensors) {
+  MOBILENET_REQUIRE_DATA();
+  Damage(ModelPath("mobilenet_v1_0.25_224.safetensors"), 97, 2048);
+}
+
+TEST(Damaged, Hdf5Files) {
+  MOBILENET_REQUIRE_DATA();
+  Damage(ModelPath("vww_96.h5"), 97, 2048);
+}
+
+}  // namespace
+}  // namespace mobilenet

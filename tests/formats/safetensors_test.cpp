@@ -1,0 +1,222 @@
+// Our own files: there and back, and every way in which one can be damaged.
+#include "formats/safetensors.h"
+
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <tuple>
+
+#include "base/file.h"
+#include "formats/model_file.h"
+#include "gmock/gmock.h"
+#include "mobilenet/error.h"
+#include "temporary_directory.h"
+
+namespace mobilenet {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+std::string FileOf(const std::string& header, const std::string& data) {
+  const std::uint64_t length = header.size();
+  return std::string(reinterpret_cast<const char*>(&length), 8) + header + data;
+}
+
+Safetensors Parse(const std::string& bytes) {
+  auto owner = std::make_shared<const std::string>(bytes);
+  return ParseSafetensors({reinterpret_cast<const std::uint8_t*>(owner->data()), owner->size()}, owner, "f");
+}
+
+template <typename Function>
+std::string Complaint(Function function) {
+  try {
+    function();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+std::string ComplaintOf(const std::string& header, const std::string& data = std::string(16, '\0')) {
+  return Complaint([&] { std::ignore = Parse(FileOf(header, data)).Floats("a"); });
+}
+
+TEST(Safetensors, ReadsAlignedAndUnalignedTensors) {
+  const float values[] = {1, 2, 3, 4};
+  const std::string data(reinterpret_cast<const char*>(values), sizeof(values));
+  for (const char* padding : {"", " ", "  ", "   "}) {
+    const Safetensors file = Parse(
+        FileOf(std::string(R"({"a":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]}})") + padding, data));
+    const Tensor tensor = file.Floats("a");
+    EXPECT_EQ(tensor.shape, (std::vector<std::int64_t>{2, 2}));
+    EXPECT_THAT(tensor.values, testing::ElementsAre(1, 2, 3, 4));
+  }
+}
+
+TEST(Safetensors, ComplaintsNameTheField) {
+  EXPECT_THAT(ComplaintOf("[]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(ComplaintOf("{"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(ComplaintOf(R"({"a":1})"), HasSubstr("tensor a is 1"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"F33","shape":[4],"data_offsets":[0,16]}})"),
+              HasSubstr("unknown type F33"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":3,"shape":[4],"data_offsets":[0,16]}})"),
+              HasSubstr("the dtype 3"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"F32","shape":4,"data_offsets":[0,16]}})"),
+              HasSubstr("the shape 4"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"F32","shape":[-4],"data_offsets":[0,16]}})"),
+              HasSubstr("shape is -4"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"F32","shape":[4.0],"data_offsets":[0,16]}})"),
+              HasSubstr("shape is 4.0"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,17]}})"),
+              HasSubstr("lies at 0 to 17"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[8,4]}})"),
+              HasSubstr("lies at 8 to 4"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,16]}})"),
+              HasSubstr("16 bytes, expected 12"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,16]}})"),
+              HasSubstr("larger than the file"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"F32","shape":[18446744073709551615],"data_offsets":[0,16]}})"),
+              HasSubstr("too large"));
+  EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"I32","shape":[4],"data_offsets":[0,16]}})"),
+              HasSubstr("type I32, expected F32"));
+  EXPECT_THAT(ComplaintOf(R"({"b":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})"),
+              HasSubstr("a is missing"));
+  EXPECT_THAT(ComplaintOf(R"({"__metadata__":{"k":1}})"), HasSubstr("__metadata__ k is 1"));
+  EXPECT_THAT(Complaint([] { Parse("1234567"); }), HasSubstr("7 bytes"));
+  EXPECT_THAT(Complaint([] { Parse(std::string(20, '\xFF')); }), HasSubstr("cut off"));
+}
+
+class ModelFile : public testing::Test {
+ protected:
+  ModelFile() {
+    model_.network = V1({.alpha = 0.25,
+                         .resolution = 32,
+                         .classes = 3,
+                         .input_channels = 1,
+                         .output_stride = 8,
+                         .padding = PaddingStyle::kSymmetric,
+                         .activation = Activation::kRelu,
+                         .epsilon = 1e-5F});
+    model_.weights = RandomWeights(model_.network, 1);
+    model_.labels = {"Rose", "睡蓮", "quote \" and \\"};
+    model_.preprocessing = PreprocessingPreset("pytorch");
+    model_.preprocessing.filter = ResizeFilter::kBicubic;
+    model_.provenance = {{"source", "here"}};
+    model_.Save(path_);
+  }
+
+  // What loading says after `edit` changed the file's metadata.
+  std::string ComplaintAfter(const std::function<void(std::map<std::string, std::string>&)>& edit) {
+    Safetensors file = OpenSafetensors(path_);
+    edit(file.metadata);
+    WriteSafetensors(directory_.path() / "edited", file.metadata, model_.weights);
+    return Complaint([&] { Model::LoadSafetensors(directory_.path() / "edited"); });
+  }
+
+  std::string ComplaintAfterField(const char* key, const char* field, const json& value) {
+    return ComplaintAfter([&](auto& metadata) {
+      json object = json::parse(metadata.at(key));
+      object[field] = value;
+      metadata[key] = object.dump();
+    });
+  }
+
+  TemporaryDirectory directory_;
+  const std::filesystem::path path_ = directory_.path() / "model.safetensors";
+  Model model_;
+};
+
+TEST_F(ModelFile, ThereAndBack) {
+  const Model loaded = Model::LoadSafetensors(path_);
+  EXPECT_EQ(loaded.network.options, model_.network.options);
+  EXPECT_EQ(loaded.labels, model_.labels);
+  EXPECT_EQ(loaded.preprocessing, model_.preprocessing);
+  EXPECT_EQ(loaded.provenance, model_.provenance);
+  ASSERT_EQ(loaded.weights.size(), model_.weights.size());
+  for (const auto& [name, tensor] : model_.weights) {
+    EXPECT_EQ(loaded.weights.at(name).shape, tensor.shape);
+    EXPECT_TRUE(std::ranges::equal(loaded.weights.at(name).values, tensor.values)) << name;
+  }
+}
+
+TEST_F(ModelFile, DataBeginsOnACacheLine) {
+  const auto bytes = ReadFile(path_);
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), 8);
+  EXPECT_EQ((8 + length) % 64, 0U);
+}
+
+TEST_F(ModelFile, MetadataIsChecked) {
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m.erase("format_version"); }), HasSubstr("no format_version"));
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m["format_version"] = "2"; }),
+              HasSubstr("format_version 2, expected 1"));
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m.erase("network"); }), HasSubstr("metadata network is missing"));
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m["network"] = "{"; }), HasSubstr("network is not a JSON object"));
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m["labels"] = "[\"a\"]"; }), HasSubstr("1 labels, expected 3"));
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m["labels"] = "[1,2,3]"; }), HasSubstr("labels holds 1"));
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m["provenance"] = "7"; }), HasSubstr("provenance is not"));
+  EXPECT_THAT(ComplaintAfterField("network", "version", "v9"), HasSubstr("version v9"));
+  EXPECT_THAT(ComplaintAfterField("network", "alpha", 7), HasSubstr("alpha is 7"));
+  EXPECT_THAT(ComplaintAfterField("network", "alpha", "1"), HasSubstr("alpha = \"1\", expected a number"));
+  EXPECT_THAT(ComplaintAfterField("network", "alpha", 0.5), HasSubstr("expected [3, 3, 1, 16]"));
+  EXPECT_THAT(ComplaintAfterField("network", "resolution", 1e300), HasSubstr("expected a whole number"));
+  EXPECT_THAT(ComplaintAfterField("network", "separable", 1), HasSubstr("expected true or false"));
+  EXPECT_THAT(ComplaintAfterField("network", "padding", "x"), HasSubstr("expected same or symmetric"));
+  EXPECT_THAT(ComplaintAfterField("network", "surprise", 1), HasSubstr("unknown field surprise"));
+  EXPECT_THAT(ComplaintAfterField("preprocessing", "crop", 0), HasSubstr("crop = 0"));
+  EXPECT_THAT(ComplaintAfterField("preprocessing", "mean", {1, 2}), HasSubstr("three finite numbers"));
+  EXPECT_THAT(ComplaintAfterField("preprocessing", "mean", {1, 2, 1e300}), HasSubstr("three finite numbers"));
+  EXPECT_THAT(ComplaintAfter([](auto&) {}), "no error");
+}
+
+TEST_F(ModelFile, CutOffAnywhereIsAnError) {
+  const auto bytes = ReadFile(path_);
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), 8);
+  for (std::size_t size = 0; size < bytes.size(); size += size < header + 8 ? 1 : 97) {
+    const std::string cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+    EXPECT_THROW(ReadModel(Parse(cut)), Error) << size;
+  }
+}
+
+TEST_F(ModelFile, AnyHeaderByteFlippedIsAnErrorOrAModel) {
+  const auto bytes = ReadFile(path_);
+  std::string text(bytes.begin(), bytes.end());
+  std::uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), 8);
+  int errors = 0;
+  for (std::size_t i = 0; i < header + 8; ++i) {
+    text[i] = static_cast<char>(text[i] ^ 0x10);
+    try {
+      ReadModel(Parse(text));
+    } catch (const Error&) {
+      ++errors;
+    }
+    text[i] = static_cast<char>(text[i] ^ 0x10);
+  }
+  EXPECT_GT(errors, static_cast<int>(header / 2));
+}
+
+TEST_F(ModelFile, RefusesToSaveWhatCouldNotBeLoaded) {
+  Model bad = model_;
+  bad.weights.erase("conv1.weight");
+  EXPECT_THROW(bad.Save(directory_.path() / "bad"), Error);
+  bad = model_;
+  bad.labels[0] = "\xFF";
+  EXPECT_THROW(bad.Save(directory_.path() / "bad"), Error);
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "bad"));
+}
+
+TEST_F(ModelFile, LabelsFromAFile) {
+  const auto path = directory_.path() / "labels";
+  std::ofstream(path) << "background\na\r\nb, c\n";
+  EXPECT_EQ(LoadLabels(path, 2), (std::vector<std::string>{"a", "b, c"}));
+  EXPECT_EQ(LoadLabels(path, 3).front(), "background");
+  EXPECT_THROW(LoadLabels(path, 5), Error);
+  EXPECT_THROW(LoadLabels(directory_.path() / "missing", 5), Error);
+}
+
+}  // namespace
+}  // namespace mobilenet

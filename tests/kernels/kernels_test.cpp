@@ -1,0 +1,233 @@
+// Every target's kernels beside the plain ones, over shapes that don't divide evenly. Buffers have exactly
+// the length that the contract names, so that AddressSanitizer sees any access beyond them; outputs are
+// followed by a guard.
+#include "kernels/kernels.h"
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "kernels/patches.h"
+#include "kernels/reference/reference.h"
+#include "random.h"
+#include "runtime/step.h"
+
+namespace mobilenet {
+namespace {
+
+constexpr float kGuard = 12345.0F;
+constexpr Range kAll = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+constexpr Range kRelu6 = {0, 6};
+
+void ExpectNear(const std::vector<float>& expected, const std::vector<float>& actual, double tolerance) {
+  ASSERT_EQ(expected.size(), actual.size());
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_NEAR(expected[i], actual[i], tolerance * std::max(1.0, std::abs(double{expected[i]})))
+        << "at " << i;
+  }
+}
+
+class KernelsTest : public testing::TestWithParam<const Kernels*> {
+ protected:
+  const Kernels& kernels_ = *GetParam();
+
+  // The product of random matrices, all panels at once or one after the other.
+  void CheckProduct(std::size_t rows, std::size_t k, std::size_t columns, std::size_t stride, Range range) {
+    SCOPED_TRACE(testing::Message() << rows << " x " << k << " x " << columns << ", rows " << stride
+                                    << " apart");
+    const auto b = RandomValues(k * columns, 1);
+    const auto bias = RandomValues(columns, 2);
+    std::vector<float> a((rows - 1) * stride + k);
+    const auto values = RandomValues(rows * k, 3);
+    for (std::size_t r = 0; r < rows; ++r) std::copy_n(&values[r * k], k, &a[r * stride]);
+    std::vector<float> expected(rows * columns);
+    reference::Product(rows, k, columns, values.data(), b.data(), bias.data(), range, expected.data());
+
+    const PackedMatrix packed = Pack(b.data(), bias.data(), k, columns, kernels_.lanes);
+    for (const bool apart : {false, true}) {
+      std::vector<float> c(rows * columns, kGuard);
+      ProductTask task = {.a = a.data(),
+                          .a_stride = stride,
+                          .rows = rows,
+                          .c = c.data(),
+                          .c_stride = columns,
+                          .b = &packed,
+                          .first_panel = 0,
+                          .last_panel = packed.panels.size(),
+                          .range = range};
+      if (!apart) {
+        kernels_.product(task);
+      } else {
+        for (std::size_t p = 0; p < packed.panels.size(); ++p) {
+          task.first_panel = p;
+          task.last_panel = p + 1;
+          kernels_.product(task);
+        }
+      }
+      ExpectNear(expected, c, 1e-5);
+    }
+  }
+
+  void CheckDepthwise(const Window& window, Range range) {
+    const Window& w = window;
+    SCOPED_TRACE(testing::Message() << w.input_height << " x " << w.input_width << " x " << w.input_channels
+                                    << ", kernel " << w.kernel << ", stride " << w.stride << ", padding "
+                                    << w.padding_top << " " << w.padding_left);
+    const auto channels = static_cast<std::size_t>(w.input_channels);
+    const auto input = RandomValues(static_cast<std::size_t>(w.input_height) * w.input_width * channels, 1);
+    const auto weight = RandomValues(static_cast<std::size_t>(w.kernel) * w.kernel * channels, 2);
+    const auto bias = RandomValues(channels, 3);
+    const auto size = static_cast<std::size_t>(w.output_height) * w.output_width * channels;
+    std::vector<float> expected(size);
+    reference::Depthwise(w, input.data(), weight.data(), bias.data(), range, expected.data());
+
+    Step step;
+    step.kind = Step::Kind::kDepthwise;
+    step.window = w;
+    step.rows = static_cast<std::size_t>(w.output_height) * w.output_width;
+    step.depthwise_weight.assign(weight.begin(), weight.end());
+    step.depthwise_bias.assign(bias.begin(), bias.end());
+    step.depthwise_range = range;
+    for (const std::size_t block : {step.rows, std::size_t{5}}) {
+      std::vector<float> output(size, kGuard);
+      const Split split = {block, (step.rows + block - 1) / block, 1};
+      for (int task = 0; task < split.tasks(); ++task) {
+        RunTask(step, split, kernels_, task, input.data(), output.data(), nullptr);
+      }
+      ExpectNear(expected, output, 1e-5);
+    }
+  }
+};
+
+TEST_P(KernelsTest, ProductOverOddSizes) {
+  for (const std::size_t rows : {1, 2, 5, 6, 7, 12, 13, 14, 15, 29, 49}) {
+    for (const std::size_t columns :
+         {1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 31, 32, 33, 47, 48, 63, 64, 65, 130}) {
+      CheckProduct(rows, 1 + (rows * columns) % 37, columns, 40, kAll);
+    }
+  }
+}
+
+TEST_P(KernelsTest, ProductOfOneRowAndManyPanels) {
+  for (const std::size_t columns : {128, 250, 256, 300, 1000, 1001}) CheckProduct(1, 67, columns, 67, kAll);
+}
+
+TEST_P(KernelsTest, ProductClampsAndReadsNoFurtherThanK) {
+  CheckProduct(14, 1, 32, 1, kRelu6);
+  CheckProduct(13, 64, 40, 64, {0, 0.25F});
+  CheckProduct(3, 512, 96, 512, kRelu6);
+}
+
+TEST_P(KernelsTest, DepthwiseOverOddSizes) {
+  for (const int channels : {1, 3, 4, 7, 8, 9, 15, 16, 17, 33}) {
+    for (const int stride : {1, 2, 3}) {
+      for (const int size : {1, 2, 3, 4, 5, 8, 13}) {
+        for (const int padding : {0, 1, 2}) {
+          for (const int kernel : {1, 3, 5}) {
+            const int output = (size + 2 * padding - kernel) / stride + 1;
+            if (size + 2 * padding < kernel || output < 1) continue;
+            CheckDepthwise({size, size, channels, output, output, channels, kernel, stride, padding, padding},
+                           kAll);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST_P(KernelsTest, DepthwiseWithUnevenPaddingAndMaps) {
+  // TensorFlow's padding of an even size at stride 2: nothing above and to the left.
+  CheckDepthwise({10, 14, 24, 5, 7, 24, 3, 2, 0, 0}, kRelu6);
+  CheckDepthwise({7, 3, 16, 7, 3, 16, 3, 1, 1, 1}, kRelu6);
+  CheckDepthwise({3, 9, 20, 3, 9, 20, 7, 1, 3, 3}, kRelu6);
+}
+
+TEST_P(KernelsTest, Average) {
+  for (const std::size_t channels : {1, 5, 8, 16, 19, 64, 1000}) {
+    const auto input = RandomValues(49 * channels, 1);
+    std::vector<float> expected(channels);
+    std::vector<float> actual(channels, kGuard);
+    reference::Average(input.data(), 49, channels, expected.data());
+    kernels_.average(input.data(), 49, channels, actual.data());
+    ExpectNear(expected, actual, 1e-6);
+  }
+}
+
+TEST_P(KernelsTest, SoftmaxOverOddSizesAndExtremeLogits) {
+  for (const std::size_t count : {1, 2, 3, 10, 17, 1000, 1001}) {
+    for (const float scale : {0.0F, 1.0F, 30.0F, 1e30F}) {
+      auto expected = RandomValues(count, 5);
+      for (float& value : expected) value *= scale;
+      auto actual = expected;
+      reference::Softmax(expected);
+      kernels_.softmax(actual);
+      ExpectNear(expected, actual, 1e-6);
+    }
+  }
+}
+
+TEST_P(KernelsTest, MultiplyAddsCountsItsOperations) {
+  EXPECT_EQ(kernels_.multiply_adds(1000), 2.0 * 12 * 1000 * static_cast<double>(kernels_.lanes));
+}
+
+INSTANTIATE_TEST_SUITE_P(Targets, KernelsTest,
+                         testing::ValuesIn(AvailableKernels().begin(), AvailableKernels().end()),
+                         [](const auto& target) { return std::string(target.param->name); });
+
+TEST(Kernels, FastestComesFirstAndThereIsAPortableOne) {
+  const auto available = AvailableKernels();
+  ASSERT_FALSE(available.empty());
+  for (std::size_t i = 1; i < available.size(); ++i) EXPECT_LE(available[i]->lanes, available[i - 1]->lanes);
+}
+
+TEST(Packing, CoversEachColumnWithFullPanels) {
+  for (const std::size_t lanes : {4, 8, 16}) {
+    for (std::size_t columns = 1; columns < 100; ++columns) {
+      const std::vector<float> matrix = RandomValues(3 * columns, 1);
+      const std::vector<float> bias = RandomValues(columns, 2);
+      const PackedMatrix packed = Pack(matrix.data(), bias.data(), 3, columns, lanes);
+      std::vector<bool> covered(columns, false);
+      for (const Panel& panel : packed.panels) {
+        EXPECT_TRUE(panel.width == lanes || panel.width == 2 * lanes);
+        EXPECT_TRUE(panel.stored == panel.width || columns < lanes);
+        for (std::size_t j = 0; j < panel.stored; ++j) {
+          covered.at(panel.column + j) = true;
+          EXPECT_EQ(packed.bias.at(panel.bias_offset + j), bias[panel.column + j]);
+          for (std::size_t row = 0; row < 3; ++row) {
+            EXPECT_EQ(packed.values.at(panel.offset + row * panel.width + j),
+                      matrix[row * columns + panel.column + j]);
+          }
+        }
+      }
+      EXPECT_THAT(covered, testing::Each(true)) << columns;
+    }
+  }
+}
+
+TEST(Patches, AreWhatAConvolutionMultiplies) {
+  for (const int channels : {1, 2, 3, 4}) {
+    for (const int stride : {1, 2}) {
+      for (const int size : {1, 2, 5, 8}) {
+        const int output = (size - 1) / stride + 1;
+        const Window w = {size, size, channels, output, output, 5, 3, stride, 1, 1};
+        const auto k = static_cast<std::size_t>(9 * channels);
+        const auto input = RandomValues(static_cast<std::size_t>(size) * size * channels, 1);
+        const auto weight = RandomValues(k * 5, 2);
+        const auto bias = RandomValues(5, 3);
+        const auto pixels = static_cast<std::size_t>(output) * output;
+        std::vector<float> expected(pixels * 5);
+        reference::Convolution(w, input.data(), weight.data(), bias.data(), kAll, expected.data());
+        std::vector<float> patches(pixels * k, kGuard);
+        CopyPatches(w, input.data(), 0, pixels / 2, patches.data());
+        CopyPatches(w, input.data(), pixels / 2, pixels, patches.data() + pixels / 2 * k);
+        std::vector<float> actual(pixels * 5);
+        reference::Product(pixels, k, 5, patches.data(), weight.data(), bias.data(), kAll, actual.data());
+        ExpectNear(expected, actual, 1e-6);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace mobilenet

@@ -1,0 +1,74 @@
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "mobilenet/error.h"
+#include "mobilenet/tensor.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::HasSubstr;
+
+std::string Complaint(const Network& network, const Weights& weights) {
+  try {
+    CheckWeights(network, weights);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+class WeightsTest : public testing::Test {
+ protected:
+  const Network network_ = V1({.alpha = 0.25, .resolution = 32, .classes = 10});
+  Weights weights_ = RandomWeights(network_, 1);
+};
+
+TEST_F(WeightsTest, RandomOnesFitAndAreTheSameForASeed) {
+  EXPECT_EQ(Complaint(network_, weights_), "");
+  const Weights again = RandomWeights(network_, 1);
+  const Weights other = RandomWeights(network_, 2);
+  const auto values = [](const Weights& w) { return w.at("conv1.weight").values; };
+  EXPECT_TRUE(std::ranges::equal(values(weights_), values(again)));
+  EXPECT_FALSE(std::ranges::equal(values(weights_), values(other)));
+}
+
+TEST_F(WeightsTest, RandomOnesHaveHesDeviation) {
+  const auto values = weights_.at("block13.pointwise.weight").values;
+  double square = 0;
+  for (const float value : values) square += double{value} * value;
+  EXPECT_NEAR(std::sqrt(square / static_cast<double>(values.size())), std::sqrt(2.0 / 256), 0.001);
+}
+
+TEST_F(WeightsTest, ComplaintsNameTheTensor) {
+  Weights weights = weights_;
+  weights.erase("block2.pointwise.norm.beta");
+  EXPECT_THAT(Complaint(network_, weights), HasSubstr("block2.pointwise.norm.beta is missing"));
+
+  weights = weights_;
+  weights["conv1.weight"] = Tensor::Of({3, 3, 8, 3}, std::vector<float>(216));
+  EXPECT_THAT(Complaint(network_, weights), HasSubstr("[3, 3, 8, 3], expected [3, 3, 3, 8]"));
+
+  weights = weights_;
+  weights["extra"] = Tensor::Of({1}, {1});
+  EXPECT_THAT(Complaint(network_, weights), HasSubstr("extra belongs to no layer"));
+
+  for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
+    weights = weights_;
+    std::vector<float> values(10, 0.0F);
+    values[7] = bad;
+    weights["classifier.bias"] = Tensor::Of({10}, values);
+    EXPECT_THAT(Complaint(network_, weights), HasSubstr("classifier.bias holds infinity or not-a-number"));
+  }
+
+  weights = weights_;
+  weights["conv1.norm.variance"] = Tensor::Of({8}, {1, 1, 1, -1, 1, 1, 1, 1});
+  EXPECT_THAT(Complaint(network_, weights), HasSubstr("variance -1"));
+}
+
+TEST(Tensor, RefusesAWrongNumberOfValues) { EXPECT_THROW(Tensor::Of({2, 3}, {1, 2}), Error); }
+
+}  // namespace
+}  // namespace mobilenet

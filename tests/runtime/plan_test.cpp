@@ -1,0 +1,149 @@
+// Whole networks: every target and number of threads beside the reference, for every shape of network.
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <new>
+#include <string>
+#include <thread>
+
+#include "gmock/gmock.h"
+#include "mobilenet/error.h"
+#include "mobilenet/runtime.h"
+#include "random.h"
+#include "runtime/reference_run.h"
+
+namespace mobilenet {
+namespace {
+
+// Weights whose batch norms do something.
+Weights LivelyWeights(const Network& network) {
+  Weights weights = RandomWeights(network, 3);
+  std::uint32_t seed = 10;
+  for (auto& [name, tensor] : weights) {
+    if (!name.ends_with(".bias") && name.find(".norm.") == std::string::npos) continue;
+    std::vector<float> values = RandomValues(tensor.values.size(), ++seed);
+    const bool around_one = name.ends_with(".gamma") || name.ends_with(".variance");
+    for (float& value : values) value = around_one ? 1 + 0.4F * value : 0.3F * value;
+    tensor = Tensor::Of(tensor.shape, std::move(values));
+  }
+  return weights;
+}
+
+double LargestDifference(std::span<const float> a, std::span<const float> b) {
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) largest = std::max(largest, std::abs(double{a[i]} - b[i]));
+  return largest;
+}
+
+void CheckAllTargets(const NetworkOptions& options) {
+  const Network network = V1(options);
+  const Weights weights = LivelyWeights(network);
+  const auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
+  const std::vector<float> expected = ReferenceRun(network, weights, input);
+  double scale = 1;
+  for (const float value : expected) scale = std::max(scale, std::abs(double{value}));
+  for (const std::string_view target : AvailableTargets()) {
+    const Plan plan(network, weights, {.target = target});
+    for (const int threads : {1, 2, 5}) {
+      SCOPED_TRACE(testing::Message() << target << ", " << threads << " threads");
+      Runner runner(plan, {.threads = threads});
+      std::vector<float> logits(expected.size());
+      ASSERT_TRUE(runner.Run(input, logits));
+      EXPECT_LT(LargestDifference(expected, logits), 2e-5 * scale);
+    }
+  }
+}
+
+TEST(Plan, AgreesWithTheReference) { CheckAllTargets({.alpha = 0.25, .resolution = 64, .classes = 10}); }
+TEST(Plan, AtOddAlphaAndResolution) { CheckAllTargets({.alpha = 0.37, .resolution = 45, .classes = 7}); }
+TEST(Plan, AtTheSmallest) { CheckAllTargets({.alpha = 0.01, .resolution = 32, .classes = 1}); }
+TEST(Plan, GreyAndOutputStride4) {
+  CheckAllTargets({.alpha = 0.25, .resolution = 32, .classes = 10, .input_channels = 1, .output_stride = 4});
+}
+TEST(Plan, SymmetricPaddingReluAndNoBatchNorm) {
+  CheckAllTargets({.alpha = 0.25,
+                   .resolution = 50,
+                   .classes = 1001,
+                   .padding = PaddingStyle::kSymmetric,
+                   .activation = Activation::kRelu,
+                   .batch_norm = false});
+}
+TEST(Plan, OfStandardConvolutions) {
+  CheckAllTargets({.alpha = 0.25, .resolution = 32, .classes = 10, .separable = false});
+}
+
+TEST(Plan, FusesDepthwiseAndPointwise) {
+  const Network network = V1({.alpha = 0.25, .resolution = 96});
+  const Plan plan(network, RandomWeights(network, 1));
+  ASSERT_EQ(plan.steps().size(), 16U);  // convolution, 13 pairs, pool, classifier
+  EXPECT_EQ(plan.steps()[1].name, "block1");
+  EXPECT_EQ(plan.steps()[1].kind, "separable");
+  std::int64_t macs = 0;
+  for (const StepInfo& step : plan.steps()) macs += step.macs;
+  EXPECT_EQ(macs, 7'489'664 + 256 * (1000 - 2));
+}
+
+TEST(Plan, PlansNoMoreThanTwoMapsAtOnce) {
+  const Network network = V1();
+  const Plan plan(network, RandomWeights(network, 1));
+  // The largest pair of neighbours: block 1's input and output.
+  EXPECT_EQ(plan.activation_bytes(), sizeof(float) * 112 * 112 * (32 + 64));
+}
+
+TEST(Plan, RefusesUnknownTargetsAndUnfitWeights) {
+  const Network network = V1({.alpha = 0.25, .resolution = 32});
+  EXPECT_THROW(Plan(network, RandomWeights(network, 1), {.target = "mmx"}), Error);
+  EXPECT_THROW(Plan(network, {}), Error);
+  EXPECT_THROW(Plan(network, RandomWeights(V1({.alpha = 0.5, .resolution = 32}), 1)), Error);
+}
+
+TEST(Runner, RefusesWrongLengthsAndTouchesNothing) {
+  const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
+  const Plan plan(network, RandomWeights(network, 1));
+  Runner runner(plan);
+  std::vector<float> input(32 * 32 * 3);
+  std::vector<float> logits(3, 7.0F);
+  EXPECT_FALSE(runner.Run(std::span(input).first(10), logits));
+  EXPECT_FALSE(runner.Run(input, std::span(logits).first(2)));
+  std::vector<double> seconds(1);
+  EXPECT_FALSE(runner.RunTimed(input, logits, seconds));
+  EXPECT_THAT(logits, testing::Each(7.0F));
+  EXPECT_TRUE(runner.Run(input, logits));
+}
+
+TEST(Runner, RefusesUnreasonableThreads) {
+  const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
+  const Plan plan(network, RandomWeights(network, 1));
+  EXPECT_THROW(Runner(plan, {.threads = 0}), Error);
+  EXPECT_THROW(Runner(plan, {.threads = 257}), Error);
+}
+
+TEST(Runner, ManyShareAPlanAndOutliveIt) {
+  const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 10});
+  auto plan = std::make_unique<Plan>(network, RandomWeights(network, 1));
+  std::vector<Runner> runners;
+  for (int i = 0; i < 4; ++i) runners.emplace_back(*plan, RunnerOptions{.threads = 1 + i % 2});
+  plan.reset();
+  const auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
+  std::vector<std::vector<float>> logits(runners.size(), std::vector<float>(10));
+  std::vector<std::thread> threads;
+  for (std::size_t i = 0; i < runners.size(); ++i) {
+    threads.emplace_back([&, i] {
+      for (int repeat = 0; repeat < 20; ++repeat) ASSERT_TRUE(runners[i].Run(input, logits[i]));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const auto& other : logits) EXPECT_EQ(other, logits.front());
+}
+
+TEST(Softmax, SumsToOne) {
+  std::vector<float> values = RandomValues(1000, 1);
+  Softmax(values);
+  double sum = 0;
+  for (const float value : values) sum += value;
+  EXPECT_NEAR(sum, 1, 1e-5);
+  Softmax({});
+}
+
+}  // namespace
+}  // namespace mobilenet
