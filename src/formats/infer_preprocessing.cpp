@@ -57,8 +57,9 @@ double NaturalCorrelation(const Filters& filters, std::size_t a, std::size_t b) 
   constexpr double kChannel = 0.93;
   const auto position = [&](std::size_t tap) {
     const std::size_t pixel = tap / filters.channels;
-    return std::pair(static_cast<double>(pixel / filters.kernel),
-                     static_cast<double>(pixel % filters.kernel));
+    const std::size_t row = pixel / filters.kernel;
+    const std::size_t column = pixel % filters.kernel;
+    return std::pair(static_cast<double>(row), static_cast<double>(column));
   };
   const auto [ay, ax] = position(a);
   const auto [by, bx] = position(b);

@@ -22,7 +22,7 @@ void Collect(const Hdf5& file, Hdf5::Address group, const std::string& layer, in
     if (!file.IsDataset(child)) {
       Collect(file, child, layer.empty() ? name : layer, depth - 1, objects, weights);
     } else if (!layer.empty()) {
-      weights[layer][name.substr(0, name.find(':'))] = file.Floats(child, layer + "/" + name);
+      weights[layer][name.substr(0, name.find(':'))] = file.Floats(child, Concat(layer, "/", name));
     }
   }
 }

@@ -16,7 +16,7 @@
 namespace mobilenet {
 namespace {
 
-using std::string_view_literals::operator""sv;
+using namespace std::string_view_literals;
 
 constexpr std::string_view kRead = "expected JPEG, PNG, WebP or BMP";
 
