@@ -80,6 +80,8 @@ struct NetworkOptions {
   // ones drop strides, the earliest first, and keep small inputs such as 32 x 32 useful.
   int output_stride = 32;
   bool separable = true;  // false: the paper's comparison, every separable layer a standard convolution
+  // True: without the five blocks of 14 x 14 x 512, the paper's shallow network (Table 5).
+  bool shallow = false;
   PaddingStyle padding = PaddingStyle::kSame;
   Activation activation = Activation::kRelu6;
   bool batch_norm = true;  // false: a bias in its place, as in files whose batch norm was folded

@@ -42,6 +42,7 @@ void PrintInfoJson(const Model& model, const Cost& cost, std::uintmax_t file_byt
              {"input_channels", o.input_channels},
              {"output_stride", o.output_stride},
              {"separable", o.separable},
+             {"shallow", o.shallow},
              {"padding", NameOf(o.padding)},
              {"activation", NameOf(o.activation)},
              {"batch_norm", o.batch_norm},

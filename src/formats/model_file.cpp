@@ -130,6 +130,7 @@ json NetworkJson(const Network& network) {
           {"input_channels", o.input_channels},
           {"output_stride", o.output_stride},
           {"separable", o.separable},
+          {"shallow", o.shallow},
           {"padding", NameIn(kPaddings, o.padding)},
           {"activation", NameIn(kActivations, o.activation)},
           {"batch_norm", o.batch_norm},
@@ -147,6 +148,7 @@ Network ReadNetwork(const Safetensors& file) {
   o.input_channels = fields.Integer("input_channels");
   o.output_stride = fields.Integer("output_stride");
   o.separable = fields.Boolean("separable");
+  o.shallow = fields.Boolean("shallow");
   o.padding = fields.Choice("padding", kPaddings);
   o.activation = fields.Choice("activation", kActivations);
   o.batch_norm = fields.Boolean("batch_norm");

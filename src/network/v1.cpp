@@ -28,6 +28,8 @@ constexpr std::array<Block, 13> kBlocks = {{{64, 1},
                                             {512, 1},
                                             {1024, 2},
                                             {1024, 1}}};
+constexpr std::size_t kFirstRepeat = 6;  // from here, 512 channels at stride 1
+constexpr std::size_t kRepeats = 5;
 constexpr int kPaperOutputStride = 32;
 
 void Check(const NetworkOptions& o) {
@@ -125,9 +127,10 @@ Network V1(const NetworkOptions& options) {
   Check(options);
   Builder builder(options);
   builder.Convolution("conv1", LayerKind::kConvolution, 3, 2, V1Channels(options.alpha, kFirstChannels));
-  int number = 1;
-  for (const Block& block : kBlocks) {
-    const std::string name = Concat("block", number++);
+  for (std::size_t i = 0; i < kBlocks.size(); ++i) {
+    if (options.shallow && i >= kFirstRepeat && i < kFirstRepeat + kRepeats) continue;
+    const Block& block = kBlocks[i];
+    const std::string name = Concat("block", i + 1);
     const int channels = V1Channels(options.alpha, block.channels);
     if (options.separable) {
       builder.Convolution(name + ".depthwise", LayerKind::kDepthwise, 3, block.stride,

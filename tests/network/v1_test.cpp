@@ -78,6 +78,15 @@ TEST(V1, OfStandardConvolutionsCostsWhatThePaperSays) {
   EXPECT_NEAR(static_cast<double>(cost.macs) * 1e-6, 4866, 2);
 }
 
+TEST(V1, ShallowLeavesOutTheFiveEqualBlocks) {
+  const Network network = V1({.shallow = true});
+  EXPECT_EQ(network.layers.size(), V1().layers.size() - 10);
+  EXPECT_EQ(network.layers[12].name, "block6.pointwise");
+  EXPECT_EQ(network.layers[13].name, "block12.depthwise");
+  EXPECT_NEAR(static_cast<double>(CostOf(network).macs) * 1e-6, 307, 0.5);  // Table 5
+  EXPECT_NEAR(static_cast<double>(CostOf(network).params) * 1e-6, 2.9, 0.05);
+}
+
 TEST(V1, OutputStrideDropsTheEarliestStrides) {
   for (const int output_stride : {32, 16, 8, 4}) {
     const Network network = V1({.resolution = 64, .output_stride = output_stride});
