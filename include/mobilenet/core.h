@@ -6,6 +6,7 @@
 #include "mobilenet/error.h"
 #include "mobilenet/model.h"
 #include "mobilenet/network.h"
+#include "mobilenet/paper.h"
 #include "mobilenet/preprocessing.h"
 #include "mobilenet/runtime.h"
 #include "mobilenet/tensor.h"

@@ -2,20 +2,33 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "mobilenet/network.h"
 
 namespace mobilenet {
 
+// How weights and feature maps are stored.
+enum class Precision { kFloat32, kBfloat16, kInt8 };
+
 struct LayerCost {
   std::int64_t params = 0;  // trainable: weights, biases, and the scale and shift of batch norms
   std::int64_t macs = 0;    // mult-adds: one multiplication and one addition count as 1
+  // Stored for running, batch norms folded: the weights in the given precision and a 4-byte bias for each
+  // output channel; int8 also has a 4-byte scale for each.
+  std::int64_t weight_bytes = 0;
+  std::int64_t activation_bytes = 0;  // of the layer's output
 };
 
 struct Cost {
   std::int64_t params = 0;
   std::int64_t macs = 0;
+  std::int64_t weight_bytes = 0;
+  // The most that feature maps take at once in a Plan, which fuses each depthwise layer with the pointwise
+  // one behind it and gives maps that never live together the same memory. The input and the output are the
+  // caller's.
+  std::int64_t peak_activation_bytes = 0;
   std::vector<LayerCost> layers;  // in the network's order
 };
 
@@ -25,7 +38,37 @@ struct Cost {
 //   depthwise        K K M F F      (eq. 4)
 //   pointwise        M N F F        (eq. 5, second term)
 //   fully connected  M N
-// Batch norm, activations and pooling count as nothing, as in the paper.
-Cost CostOf(const Network& network);
+// so that a separable layer costs 1/N + 1/K^2 of the standard one. Under alpha, M and N become alpha M and
+// alpha N (eq. 6), under rho F becomes rho F (eq. 7). Batch norm, activations and pooling count as nothing,
+// as in the paper.
+Cost CostOf(const Network& network, Precision precision = Precision::kFloat32);
+
+// The sum over the layers of one kind.
+struct KindCost {
+  LayerKind kind = LayerKind::kConvolution;
+  int layers = 0;
+  std::int64_t params = 0;
+  std::int64_t macs = 0;
+};
+
+// One for each kind that the network has, the most mult-adds first.
+std::vector<KindCost> CostByKind(const Network& network);
+
+// A separable block beside the standard convolution that does the same job.
+struct BlockComparison {
+  std::string name;  // "block3"
+  Shape input;
+  Shape output;
+  LayerCost depthwise;
+  LayerCost pointwise;
+  LayerCost standard;
+  double formula = 0;  // 1/N + 1/K^2, the ratio of mult-adds that the paper derives
+
+  [[nodiscard]] std::int64_t separable_macs() const { return depthwise.macs + pointwise.macs; }
+  [[nodiscard]] std::int64_t separable_params() const { return depthwise.params + pointwise.params; }
+};
+
+// For each depthwise layer of `network` that a pointwise one follows.
+std::vector<BlockComparison> CompareWithStandard(const Network& network);
 
 }  // namespace mobilenet

@@ -22,6 +22,8 @@ void AddEval(CLI::App& program, int& status);
 void AddInfo(CLI::App& program);
 void AddConvert(CLI::App& program);
 void AddBench(CLI::App& program);
+void AddCost(CLI::App& program);
+void AddPaper(CLI::App& program);
 
 // --threads, from 1 to 256; by default as many as there are processors.
 CLI::Option* AddThreads(CLI::App& command, int& threads);

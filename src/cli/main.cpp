@@ -21,6 +21,8 @@ int Run(int argc, char** argv) {
   AddInfo(program);
   AddConvert(program);
   AddBench(program);
+  AddCost(program);
+  AddPaper(program);
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

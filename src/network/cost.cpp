@@ -1,7 +1,23 @@
 #include "mobilenet/cost.h"
 
+#include <algorithm>
+
+#include "network/schedule.h"
+
 namespace mobilenet {
 namespace {
+
+std::int64_t BytesOfValue(Precision precision) {
+  switch (precision) {
+    case Precision::kFloat32:
+      return 4;
+    case Precision::kBfloat16:
+      return 2;
+    case Precision::kInt8:
+      return 1;
+  }
+  return 4;
+}
 
 std::int64_t MacsOf(const Layer& layer) {
   const std::int64_t window = std::int64_t{layer.kernel} * layer.kernel;
@@ -19,20 +35,76 @@ std::int64_t MacsOf(const Layer& layer) {
   return 0;
 }
 
+std::int64_t WeightBytesOf(const Layer& layer, Precision precision) {
+  std::int64_t weights = 0;
+  for (const Parameter& parameter : ParametersOf(layer)) {
+    if (parameter.name.ends_with(".weight")) weights = parameter.size();
+  }
+  if (weights == 0) return 0;
+  const std::int64_t for_each_channel = precision == Precision::kInt8 ? 8 : 4;
+  return weights * BytesOfValue(precision) + for_each_channel * layer.output.channels;
+}
+
+LayerCost LayerCostOf(const Layer& layer, Precision precision) {
+  LayerCost cost;
+  for (const Parameter& parameter : ParametersOf(layer)) {
+    if (parameter.trainable) cost.params += parameter.size();
+  }
+  cost.macs = MacsOf(layer);
+  cost.weight_bytes = WeightBytesOf(layer, precision);
+  cost.activation_bytes = layer.output.size() * BytesOfValue(precision);
+  return cost;
+}
+
 }  // namespace
 
-Cost CostOf(const Network& network) {
+Cost CostOf(const Network& network, Precision precision) {
   Cost cost;
   for (const Layer& layer : network.layers) {
-    LayerCost& item = cost.layers.emplace_back();
-    for (const Parameter& parameter : ParametersOf(layer)) {
-      if (parameter.trainable) item.params += parameter.size();
-    }
-    item.macs = MacsOf(layer);
+    const LayerCost& item = cost.layers.emplace_back(LayerCostOf(layer, precision));
     cost.params += item.params;
     cost.macs += item.macs;
+    cost.weight_bytes += item.weight_bytes;
   }
+  const auto bytes = static_cast<std::size_t>(BytesOfValue(precision));
+  const MemoryPlan memory = PlanMemory(MapLifetimes(network, FuseLayers(network), bytes));
+  cost.peak_activation_bytes = static_cast<std::int64_t>(memory.size);
   return cost;
+}
+
+std::vector<KindCost> CostByKind(const Network& network) {
+  std::vector<KindCost> kinds;
+  for (const Layer& layer : network.layers) {
+    auto found = std::ranges::find(kinds, layer.kind, &KindCost::kind);
+    if (found == kinds.end()) found = kinds.insert(kinds.end(), KindCost{.kind = layer.kind});
+    const LayerCost cost = LayerCostOf(layer, Precision::kFloat32);
+    ++found->layers;
+    found->params += cost.params;
+    found->macs += cost.macs;
+  }
+  std::ranges::stable_sort(kinds, std::ranges::greater(), &KindCost::macs);
+  return kinds;
+}
+
+std::vector<BlockComparison> CompareWithStandard(const Network& network) {
+  std::vector<BlockComparison> blocks;
+  for (const StepLayers& step : FuseLayers(network)) {
+    if (step.first == step.last) continue;
+    const Layer& depthwise = network.layers[step.first];
+    const Layer& pointwise = network.layers[step.last];
+    Layer standard = depthwise;
+    standard.kind = LayerKind::kConvolution;
+    standard.output = pointwise.output;
+    const double window = double{1} * depthwise.kernel * depthwise.kernel;
+    blocks.push_back({.name = depthwise.name.substr(0, depthwise.name.find('.')),
+                      .input = depthwise.input,
+                      .output = pointwise.output,
+                      .depthwise = LayerCostOf(depthwise, Precision::kFloat32),
+                      .pointwise = LayerCostOf(pointwise, Precision::kFloat32),
+                      .standard = LayerCostOf(standard, Precision::kFloat32),
+                      .formula = 1.0 / pointwise.output.channels + 1 / window});
+  }
+  return blocks;
 }
 
 }  // namespace mobilenet

@@ -3,8 +3,8 @@
 
 #include "base/fail.h"
 #include "mobilenet/cost.h"
+#include "network/schedule.h"
 #include "runtime/fold.h"
-#include "runtime/memory_plan.h"
 #include "runtime/plan_state.h"
 
 namespace mobilenet {
@@ -45,32 +45,6 @@ Window WindowOf(const Layer& layer) {
           .stride = layer.stride,
           .padding_top = layer.padding.top,
           .padding_left = layer.padding.left};
-}
-
-// Which layers each step runs: [first, last], with the layer whose output it reads.
-struct StepLayers {
-  std::size_t first;
-  std::size_t last;
-};
-
-// A depthwise layer joins the pointwise one behind it where nobody else reads what lies between.
-std::vector<StepLayers> FuseLayers(const Network& network) {
-  std::vector<int> readers(network.layers.size(), 0);
-  for (const Layer& layer : network.layers) {
-    for (const int input : layer.inputs) {
-      if (input != kNetworkInput) ++readers[input];
-    }
-  }
-  std::vector<StepLayers> steps;
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const bool fused = i + 1 < network.layers.size() && network.layers[i].kind == LayerKind::kDepthwise &&
-                       network.layers[i + 1].kind == LayerKind::kPointwise &&
-                       network.layers[i + 1].inputs == std::vector<int>{static_cast<int>(i)} &&
-                       readers[i] == 1;
-    steps.push_back({i, fused ? i + 1 : i});
-    if (fused) ++i;
-  }
-  return steps;
 }
 
 void SetProduct(const Layer& layer, const Weights& weights, std::size_t lanes, Step& step) {
@@ -134,24 +108,18 @@ StepInfo InfoOf(const Network& network, const StepLayers& layers, const Cost& co
   return info;
 }
 
-// Gives every step its place in the arena. The network's input and its output are the caller's memory.
+// Gives every step its place in the arena, whose size in floats is returned. The network's input and its
+// output are the caller's memory.
 std::size_t PlaceMaps(const Network& network, std::span<const StepLayers> layers, std::vector<Step>& steps) {
-  std::vector<std::size_t> writer(network.layers.size());  // the step that writes a layer's output
-  std::vector<Lifetime> lives(steps.size());
-  for (std::size_t s = 0; s < steps.size(); ++s) {
-    writer[layers[s].last] = s;
-    const auto size = static_cast<std::size_t>(network.layers[layers[s].last].output.size());
-    lives[s] = {s + 1 == steps.size() ? 0 : size, s, s};
-    const int input = network.layers[layers[s].first].inputs.front();
-    if (input != kNetworkInput) lives[writer[input]].last = s;
-  }
-  const MemoryPlan memory = PlanMemory(lives);
+  const MemoryPlan memory = PlanMemory(MapLifetimes(network, layers, sizeof(float)));
+  std::vector<std::size_t> offset_of(network.layers.size());  // of a layer's output
   for (std::size_t s = 0; s < steps.size(); ++s) {
     const int input = network.layers[layers[s].first].inputs.front();
-    steps[s].input_offset = input == kNetworkInput ? kOutside : memory.offsets[writer[input]];
-    steps[s].output_offset = s + 1 == steps.size() ? kOutside : memory.offsets[s];
+    steps[s].input_offset = input == kNetworkInput ? kOutside : offset_of[input];
+    steps[s].output_offset = s + 1 == steps.size() ? kOutside : memory.offsets[s] / sizeof(float);
+    offset_of[layers[s].last] = steps[s].output_offset;
   }
-  return memory.size;
+  return memory.size / sizeof(float);
 }
 
 }  // namespace

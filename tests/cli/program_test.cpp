@@ -73,7 +73,7 @@ class ProgramTest : public testing::Test {
 TEST_F(ProgramTest, HelpOfEveryCommandHasAnExample) {
   EXPECT_EQ(Run("--help").status, 0);
   EXPECT_EQ(Run("--version").status, 0);
-  for (const char* command : {"classify", "eval", "info", "convert", "bench"}) {
+  for (const char* command : {"classify", "eval", "info", "convert", "bench", "cost", "paper"}) {
     const Result result = Run(std::string(command) + " --help");
     EXPECT_EQ(result.status, 0);
     EXPECT_THAT(result.output, HasSubstr(std::string("  mobilenet ") + command));
@@ -234,6 +234,54 @@ TEST_F(ProgramTest, BenchRefusesWhatIsOutOfRange) {
   EXPECT_EQ(Run("bench --alpha 0 2>/dev/null").status, 2);
   EXPECT_EQ(Run("bench --resolution 7000000 2>/dev/null").status, 2);
   EXPECT_EQ(Run("bench --seconds 0 2>/dev/null").status, 1);
+}
+
+TEST_F(ProgramTest, CostJsonHasTheDocumentedKeys) {
+  const json object = json::parse(Run("cost --json --compare").output);
+  EXPECT_EQ(object["params"], 4'231'976);
+  EXPECT_EQ(object["macs"], 568'740'352);
+  EXPECT_GT(object["weight_bytes"], 4 * 4'200'000);
+  EXPECT_EQ(object["peak_activation_bytes"], 4 * 112 * 112 * 96);
+  ASSERT_EQ(object["layers"].size(), 29U);
+  EXPECT_EQ(object["layers"][1]["name"], "block1.depthwise");
+  EXPECT_EQ(object["layers"][1]["macs"], 9 * 32 * 112 * 112);
+  EXPECT_EQ(object["kinds"][0]["kind"], "pointwise");
+  ASSERT_EQ(object["blocks"].size(), 13U);
+  EXPECT_NEAR(object["blocks"][12]["ratio"].get<double>(), object["blocks"][12]["formula"].get<double>(),
+              1e-12);
+}
+
+TEST_F(ProgramTest, CostOfAModelAndOfOptions) {
+  const Result result = Run("cost --layers --model " + model_);
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.output, HasSubstr("block13.pointwise"));
+  EXPECT_THAT(Run("cost --alpha 0.5 --resolution 160 --compare").output, HasSubstr("1/N + 1/K²"));
+  const json small =
+      json::parse(Run("cost --json --precision int8 --alpha 0.25 --resolution 128 --classes 10").output);
+  EXPECT_EQ(small["precision"], "int8");
+  EXPECT_LT(small["weight_bytes"], 260'000);
+}
+
+TEST_F(ProgramTest, CostRefusesWhatMakesNoSense) {
+  for (const char* arguments :
+       {"--alpha 0", "--alpha 1.5", "--alpha abc", "--resolution 31", "--resolution 7000000", "--classes 0",
+        "--precision fp4", "--model m --alpha 1"}) {
+    const Result result = Run(std::string("cost ") + arguments + " 2>&1");
+    EXPECT_EQ(result.status, 2) << arguments;
+    EXPECT_THAT(result.output, testing::StartsWith("mobilenet: ")) << arguments;
+  }
+  EXPECT_EQ(Run("cost --standard --compare 2>/dev/null").status, 1);
+}
+
+TEST_F(ProgramTest, PaperPrintsTheTables) {
+  const Result all = Run("paper");
+  EXPECT_EQ(all.status, 0);
+  for (int table = 1; table <= 7; ++table)
+    EXPECT_THAT(all.output, HasSubstr("Table " + std::to_string(table)));
+  const json object = json::parse(Run("paper --table 2 --json").output);
+  ASSERT_EQ(object["tables"].size(), 1U);
+  EXPECT_EQ(object["tables"][0]["rows"][2]["cells"][0]["ours"], "1.91");
+  EXPECT_EQ(Run("paper --table 8 2>/dev/null").status, 2);
 }
 
 TEST_F(ProgramTest, OutputThatCannotBeWrittenIsAFailure) {

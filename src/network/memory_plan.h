@@ -7,7 +7,7 @@
 
 namespace mobilenet {
 
-// A buffer of `size` floats that is written in step `first` and read for the last time in step `last`.
+// A buffer of `size` bytes that is written in step `first` and read for the last time in step `last`.
 struct Lifetime {
   std::size_t size;
   std::size_t first;
@@ -15,8 +15,8 @@ struct Lifetime {
 };
 
 struct MemoryPlan {
-  std::vector<std::size_t> offsets;  // of each buffer, in floats, a multiple of a cache line
-  std::size_t size = 0;              // of all together, in floats
+  std::vector<std::size_t> offsets;  // of each buffer, in bytes, a multiple of a cache line
+  std::size_t size = 0;              // of all together, in bytes
 };
 
 // Places the largest buffer first, each at the lowest offset that is free for its whole life ("greedy by

@@ -1,4 +1,4 @@
-#include "runtime/memory_plan.h"
+#include "network/memory_plan.h"
 
 #include <cstdint>
 
@@ -22,7 +22,7 @@ TEST(MemoryPlan, BuffersThatLiveTogetherNeverOverlap) {
     }
     const MemoryPlan plan = PlanMemory(buffers);
     for (std::size_t i = 0; i < buffers.size(); ++i) {
-      EXPECT_EQ(plan.offsets[i] % 16, 0U);
+      EXPECT_EQ(plan.offsets[i] % 64, 0U);
       EXPECT_LE(plan.offsets[i] + buffers[i].size, plan.size);
       for (std::size_t j = 0; j < i; ++j) {
         const bool together = buffers[i].first <= buffers[j].last && buffers[j].first <= buffers[i].last;
@@ -35,13 +35,13 @@ TEST(MemoryPlan, BuffersThatLiveTogetherNeverOverlap) {
 }
 
 TEST(MemoryPlan, AChainTakesItsLargestPair) {
-  const std::vector<Lifetime> chain = {{160, 0, 1}, {320, 1, 2}, {64, 2, 3}, {128, 3, 4}};
-  EXPECT_EQ(PlanMemory(chain).size, 480U);
+  const std::vector<Lifetime> chain = {{640, 0, 1}, {1280, 1, 2}, {256, 2, 3}, {512, 3, 4}};
+  EXPECT_EQ(PlanMemory(chain).size, 1920U);
 }
 
 TEST(MemoryPlan, FillsTheGapBetweenTwo) {
-  const std::vector<Lifetime> buffers = {{100, 0, 9}, {64, 0, 4}, {96, 5, 9}, {16, 3, 3}};
-  EXPECT_EQ(PlanMemory(buffers).size, 112U + 96U);
+  const std::vector<Lifetime> buffers = {{400, 0, 9}, {256, 0, 4}, {384, 5, 9}, {64, 3, 3}};
+  EXPECT_EQ(PlanMemory(buffers).size, 448U + 384U);
 }
 
 TEST(MemoryPlan, OfNothingIsEmpty) { EXPECT_EQ(PlanMemory({}).size, 0U); }

@@ -1,4 +1,4 @@
-#include "runtime/memory_plan.h"
+#include "network/memory_plan.h"
 
 #include <algorithm>
 #include <numeric>
@@ -8,8 +8,7 @@
 namespace mobilenet {
 
 MemoryPlan PlanMemory(std::span<const Lifetime> buffers) {
-  constexpr std::size_t kUnit = kCacheLine / sizeof(float);
-  const auto rounded = [](std::size_t size) { return (size + kUnit - 1) / kUnit * kUnit; };
+  const auto rounded = [](std::size_t size) { return (size + kCacheLine - 1) / kCacheLine * kCacheLine; };
 
   std::vector<std::size_t> order(buffers.size());
   std::iota(order.begin(), order.end(), std::size_t{0});

@@ -1,0 +1,32 @@
+// The countable columns of the paper, computed again: Howard et al. 2017, "MobileNets: Efficient
+// Convolutional Neural Networks for Mobile Vision Applications", arXiv 1704.04861, Tables 1 to 7.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace mobilenet {
+
+struct PaperCell {
+  std::string paper;  // as printed there
+  std::string ours;   // rounded as the paper rounds
+  // Empty where the two are the same; otherwise why they are not (docs/paper.md says more).
+  std::string note;
+};
+
+struct PaperRow {
+  std::string name;
+  std::vector<PaperCell> cells;  // one for each of the table's columns
+};
+
+struct PaperTable {
+  int number;
+  std::string title;
+  std::vector<std::string> columns;
+  std::vector<PaperRow> rows;
+};
+
+// Tables 1 to 7, in order. Pure; nothing is measured or read.
+std::vector<PaperTable> ReproducePaper();
+
+}  // namespace mobilenet

@@ -1,0 +1,193 @@
+// mobilenet cost: parameters, mult-adds and bytes, from the description alone.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/command.h"
+#include "report/text.h"
+
+namespace mobilenet::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  NetworkOptions network;
+  std::string precision = "float32";
+  bool layers = false;
+  bool compare = false;
+  bool json = false;
+};
+
+Precision PrecisionOf(const std::string& name) {
+  if (name == "bfloat16") return Precision::kBfloat16;
+  return name == "int8" ? Precision::kInt8 : Precision::kFloat32;
+}
+
+std::string ShapeOf(const Shape& shape) {
+  return fmt::format("{}x{}x{}", shape.height, shape.width, shape.channels);
+}
+std::string Count64(std::int64_t value) { return Count(static_cast<double>(value)); }
+std::string Bytes64(std::int64_t value) { return Bytes(static_cast<double>(value)); }
+std::string Percent(std::int64_t part, std::int64_t whole) {
+  return fmt::format("{:.2f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
+}
+double Ratio(std::int64_t part, std::int64_t whole) {
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
+
+nlohmann::ordered_json ComparisonJson(const Network& network) {
+  auto blocks = nlohmann::ordered_json::array();
+  for (const BlockComparison& b : CompareWithStandard(network)) {
+    blocks.push_back({{"name", b.name},
+                      {"standard_macs", b.standard.macs},
+                      {"depthwise_macs", b.depthwise.macs},
+                      {"pointwise_macs", b.pointwise.macs},
+                      {"standard_params", b.standard.params},
+                      {"separable_params", b.separable_params()},
+                      {"ratio", Ratio(b.separable_macs(), b.standard.macs)},
+                      {"formula", b.formula}});
+  }
+  return blocks;
+}
+
+void PrintCostJson(const Options& options, const Network& network, const Cost& cost) {
+  auto layers = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& layer = network.layers[i];
+    layers.push_back({{"name", layer.name},
+                      {"kind", NameOf(layer.kind)},
+                      {"kernel", layer.kernel},
+                      {"stride", layer.stride},
+                      {"input", {layer.input.height, layer.input.width, layer.input.channels}},
+                      {"output", {layer.output.height, layer.output.width, layer.output.channels}},
+                      {"params", cost.layers[i].params},
+                      {"macs", cost.layers[i].macs},
+                      {"weight_bytes", cost.layers[i].weight_bytes},
+                      {"activation_bytes", cost.layers[i].activation_bytes}});
+  }
+  auto kinds = nlohmann::ordered_json::array();
+  for (const KindCost& kind : CostByKind(network)) {
+    kinds.push_back(
+        {{"kind", NameOf(kind.kind)}, {"layers", kind.layers}, {"params", kind.params}, {"macs", kind.macs}});
+  }
+  nlohmann::ordered_json json = {{"params", cost.params},
+                                 {"macs", cost.macs},
+                                 {"precision", options.precision},
+                                 {"weight_bytes", cost.weight_bytes},
+                                 {"peak_activation_bytes", cost.peak_activation_bytes},
+                                 {"alpha", network.options.alpha},
+                                 {"resolution", network.options.resolution},
+                                 {"classes", network.options.classes},
+                                 {"separable", network.options.separable},
+                                 {"kinds", kinds},
+                                 {"layers", layers}};
+  if (options.compare) json["blocks"] = ComparisonJson(network);
+  PrintJson(json);
+}
+
+void PrintKinds(const Network& network, const Cost& cost) {
+  Table table({"layers", ">number", ">mult-adds", ">share", ">parameters", ">share"});
+  for (const KindCost& kind : CostByKind(network)) {
+    table.Add({std::string(NameOf(kind.kind)), std::to_string(kind.layers), Count64(kind.macs),
+               Percent(kind.macs, cost.macs), Count64(kind.params), Percent(kind.params, cost.params)});
+  }
+  fmt::print("\n{}", table.Text());
+}
+
+void PrintLayers(const Network& network, const Cost& cost) {
+  Table table(
+      {"layer", "kind", ">stride", "input", "output", ">mult-adds", ">parameters", ">weights", ">output"});
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& layer = network.layers[i];
+    const LayerCost& item = cost.layers[i];
+    table.Add({layer.name, std::string(NameOf(layer.kind)), std::to_string(layer.stride),
+               ShapeOf(layer.input), ShapeOf(layer.output), Count64(item.macs), Count64(item.params),
+               Bytes64(item.weight_bytes), Bytes64(item.activation_bytes)});
+  }
+  fmt::print("\n{}", table.Text());
+}
+
+// The separable network beside its standard twin, block by block and as a whole.
+void PrintComparison(const Network& network) {
+  Table table({"block", "output", ">standard", ">depthwise", ">pointwise", ">ratio", ">1/N + 1/K²",
+               ">parameters", ">ratio"});
+  for (const BlockComparison& b : CompareWithStandard(network)) {
+    table.Add({b.name, ShapeOf(b.output), Count64(b.standard.macs), Count64(b.depthwise.macs),
+               Count64(b.pointwise.macs), fmt::format("{:.4f}", Ratio(b.separable_macs(), b.standard.macs)),
+               fmt::format("{:.4f}", b.formula),
+               Count64(b.standard.params) + " -> " + Count64(b.separable_params()),
+               fmt::format("{:.4f}", Ratio(b.separable_params(), b.standard.params))});
+  }
+  fmt::print("\nmult-adds of each block as a standard convolution, and as depthwise + pointwise:\n{}",
+             table.Text());
+
+  NetworkOptions options = network.options;
+  options.separable = false;
+  const Cost standard = CostOf(V1(options));
+  const Cost separable = CostOf(network);
+  fmt::print(
+      "\nthe whole network: {} mult-adds and {} parameters standard, {} and {} separable: {:.1f} and {:.1f} "
+      "times fewer\n",
+      Count64(standard.macs), Count64(standard.params), Count64(separable.macs), Count64(separable.params),
+      Ratio(standard.macs, separable.macs), Ratio(standard.params, separable.params));
+}
+
+void PrintCostText(const Options& options, const Network& network, const Cost& cost) {
+  const NetworkOptions& o = network.options;
+  fmt::print("MobileNet V1{}{}, alpha {:g}, {} x {}, {} classes\n\n", o.shallow ? " shallow" : "",
+             o.separable ? "" : " of standard convolutions", o.alpha, o.resolution, o.resolution, o.classes);
+  fmt::print("parameters    {} ({})\n", Count64(cost.params), cost.params);
+  fmt::print("mult-adds     {} ({})\n", Count64(cost.macs), cost.macs);
+  fmt::print("weights       {} in {}\n", Bytes64(cost.weight_bytes), options.precision);
+  fmt::print("feature maps  {} at most\n", Bytes64(cost.peak_activation_bytes));
+  PrintKinds(network, cost);
+  if (options.layers) PrintLayers(network, cost);
+  if (options.compare) PrintComparison(network);
+}
+
+void Run(const Options& options) {
+  const Network network = options.model.empty() ? V1(options.network) : Model::Load(options.model).network;
+  if (options.compare && !network.options.separable) {
+    throw Error("--compare sets a separable network beside its standard twin: leave out --standard");
+  }
+  const Cost cost = CostOf(network, PrecisionOf(options.precision));
+  (options.json ? PrintCostJson : PrintCostText)(options, network, cost);
+}
+
+}  // namespace
+
+void AddCost(CLI::App& program) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      program.add_subcommand("cost", "Count parameters, mult-adds and bytes, without running anything");
+  CLI::Option* model = AddModel(*command, options->model);
+  model->description("Model file; without one, the network that the options below describe");
+  AddAlpha(*command, options->network.alpha)->excludes(model);
+  AddResolution(*command, options->network.resolution)->excludes(model);
+  command->add_option("--classes", options->network.classes, "Classes")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("C")
+      ->capture_default_str()
+      ->excludes(model);
+  command
+      ->add_flag("!--standard", options->network.separable, "Standard convolutions instead of separable ones")
+      ->excludes(model);
+  command->add_flag("--shallow", options->network.shallow, "Without the five blocks of 14 x 14 x 512")
+      ->excludes(model);
+  command
+      ->add_option("--precision", options->precision,
+                   "How weights and feature maps are stored: float32, bfloat16 "
+                   "or int8")
+      ->check(CLI::IsMember({"float32", "bfloat16", "int8"}))
+      ->type_name("P")
+      ->capture_default_str();
+  command->add_flag("--layers", options->layers, "A line for each layer");
+  command->add_flag("--compare", options->compare, "Each block beside the standard convolution it replaces");
+  command->add_flag("--json", options->json, "One JSON object, with every layer");
+  command->footer(
+      "Example: what separable convolutions save, block by block\n"
+      "  mobilenet cost --alpha 0.5 --resolution 160 --compare");
+  command->callback([options] { Run(*options); });
+}
+
+}  // namespace mobilenet::cli
