@@ -1,7 +1,7 @@
 # Every dependency, found once for all folders. What is linked privately stays private.
 find_package(Threads REQUIRED)
 find_package(nlohmann_json REQUIRED)  # headers only: nothing of it is linked
-include(cmake/Highway.cmake)
+find_path(MOBILENET_HIGHWAY_INCLUDE hwy/highway.h REQUIRED)  # headers only, too
 
 if(NOT MOBILENET_CORE_ONLY)
   find_package(PkgConfig REQUIRED)

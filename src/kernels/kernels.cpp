@@ -1,5 +1,7 @@
 #include "kernels/kernels.h"
 
+#include "kernels/cpu.h"
+
 // Not compiled: SVE (NEON covers those machines), and the AVX-512 extensions that float32 has no use for.
 #undef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
@@ -49,7 +51,7 @@ struct Available {
 
   Available() {
     const auto add = [this](const Kernels& kernels) {
-      if ((hwy::SupportedTargets() & kernels.target) != 0) tables[count++] = &kernels;
+      if ((SupportedTargets() & kernels.target) != 0) tables[count++] = &kernels;
     };
 #if HWY_TARGETS & HWY_AVX3
     add(N_AVX3::Table());

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/file.h"
+#include "forbid.h"
 #include "formats/model_file.h"
 #include "gmock/gmock.h"
 #include "mobilenet/error.h"
@@ -172,13 +173,15 @@ TEST_F(ModelFile, MetadataIsChecked) {
 }
 
 TEST_F(ModelFile, CutOffAnywhereIsAnError) {
-  const auto bytes = ReadFile(path_);
+  const auto bytes = std::make_shared<const std::vector<std::uint8_t>>(ReadFile(path_));
   std::uint64_t header = 0;
-  std::memcpy(&header, bytes.data(), 8);
-  for (std::size_t size = 0; size < bytes.size(); size += size < header + 8 ? 1 : 97) {
-    const std::string cut(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
-    EXPECT_THROW(ReadModel(Parse(cut)), Error) << size;
+  std::memcpy(&header, bytes->data(), 8);
+  for (std::size_t size = bytes->size(); size-- > 0;) {
+    if (size > header + 8 && size % 97 != 0) continue;
+    Forbid(bytes->data() + size, bytes->size() - size);
+    EXPECT_THROW(ReadModel(ParseSafetensors({bytes->data(), size}, bytes, "f")), Error) << size;
   }
+  Allow(bytes->data(), bytes->size());
 }
 
 TEST_F(ModelFile, AnyHeaderByteFlippedIsAnErrorOrAModel) {

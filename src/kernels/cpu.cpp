@@ -1,0 +1,50 @@
+#include "kernels/cpu.h"
+
+#include "hwy/detect_targets.h"
+
+#if HWY_ARCH_ARM_A64 && defined(__linux__)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+#endif
+
+namespace mobilenet {
+namespace {
+
+#if HWY_ARCH_X86
+// What each of Highway's targets lets the compiler use. F16C and LZCNT, which AVX2 code may hold too, come with every
+// processor that has BMI2.
+bool HasSse4() {
+  return __builtin_cpu_supports("sse4.2") != 0 && __builtin_cpu_supports("pclmul") != 0 &&
+         __builtin_cpu_supports("aes") != 0;
+}
+
+bool HasAvx2() {
+  return HasSse4() && __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0 &&
+         __builtin_cpu_supports("bmi") != 0 && __builtin_cpu_supports("bmi2") != 0;
+}
+
+bool HasAvx512() {
+  return HasAvx2() && __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0 &&
+         __builtin_cpu_supports("avx512dq") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+         __builtin_cpu_supports("avx512cd") != 0;
+}
+#endif
+
+}  // namespace
+
+std::int64_t SupportedTargets() {
+  std::int64_t targets = HWY_EMU128 | HWY_SCALAR;
+#if HWY_ARCH_X86
+  __builtin_cpu_init();
+  if (HasSse4()) targets |= HWY_SSE4;
+  if (HasAvx2()) targets |= HWY_AVX2;
+  if (HasAvx512()) targets |= HWY_AVX3;
+#elif HWY_ARCH_ARM_A64 && defined(__linux__)
+  if ((getauxval(AT_HWCAP) & HWCAP_AES) != 0) targets |= HWY_NEON;  // Highway's NEON includes AES
+#elif HWY_ARCH_ARM_A64
+  targets |= HWY_NEON;
+#endif
+  return targets;
+}
+
+}  // namespace mobilenet

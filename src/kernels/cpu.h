@@ -1,0 +1,14 @@
+// Which of Highway's targets this processor and its operating system can run.
+//
+// Asked of the compiler's runtime rather than of libhwy: with that, Highway is headers only and nothing of it is
+// linked. (Loading libhwy.so also costs every process 4 ms, for a static object that calibrates a timer.)
+#pragma once
+
+#include <cstdint>
+
+namespace mobilenet {
+
+// Highway's bits (hwy/detect_targets.h), of the targets that kernels.cpp compiles; the portable one always.
+std::int64_t SupportedTargets();
+
+}  // namespace mobilenet
