@@ -53,17 +53,18 @@ void Print(const Options& options, const std::string& file, const FileResult& re
   if (!result.error.empty()) status = kFailure;
 }
 
-// The picture that is piped in.
-void ClassifyStdin(const Options& options, Classifier& classify, int& status) {
+// One picture, with the time it took or what was wrong with it.
+template <typename Work>
+FileResult Timed(Work work) {
   FileResult result;
   const auto begin = std::chrono::steady_clock::now();
   try {
-    result.predictions = classify.Bytes(ReadFile("/dev/stdin"), {.top = options.top});
+    result.predictions = work();
   } catch (const Error& error) {
-    result.error = std::string("standard input: ") + error.what();
+    result.error = error.what();
   }
   result.ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-  Print(options, kStdin, result, status);
+  return result;
 }
 
 std::vector<std::filesystem::path> FilesOf(const Options& options) {
@@ -86,21 +87,17 @@ void Run(const Options& options, int& status) {
   const Model model = ModelFrom(options.model);
   const auto piped = std::ranges::count(options.inputs, kStdin);
   if (piped > 1) throw Error("- (standard input) is given more than once");
-  if (piped > 0) {
+  if (piped > 0 || files.size() == 1) {  // all threads on one picture
     Classifier classify(model, {.threads = options.threads});
-    ClassifyStdin(options, classify, status);
-  }
-  if (files.size() == 1) {  // all threads on one picture
-    Classifier classify(model, {.threads = options.threads});
-    FileResult result;
-    const auto begin = std::chrono::steady_clock::now();
-    try {
-      result.predictions = classify.File(files.front(), {.top = options.top});
-    } catch (const Error& error) {
-      result.error = error.what();
+    const TopOptions top = {.top = options.top};
+    if (piped > 0) {
+      Print(options, kStdin, Timed([&] { return classify.Bytes(ReadFile("/dev/stdin"), top); }), status);
     }
-    result.ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
-    return Print(options, files.front().string(), result, status);
+    if (files.size() == 1) {
+      Print(options, files.front().string(), Timed([&] { return classify.File(files.front(), top); }),
+            status);
+    }
+    if (files.size() <= 1) return;
   }
   Progress progress(files.size(), "photos");
   int failed = 0;

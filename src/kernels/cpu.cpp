@@ -11,8 +11,8 @@ namespace mobilenet {
 namespace {
 
 #if HWY_ARCH_X86
-// What each of Highway's targets lets the compiler use. F16C and LZCNT, which AVX2 code may hold too, come with every
-// processor that has BMI2.
+// What each of Highway's targets lets the compiler use. F16C and LZCNT, which AVX2 code may hold too, come
+// with every processor that has BMI2.
 bool HasSse4() {
   return __builtin_cpu_supports("sse4.2") != 0 && __builtin_cpu_supports("pclmul") != 0 &&
          __builtin_cpu_supports("aes") != 0;

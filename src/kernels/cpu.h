@@ -1,7 +1,7 @@
 // Which of Highway's targets this processor and its operating system can run.
 //
-// Asked of the compiler's runtime rather than of libhwy: with that, Highway is headers only and nothing of it is
-// linked. (Loading libhwy.so also costs every process 4 ms, for a static object that calibrates a timer.)
+// Asked of the compiler's runtime rather than of libhwy: with that, Highway is headers only and nothing of it
+// is linked. (Loading libhwy.so also costs every process 4 ms, for a static object that calibrates a timer.)
 #pragma once
 
 #include <cstdint>

@@ -6,6 +6,7 @@
 #include "network/schedule.h"
 #include "runtime/fold.h"
 #include "runtime/plan_state.h"
+#include "runtime/window.h"
 
 namespace mobilenet {
 namespace {
@@ -32,19 +33,6 @@ Range RangeOf(Activation activation) {
       return {0, 6};
   }
   return {-kInfinity, kInfinity};
-}
-
-Window WindowOf(const Layer& layer) {
-  return {.input_height = layer.input.height,
-          .input_width = layer.input.width,
-          .input_channels = layer.input.channels,
-          .output_height = layer.output.height,
-          .output_width = layer.output.width,
-          .output_channels = layer.output.channels,
-          .kernel = layer.kernel,
-          .stride = layer.stride,
-          .padding_top = layer.padding.top,
-          .padding_left = layer.padding.left};
 }
 
 void SetProduct(const Layer& layer, const Weights& weights, std::size_t lanes, Step& step) {

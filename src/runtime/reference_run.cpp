@@ -6,16 +6,12 @@
 
 #include "base/fail.h"
 #include "kernels/reference/reference.h"
+#include "runtime/window.h"
 
 namespace mobilenet {
 namespace {
 
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-Window WindowOf(const Layer& l) {
-  return {l.input.height,    l.input.width, l.input.channels, l.output.height, l.output.width,
-          l.output.channels, l.kernel,      l.stride,         l.padding.top,   l.padding.left};
-}
 
 std::vector<float> Linear(const Layer& layer, const Weights& weights, const std::vector<float>& input) {
   std::vector<float> output(static_cast<std::size_t>(layer.output.size()));

@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "complaint.h"
 #include "forbid.h"
 #include "formats/keras.h"
 #include "formats/load.h"
@@ -18,16 +19,6 @@ namespace mobilenet {
 namespace {
 
 using testing::HasSubstr;
-
-template <typename Function>
-std::string Complaint(Function function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
-}
 
 // A chain as an importer would deliver it, for a network of ours.
 ImportedNetwork ChainOf(const NetworkOptions& options) {

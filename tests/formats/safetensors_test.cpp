@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "base/file.h"
+#include "complaint.h"
 #include "forbid.h"
 #include "formats/model_file.h"
 #include "gmock/gmock.h"
@@ -28,16 +29,6 @@ std::string FileOf(const std::string& header, const std::string& data) {
 Safetensors Parse(const std::string& bytes) {
   auto owner = std::make_shared<const std::string>(bytes);
   return ParseSafetensors({reinterpret_cast<const std::uint8_t*>(owner->data()), owner->size()}, owner, "f");
-}
-
-template <typename Function>
-std::string Complaint(Function function) {
-  try {
-    function();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "no error";
 }
 
 std::string ComplaintOf(const std::string& header, const std::string& data = std::string(16, '\0')) {

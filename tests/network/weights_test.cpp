@@ -2,8 +2,8 @@
 #include <limits>
 #include <string>
 
+#include "complaint.h"
 #include "gmock/gmock.h"
-#include "mobilenet/error.h"
 #include "mobilenet/tensor.h"
 
 namespace mobilenet {
@@ -11,13 +11,8 @@ namespace {
 
 using testing::HasSubstr;
 
-std::string Complaint(const Network& network, const Weights& weights) {
-  try {
-    CheckWeights(network, weights);
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+std::string ComplaintOf(const Network& network, const Weights& weights) {
+  return Complaint([&] { CheckWeights(network, weights); });
 }
 
 class WeightsTest : public testing::Test {
@@ -27,7 +22,7 @@ class WeightsTest : public testing::Test {
 };
 
 TEST_F(WeightsTest, RandomOnesFitAndAreTheSameForASeed) {
-  EXPECT_EQ(Complaint(network_, weights_), "");
+  EXPECT_EQ(ComplaintOf(network_, weights_), "no error");
   const Weights again = RandomWeights(network_, 1);
   const Weights other = RandomWeights(network_, 2);
   const auto values = [](const Weights& w) { return w.at("conv1.weight").values; };
@@ -45,27 +40,27 @@ TEST_F(WeightsTest, RandomOnesHaveHesDeviation) {
 TEST_F(WeightsTest, ComplaintsNameTheTensor) {
   Weights weights = weights_;
   weights.erase("block2.pointwise.norm.beta");
-  EXPECT_THAT(Complaint(network_, weights), HasSubstr("block2.pointwise.norm.beta is missing"));
+  EXPECT_THAT(ComplaintOf(network_, weights), HasSubstr("block2.pointwise.norm.beta is missing"));
 
   weights = weights_;
   weights["conv1.weight"] = Tensor::Of({3, 3, 8, 3}, std::vector<float>(216));
-  EXPECT_THAT(Complaint(network_, weights), HasSubstr("[3, 3, 8, 3], expected [3, 3, 3, 8]"));
+  EXPECT_THAT(ComplaintOf(network_, weights), HasSubstr("[3, 3, 8, 3], expected [3, 3, 3, 8]"));
 
   weights = weights_;
   weights["extra"] = Tensor::Of({1}, {1});
-  EXPECT_THAT(Complaint(network_, weights), HasSubstr("extra belongs to no layer"));
+  EXPECT_THAT(ComplaintOf(network_, weights), HasSubstr("extra belongs to no layer"));
 
   for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     weights = weights_;
     std::vector<float> values(10, 0.0F);
     values[7] = bad;
     weights["classifier.bias"] = Tensor::Of({10}, values);
-    EXPECT_THAT(Complaint(network_, weights), HasSubstr("classifier.bias holds infinity or not-a-number"));
+    EXPECT_THAT(ComplaintOf(network_, weights), HasSubstr("classifier.bias holds infinity or not-a-number"));
   }
 
   weights = weights_;
   weights["conv1.norm.variance"] = Tensor::Of({8}, {1, 1, 1, -1, 1, 1, 1, 1});
-  EXPECT_THAT(Complaint(network_, weights), HasSubstr("variance -1"));
+  EXPECT_THAT(ComplaintOf(network_, weights), HasSubstr("variance -1"));
 }
 
 TEST(Tensor, RefusesAWrongNumberOfValues) { EXPECT_THROW(Tensor::Of({2, 3}, {1, 2}), Error); }

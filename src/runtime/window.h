@@ -1,0 +1,22 @@
+// A layer as kernels see it.
+#pragma once
+
+#include "kernels/kernels.h"
+#include "mobilenet/network.h"
+
+namespace mobilenet {
+
+inline Window WindowOf(const Layer& layer) {
+  return {.input_height = layer.input.height,
+          .input_width = layer.input.width,
+          .input_channels = layer.input.channels,
+          .output_height = layer.output.height,
+          .output_width = layer.output.width,
+          .output_channels = layer.output.channels,
+          .kernel = layer.kernel,
+          .stride = layer.stride,
+          .padding_top = layer.padding.top,
+          .padding_left = layer.padding.left};
+}
+
+}  // namespace mobilenet
