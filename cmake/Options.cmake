@@ -2,7 +2,7 @@
 
 option(MOBILENET_CORE_ONLY "Build only libmobilenet-core: no images, no foreign formats, no program" OFF)
 option(MOBILENET_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
-option(MOBILENET_BENCH "Build the kernel benchmarks" OFF)
+option(MOBILENET_BENCH "Build the kernel benchmarks, with the tests" OFF)
 option(MOBILENET_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(MOBILENET_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
 set(MOBILENET_SANITIZE "" CACHE STRING "Sanitizers for every target of ours, such as address,undefined")

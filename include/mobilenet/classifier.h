@@ -7,6 +7,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mobilenet/image.h"
@@ -40,10 +41,11 @@ class Classifier {
   Classifier(Classifier&&) noexcept;
   Classifier& operator=(Classifier other) noexcept;
 
-  // A picture in a file; in memory, still encoded; or decoded to RGB. Each throws Error where it can't be
-  // used.
+  // A picture in a file; in memory, still encoded (`name` stands in errors); or decoded to RGB. Each throws
+  // Error where it can't be used, or where the network's answer is not finite.
   std::vector<Prediction> File(const std::filesystem::path& path, const TopOptions& options = {});
-  std::vector<Prediction> Bytes(std::span<const std::uint8_t> encoded, const TopOptions& options = {});
+  std::vector<Prediction> Bytes(std::span<const std::uint8_t> encoded, const TopOptions& options = {},
+                                std::string_view name = "image");
   std::vector<Prediction> Pixels(const Image& image, const TopOptions& options = {});
 
  private:

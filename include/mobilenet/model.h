@@ -27,18 +27,20 @@ struct Model {
   // libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
   static Model Load(const std::filesystem::path& path);
 
-  // Reads our own format (docs/model-format.md). Weights are mapped, not copied. Throws Error.
+  // Reads our own format (docs/model-format.md). Weights are mapped, not copied: replace a file that is in
+  // use, as Save does, and never cut it off. Throws Error.
   static Model LoadSafetensors(const std::filesystem::path& path);
 
-  // Writes our own format: the whole file or, with an Error thrown, nothing.
+  // Writes our own format: the whole file or, with an Error thrown, nothing. Refuses what could not be loaded
+  // again.
   void Save(const std::filesystem::path& path) const;
 
   // The label of a class; its number as text where the model has no labels.
   [[nodiscard]] std::string Label(int index) const;
 };
 
-// Reads labels, a line each. A first line "background" is dropped where there is one line more than
-// `classes`. Throws Error where the number of lines doesn't fit.
+// Reads labels, a line each. Blank lines at the end are dropped, and so is a first line "background" where
+// there is one line more than `classes`. Throws Error where the number of lines doesn't fit.
 std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes);
 
 }  // namespace mobilenet

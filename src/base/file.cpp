@@ -16,6 +16,8 @@
 namespace mobilenet {
 namespace {
 
+constexpr std::size_t kMaxRead = std::size_t{1} << 30;  // a pipe or device may have no end
+
 // A file descriptor that closes itself.
 class Descriptor {
  public:
@@ -54,6 +56,43 @@ void WriteAll(int file, std::span<const std::uint8_t> bytes, const std::filesyst
     bytes = bytes.subspan(static_cast<std::size_t>(written));
   }
 }
+
+// Where a file would be written: the end of a chain of symbolic links.
+std::filesystem::path FollowLinks(const std::filesystem::path& path) {
+  std::error_code error;
+  std::filesystem::path target = path;
+  for (int i = 0; i < 40 && std::filesystem::is_symlink(target, error); ++i) {
+    const auto next = std::filesystem::read_symlink(target, error);
+    if (error) break;
+    target = next.is_absolute() ? next : target.parent_path() / next;
+  }
+  return target;
+}
+
+// A new file beside `target`, under a name that nobody has; removed at the end unless it was renamed.
+class NewFile {
+ public:
+  explicit NewFile(const std::filesystem::path& target) : descriptor_(Create(target)) {}
+  ~NewFile() { unlink(name_.c_str()); }
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+
+  [[nodiscard]] int descriptor() const { return descriptor_.get(); }
+  [[nodiscard]] const std::string& name() const { return name_; }
+
+ private:
+  int Create(const std::filesystem::path& target) {
+    for (int attempt = 0;; ++attempt) {
+      name_ = Concat(target.string(), ".", getpid(), "-", attempt, ".part");
+      const int file = open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+      if (file >= 0) return file;
+      if (errno != EEXIST || attempt == 100) FailWithErrno(target, "can't be created");
+    }
+  }
+
+  std::string name_;
+  Descriptor descriptor_;
+};
 
 }  // namespace
 
@@ -99,24 +138,31 @@ std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path) {
     if (count < 0) FailWithErrno(path, "can't be read");
     if (count == 0) break;
     size += static_cast<std::size_t>(count);
+    if (size > kMaxRead) Fail(path.string(), ": has no end within ", kMaxRead, " bytes");
   }
   bytes.resize(size);
   return bytes;
 }
 
 void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span<const std::uint8_t>> parts) {
-  const std::string temporary = Concat(path.string(), ".", getpid(), ".part");
-  Descriptor file(open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
-  if (file.get() < 0) FailWithErrno(path, "can't be created");
-  try {
-    for (const auto part : parts) WriteAll(file.get(), part, path);
-    if (fsync(file.get()) != 0) FailWithErrno(path, "can't be synced to disk");
-    if (close(file.release()) != 0) FailWithErrno(path, "can't be closed");
-    if (rename(temporary.c_str(), path.c_str()) != 0) FailWithErrno(path, "can't be replaced");
-  } catch (...) {
-    unlink(temporary.c_str());
-    throw;
+  const std::filesystem::path target = FollowLinks(path);
+  struct stat old {};
+  const bool exists = stat(target.c_str(), &old) == 0;
+  if (exists && !S_ISREG(old.st_mode)) {
+    Fail(path.string(), ": is a ", S_ISDIR(old.st_mode) ? "directory" : "device or pipe",
+         ", expected a file or nothing");
   }
+  const NewFile file(target);
+  for (const auto part : parts) WriteAll(file.descriptor(), part, path);
+  if (exists && fchmod(file.descriptor(), old.st_mode & 07777) != 0)
+    FailWithErrno(path, "can't keep its mode");
+  if (fsync(file.descriptor()) != 0) FailWithErrno(path, "can't be synced to disk");
+  if (rename(file.name().c_str(), target.c_str()) != 0) FailWithErrno(path, "can't be replaced");
+  // The new name is on disk only when its folder is; a file system that can't sync folders has done what it
+  // can.
+  const auto folder = target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
+  const Descriptor directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (directory.get() >= 0) fsync(directory.get());
 }
 
 }  // namespace mobilenet

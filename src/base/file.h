@@ -28,11 +28,12 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-// Reads a file, or a pipe such as /dev/stdin, to its end. Throws Error.
+// Reads a file, or a pipe such as /dev/stdin, to its end; at most 1 GiB. Throws Error.
 std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path);
 
 // Writes the parts one after the other to a new file beside `path`, syncs it and renames it to `path`: the
-// file appears whole or not at all. Throws Error, leaving what was at `path` as it was and no file beside it.
+// file appears whole or not at all. Links are followed and an old file's mode is kept; what is no file is
+// refused. Throws Error, leaving what was at `path` as it was and no file beside it.
 void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span<const std::uint8_t>> parts);
 
 }  // namespace mobilenet

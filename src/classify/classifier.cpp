@@ -1,12 +1,11 @@
 #include "mobilenet/classifier.h"
 
 #include <algorithm>
-#include <chrono>
+#include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "base/fail.h"
-#include "base/file.h"
 #include "mobilenet/runtime.h"
 
 namespace mobilenet {
@@ -81,8 +80,9 @@ std::vector<Prediction> Classifier::File(const std::filesystem::path& path, cons
   return Pixels(LoadImage(path, state_->decode_options()), options);
 }
 
-std::vector<Prediction> Classifier::Bytes(std::span<const std::uint8_t> encoded, const TopOptions& options) {
-  return Pixels(DecodeImage(encoded, state_->decode_options()), options);
+std::vector<Prediction> Classifier::Bytes(std::span<const std::uint8_t> encoded, const TopOptions& options,
+                                          std::string_view name) {
+  return Pixels(DecodeImage(encoded, state_->decode_options(), name), options);
 }
 
 std::vector<Prediction> Classifier::Pixels(const Image& image, const TopOptions& options) {
@@ -90,6 +90,9 @@ std::vector<Prediction> Classifier::Pixels(const Image& image, const TopOptions&
   const Shape& shape = s.shared->plan.input();
   Preprocess(image, s.shared->preprocessing, shape.width, shape.height, shape.channels, s.input);
   if (!s.runner.Run(s.input, s.output)) Fail("the network's input and output don't fit its plan");
+  if (!std::ranges::all_of(s.output, [](float logit) { return std::isfinite(logit); })) {
+    Fail("the network's answer is not finite: its weights are damaged, or the preprocessing is not theirs");
+  }
   Softmax(s.output);
   return s.Best(options.top);
 }

@@ -141,18 +141,22 @@ void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> fi
 }
 
 std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder) {
-  std::vector<std::filesystem::path> files;
-  try {
-    auto walk = std::filesystem::recursive_directory_iterator(folder);
-    for (auto at = begin(walk); at != end(walk); ++at) {
-      const auto& path = at->path();
-      const bool hidden = path.filename().string().starts_with('.');
-      if (hidden && at->is_directory()) at.disable_recursion_pending();
-      if (!hidden && at->is_regular_file() && (EndsAsImage(path) || BeginsAsImage(path)))
-        files.push_back(path);
-    }
-  } catch (const std::filesystem::filesystem_error& error) {
-    Fail(folder.string(), ": can't be read: ", error.code().message());
+  namespace fs = std::filesystem;
+  std::vector<fs::path> files;
+  std::error_code error;
+  auto walk = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, error);
+  if (error) Fail(folder.string(), ": can't be read: ", error.message());
+  for (; walk != fs::recursive_directory_iterator(); walk.increment(error)) {
+    if (error) Fail(folder.string(), ": can't be read to its end: ", error.message());
+    const fs::path& path = walk->path();
+    const bool hidden = path.filename().string().starts_with('.');
+    if (hidden) walk.disable_recursion_pending();
+    // An entry that can't be examined (a link to itself, say) counts as a picture where it is named as one,
+    // so that it is reported with the others.
+    std::error_code unknown;
+    const bool file = walk->is_regular_file(unknown);
+    const bool candidate = unknown ? EndsAsImage(path) : file && (EndsAsImage(path) || BeginsAsImage(path));
+    if (!hidden && candidate) files.push_back(path);
   }
   std::ranges::sort(files);
   return files;

@@ -14,7 +14,12 @@ namespace {
 // The class of a name: one of the model's labels, or a number.
 std::optional<int> ClassOf(std::string_view name, const Model& model) {
   const auto found = std::ranges::find(model.labels, name);
-  if (found != model.labels.end()) return static_cast<int>(found - model.labels.begin());
+  if (found != model.labels.end()) {
+    if (std::ranges::count(model.labels, name) > 1) {
+      Fail("the label \"", name, "\" is that of several classes, expected the class's number");
+    }
+    return static_cast<int>(found - model.labels.begin());
+  }
   int number = -1;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool whole = error == std::errc() && end == name.data() + name.size();

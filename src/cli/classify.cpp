@@ -55,13 +55,15 @@ void Print(const Options& options, const std::string& file, const FileResult& re
 
 // One picture, with the time it took or what was wrong with it.
 template <typename Work>
-FileResult Timed(Work work) {
+FileResult Timed(const std::string& file, Work work) {
   FileResult result;
   const auto begin = std::chrono::steady_clock::now();
   try {
     result.predictions = work();
   } catch (const Error& error) {
     result.error = error.what();
+  } catch (const std::bad_alloc&) {
+    result.error = file + ": can't be classified: out of memory";
   }
   result.ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   return result;
@@ -91,11 +93,13 @@ void Run(const Options& options, int& status) {
     Classifier classify(model, {.threads = options.threads});
     const TopOptions top = {.top = options.top};
     if (piped > 0) {
-      Print(options, kStdin, Timed([&] { return classify.Bytes(ReadFile("/dev/stdin"), top); }), status);
+      Print(options, kStdin,
+            Timed(kStdin, [&] { return classify.Bytes(ReadFile("/dev/stdin"), top, "standard input"); }),
+            status);
     }
     if (files.size() == 1) {
-      Print(options, files.front().string(), Timed([&] { return classify.File(files.front(), top); }),
-            status);
+      Print(options, files.front().string(),
+            Timed(files.front().string(), [&] { return classify.File(files.front(), top); }), status);
     }
     if (files.size() <= 1) return;
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdio>
 #include <cstdlib>
 
 #include "base/fail.h"
@@ -64,6 +65,7 @@ void PrintError(const std::string& text) { fmt::print(stderr, "mobilenet: {}\n",
 
 void PrintJson(const nlohmann::ordered_json& value) {
   fmt::print("{}\n", value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  std::fflush(stdout);  // whoever reads a pipe gets whole lines as they come
 }
 
 }  // namespace mobilenet::cli

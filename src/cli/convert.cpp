@@ -60,6 +60,7 @@ void AddConvert(CLI::App& program) {
       ->add_option("--preprocess", options->preprocess,
                    "What the weights were trained on, where the file doesn't "
                    "tell: tensorflow, pytorch, caffe or unit")
+      ->check(CLI::IsMember({"tensorflow", "pytorch", "caffe", "unit"}))
       ->type_name("NAME");
   AddResolution(*command, options->resolution)
       ->description("Run the network at this many pixels a side instead")

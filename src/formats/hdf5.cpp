@@ -13,8 +13,8 @@ namespace {
 
 using Bytes = std::span<const std::uint8_t>;
 
+constexpr std::size_t kMaxName = 1024;      // of an object, in bytes
 constexpr std::size_t kMaxMessages = 4096;  // in one header
-constexpr int kMaxTreeNodes = 100'000;      // of one group
 
 // Message types in object headers.
 constexpr unsigned kDataspace = 0x01;
@@ -84,7 +84,8 @@ Hdf5::Hdf5(std::span<const std::uint8_t> bytes, std::string_view name) : bytes_(
   if (!BeginsWith(cursor.TakeBytes(8), "\x89HDF\r\n\x1A\n")) Fail(name_, ": is not an HDF5 file");
   const std::uint64_t version = cursor.Take(1);
   if (version > 1)
-    Fail(name_, ": has the HDF5 superblock version ", version, ", expected 0 or 1, as Keras writes");
+    Fail(name_, ": has the HDF5 superblock version ", version,
+         " (libver=\"latest\"), expected 0 or 1, as Keras writes");
   cursor.Skip(4);
   const std::uint64_t address_size = cursor.Take(1);
   const std::uint64_t length_size = cursor.Take(1);
@@ -147,7 +148,6 @@ std::vector<Hdf5::Message> Hdf5::Messages(Address object) const {
 
 std::map<std::string, Hdf5::Address> Hdf5::Children(Address object) const {
   std::map<std::string, Address> children;
-  int nodes = kMaxTreeNodes;
   for (const Message& message : Messages(object)) {
     if (message.type != kSymbolTable) continue;
     Cursor cursor(message.data);
@@ -158,13 +158,13 @@ std::map<std::string, Hdf5::Address> Hdf5::Children(Address object) const {
     const std::uint64_t size = header.Take(8);
     header.Skip(8);
     const Address names = header.Take(8);
-    CollectNames(tree, At(names, size, "a group's names"), nodes, children);
+    CollectNames(tree, At(names, size, "a group's names"), children);
   }
   return children;
 }
 
 // A B-tree of version 1, whose leaves are symbol table nodes.
-void Hdf5::CollectNames(Address tree, std::span<const std::uint8_t> names, int& nodes,
+void Hdf5::CollectNames(Address tree, std::span<const std::uint8_t> names,
                         std::map<std::string, Address>& children) const {
   constexpr std::uint64_t kHeader = 24;
   Cursor header(At(tree, kHeader, "a group's tree"));
@@ -176,11 +176,11 @@ void Hdf5::CollectNames(Address tree, std::span<const std::uint8_t> names, int& 
   for (std::uint64_t i = 0; i < entries; ++i) {
     cursor.Skip(8);  // the key
     const Address child = cursor.Take(8);
-    if (--nodes < 0) Fail(name_, ": a group has a tree of more than ", kMaxTreeNodes, " nodes");
+    if (--budget_ < 0) Fail(name_, ": its groups have no end");
     if (level > 0) {
       const Bytes below = At(child, 6, "a group's tree");
       if (below[5] >= level) Fail(name_, ": a group's tree has no end");
-      CollectNames(child, names, nodes, children);
+      CollectNames(child, names, children);
       continue;
     }
     Cursor node(At(child, 8, "a symbol table"));
@@ -195,7 +195,9 @@ void Hdf5::CollectNames(Address tree, std::span<const std::uint8_t> names, int& 
       entry.Skip(24);
       if (offset >= names.size())
         Fail(name_, ": the symbol table at ", child, " names a child outside its heap");
-      children[UpToZero(names.subspan(offset))] = object;
+      if (--budget_ < 0) Fail(name_, ": its groups have no end");
+      const Bytes name = names.subspan(offset);
+      children[UpToZero(name.first(std::min(kMaxName, name.size())))] = object;
     }
   }
 }

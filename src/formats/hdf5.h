@@ -62,13 +62,15 @@ class Hdf5 {
   [[nodiscard]] std::string GlobalHeapText(std::span<const std::uint8_t> reference) const;
   [[nodiscard]] std::span<const std::uint8_t> Contiguous(std::span<const std::uint8_t> layout,
                                                          std::string_view name) const;
-  // `nodes` counts down: a damaged tree can meet itself.
-  void CollectNames(Address tree, std::span<const std::uint8_t> names, int& nodes,
+  void CollectNames(Address tree, std::span<const std::uint8_t> names,
                     std::map<std::string, Address>& children) const;
 
   std::span<const std::uint8_t> bytes_;
   std::string name_;
   Address root_ = 0;
+  // How many more tree nodes and symbols are looked at: damaged groups can hold themselves many times over.
+  // An object of this class belongs to one thread.
+  mutable int budget_ = 1'000'000;
 };
 
 }  // namespace mobilenet

@@ -3,10 +3,10 @@
 #include <array>
 #include <cmath>
 #include <cstdlib>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/fail.h"
+#include "formats/json.h"
 
 namespace mobilenet {
 namespace {
@@ -95,7 +95,7 @@ ImportedNorm Norm(std::string_view file, const KerasWeights& weights, const std:
 // Reads a functional or sequential configuration, one layer after the other.
 class ConfigReader {
  public:
-  ConfigReader(std::string_view file, const KerasWeights& weights) : weights_(weights) {
+  ConfigReader(std::string_view file, const KerasWeights& weights) : weights_(weights), chain_(file) {
     network_.file = file;
     network_.format = "Keras HDF5";
   }
@@ -111,7 +111,10 @@ class ConfigReader {
     }
   }
 
-  ImportedNetwork Take() { return std::move(network_); }
+  ImportedNetwork Take() {
+    chain_.End();
+    return std::move(network_);
+  }
 
  private:
   static std::string Text(const json& object, const char* key, std::string fallback) {
@@ -124,6 +127,7 @@ class ConfigReader {
     if (kind == "Conv2D") return AddConvolution(Convolution(network_.file, weights_, name), config);
     if (kind == "DepthwiseConv2D") return AddConvolution(Depthwise(network_.file, weights_, name), config);
     if (kind == "Dense") {
+      chain_.Classifier(name);
       network_.layers.push_back(Dense(network_.file, weights_, name));
       return SetActivation(Text(config, "activation", "linear"), name);
     }
@@ -131,23 +135,18 @@ class ConfigReader {
     if (kind == "ReLU") {
       const bool six = config.contains("max_value") && config["max_value"].is_number();
       if (six && config["max_value"].get<double>() != 6) {
-        Fail(network_.file, ": the layer ", name, " clips at ", config["max_value"].dump(),
+        Fail(network_.file, ": the layer ", name, " clips at ", Shown(config["max_value"]),
              ", expected 6 or nothing");
       }
       return SetActivation(six ? "relu6" : "relu", name);
     }
     if (kind == "Activation") return SetActivation(Text(config, "activation", ""), name);
-    if (kind == "ZeroPadding2D") return ReadZeros(config);
-    constexpr std::array<std::string_view, 7> kWithoutEffect = {"GlobalAveragePooling2D",
-                                                                "AveragePooling2D",
-                                                                "Flatten",
-                                                                "Reshape",
-                                                                "Dropout",
-                                                                "Softmax",
-                                                                "Rescaling"};
-    for (const std::string_view known : kWithoutEffect) {
-      if (kind == known) return ReadPassive(kind, name, config);
-    }
+    if (kind == "ZeroPadding2D") return ReadZeros(name, config);
+    if (kind == "GlobalAveragePooling2D") return chain_.Average(name, 0);
+    if (kind == "AveragePooling2D") return ReadAverage(name, config);
+    if (kind == "Softmax") return chain_.Softmax(name);
+    if (kind == "Rescaling") return ReadRescaling(config);
+    if (kind == "Flatten" || kind == "Reshape" || kind == "Dropout") return;
     Fail(network_.file, ": the layer ", name, " is a ", kind, ", which no MobileNet V1 has");
   }
 
@@ -157,6 +156,7 @@ class ConfigReader {
       const json& shape = config[key];
       if (shape.is_array() && shape.size() == 4 && shape[1].is_number_integer() && shape[1] == shape[2]) {
         network_.resolution = shape[1].get<int>();
+        chain_.SetInput(*network_.resolution);
       }
     }
   }
@@ -164,41 +164,49 @@ class ConfigReader {
   void AddConvolution(ImportedLayer layer, const json& config) {
     const json& strides = config.at("strides");
     if (!strides.is_array() || strides.size() != 2 || strides[0] != strides[1]) {
-      Fail(network_.file, ": the layer ", layer.name, " has the strides ", strides.dump(),
+      Fail(network_.file, ": the layer ", layer.name, " has the strides ", Shown(strides),
            ", expected two equal ones");
     }
     layer.stride = strides[0].get<int>();
-    if (layer.kind != LayerKind::kPointwise) layer.padding = PaddingOf(layer, config);
-    zeros_ = {};
+    for (const char* key : {"dilation_rate", "groups"}) {
+      const json ones = std::string_view(key) == "groups" ? json(1) : json::array({1, 1});
+      if (config.contains(key) && config[key] != ones) {
+        Fail(network_.file, ": the layer ", layer.name, " has the ", key, " ", Shown(config[key]),
+             ", expected ", Shown(ones));
+      }
+    }
+    const std::string padding = Text(config, "padding", "");
+    if (padding != "same" && padding != "valid") {
+      Fail(network_.file, ": the layer ", layer.name, " has the padding ", padding,
+           ", expected same or valid");
+    }
+    if (layer.kind != LayerKind::kPointwise) {
+      layer.padding = chain_.Convolution(layer.name, static_cast<int>(layer.weight.shape[0]), *layer.stride,
+                                         padding == "same");
+    } else {
+      chain_.Pointwise(layer.name);
+    }
     network_.layers.push_back(std::move(layer));
     SetActivation(Text(config, "activation", "linear"), network_.layers.back().name);
   }
 
-  // Either "same", or "valid" behind a layer of zeros: below and to the right, which for even sizes is what
-  // "same" does (keras.applications), or all around.
-  PaddingStyle PaddingOf(const ImportedLayer& layer, const json& config) const {
-    const std::string padding = Text(config, "padding", "");
-    if (padding == "same" && zeros_.empty()) return PaddingStyle::kSame;
-    if (padding == "valid" && zeros_ == "[[0,1],[0,1]]") return PaddingStyle::kSame;
-    if (padding == "valid" && zeros_ == "[[1,1],[1,1]]") return PaddingStyle::kSymmetric;
-    Fail(network_.file, ": the layer ", layer.name, " has the padding ", padding,
-         zeros_.empty() ? "" : " after zeros ", zeros_, ", expected same");
+  void ReadZeros(const std::string& name, const json& config) {
+    const json& padding = config.at("padding");
+    const bool square = padding.is_array() && padding.size() == 2 && padding[0].is_array() &&
+                        padding[0].size() == 2 && padding[0] == padding[1];
+    if (!square) {
+      Fail(network_.file, ": the layer ", name, " has the padding ", Shown(padding),
+           ", expected the same for rows and columns");
+    }
+    chain_.Zeros(padding[0][0].get<int>(), padding[0][1].get<int>());
   }
 
-  void ReadZeros(const json& config) { zeros_ = config.at("padding").dump(); }
-
-  void ReadPassive(const std::string& kind, const std::string& name, const json& config) {
-    if (kind == "Rescaling") {
-      ReadRescaling(config);
-    } else if (kind == "AveragePooling2D" && network_.resolution) {
-      int size = *network_.resolution;
-      for (const ImportedLayer& layer : network_.layers)
-        size = (size + layer.stride.value_or(1) - 1) / layer.stride.value_or(1);
-      if (config.at("pool_size") != json::array({size, size})) {
-        Fail(network_.file, ": the layer ", name, " averages over ", config.at("pool_size").dump(),
-             ", expected the whole map, [", size, ",", size, "]");
-      }
+  void ReadAverage(const std::string& name, const json& config) {
+    const json& window = config.at("pool_size");
+    if (!window.is_array() || window.size() != 2 || window[0] != window[1]) {
+      Fail(network_.file, ": the layer ", name, " averages over ", Shown(window), ", expected the whole map");
     }
+    chain_.Average(name, window[0].get<int>());
   }
 
   // x * scale + offset, right after the input: the model's own preprocessing.
@@ -227,7 +235,8 @@ class ConfigReader {
   }
 
   void SetActivation(const std::string& activation, const std::string& name) {
-    if (activation == "linear" || activation == "softmax") return;
+    if (activation == "linear") return;
+    if (activation == "softmax") return chain_.Softmax(name);
     if (activation == "relu") {
       Last(name).activation = Activation::kRelu;
     } else if (activation == "relu6") {
@@ -240,7 +249,7 @@ class ConfigReader {
 
   const KerasWeights& weights_;
   ImportedNetwork network_;
-  std::string zeros_;  // the last ZeroPadding2D, until a convolution takes it
+  ChainCheck chain_;
 };
 
 }  // namespace
@@ -269,7 +278,7 @@ ImportedNetwork FromKerasNames(std::string_view file, const KerasWeights& weight
 }
 
 ImportedNetwork FromKerasConfig(std::string_view file, std::string_view config, const KerasWeights& weights) {
-  const json root = json::parse(config.begin(), config.end(), nullptr, false);
+  const json root = ParseJson(config);
   const json* layers = nullptr;
   if (root.is_object() && root.contains("config")) {
     const json& inner = root["config"];
@@ -280,8 +289,7 @@ ImportedNetwork FromKerasConfig(std::string_view file, std::string_view config, 
   if (layers == nullptr) Fail(file, ": its model_config is damaged: no list of layers in it");
   ConfigReader reader(file, weights);
   for (const json& layer : *layers) {
-    if (!layer.is_object())
-      Fail(file, ": its model_config is damaged: a layer is ", layer.dump().substr(0, 80));
+    if (!layer.is_object()) Fail(file, ": its model_config is damaged: a layer is ", Shown(layer));
     reader.Add(layer);
   }
   return reader.Take();

@@ -1,13 +1,14 @@
 #include "formats/model_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
 #include "base/fail.h"
+#include "base/file.h"
+#include "formats/json.h"
 
 namespace mobilenet {
 namespace {
@@ -44,7 +45,7 @@ class Fields {
   Fields(const Safetensors& file, std::string name) : file_(file), name_(std::move(name)) {
     const auto found = file.metadata.find(name_);
     if (found == file.metadata.end()) Fail(file.name, ": the metadata ", name_, " is missing");
-    object_ = json::parse(found->second, nullptr, false);
+    object_ = ParseJson(found->second);
     if (!object_.is_object()) Fail(file.name, ": the metadata ", name_, " is not a JSON object");
   }
 
@@ -111,8 +112,7 @@ class Fields {
   }
 
   [[noreturn]] void Wrong(const char* key, const json& value, std::string_view expected) const {
-    Fail(file_.name, ": the metadata ", name_, " has ", key, " = ", value.dump().substr(0, 80), ", expected ",
-         expected);
+    Fail(file_.name, ": the metadata ", name_, " has ", key, " = ", Shown(value), ", expected ", expected);
   }
 
   const Safetensors& file_;
@@ -186,12 +186,11 @@ Preprocessing ReadPreprocessing(const Safetensors& file) {
 std::vector<std::string> ReadLabels(const Safetensors& file, int classes) {
   const auto found = file.metadata.find("labels");
   if (found == file.metadata.end()) return {};
-  const json list = json::parse(found->second, nullptr, false);
+  const json list = ParseJson(found->second);
   if (!list.is_array()) Fail(file.name, ": the metadata labels is not a JSON list");
   std::vector<std::string> labels;
   for (const json& label : list) {
-    if (!label.is_string())
-      Fail(file.name, ": the metadata labels holds ", label.dump().substr(0, 80), ", expected text");
+    if (!label.is_string()) Fail(file.name, ": the metadata labels holds ", Shown(label), ", expected text");
     labels.push_back(label.get<std::string>());
   }
   if (!labels.empty() && labels.size() != static_cast<std::size_t>(classes)) {
@@ -203,13 +202,36 @@ std::vector<std::string> ReadLabels(const Safetensors& file, int classes) {
 std::map<std::string, std::string> ReadProvenance(const Safetensors& file) {
   const auto found = file.metadata.find("provenance");
   if (found == file.metadata.end()) return {};
-  const json object = json::parse(found->second, nullptr, false);
+  const json object = ParseJson(found->second);
   if (!object.is_object()) Fail(file.name, ": the metadata provenance is not a JSON object");
   std::map<std::string, std::string> provenance;
   for (const auto& [key, value] : object.items()) {
-    provenance[key] = value.is_string() ? value.get<std::string>() : value.dump();
+    provenance[key] = value.is_string() ? value.get<std::string>() : Shown(value);
   }
   return provenance;
+}
+
+// What ReadModel would refuse must not be written.
+void CheckForSaving(const Model& model, const std::string& file) {
+  const Network built = V1(model.network.options);
+  const auto same = [](const Layer& a, const Layer& b) {
+    return a.name == b.name && a.input == b.input && a.output == b.output && a.stride == b.stride;
+  };
+  if (!std::ranges::equal(built.layers, model.network.layers, same)) {
+    Fail(file, ": can't be written: the network's layers are not those that its options describe");
+  }
+  const auto classes = static_cast<std::size_t>(model.network.options.classes);
+  if (!model.labels.empty() && model.labels.size() != classes) {
+    Fail(file, ": can't be written: the model has ", model.labels.size(), " labels, expected ", classes,
+         ", one for each class");
+  }
+  const Preprocessing& p = model.preprocessing;
+  const auto finite = [](float value) { return std::isfinite(value); };
+  if (!(p.crop > 0 && p.crop <= 1) || !std::ranges::all_of(p.mean, finite) ||
+      !std::ranges::all_of(p.scale, finite)) {
+    Fail(file, ": can't be written: the preprocessing has a crop of ", p.crop,
+         ", or a mean or scale that is not finite; expected a crop above 0 and at most 1");
+  }
 }
 
 }  // namespace
@@ -246,6 +268,7 @@ Model Model::LoadSafetensors(const std::filesystem::path& path) { return ReadMod
 
 void Model::Save(const std::filesystem::path& path) const {
   CheckWeights(network, weights);
+  CheckForSaving(*this, path.string());
   std::map<std::string, std::string> metadata;
   try {
     metadata = {{"format_version", std::string(kFormatVersion)},
@@ -254,7 +277,8 @@ void Model::Save(const std::filesystem::path& path) const {
                 {"provenance", json(provenance).dump()}};
     if (!labels.empty()) metadata["labels"] = json(labels).dump();
   } catch (const json::exception& error) {  // text that is not UTF-8
-    Fail(path.string(), ": can't be written: ", error.what());
+    Fail(path.string(), ": can't be written: a label or a word on provenance is not UTF-8 (", error.what(),
+         ")");
   }
   WriteSafetensors(path, metadata, weights);
 }
@@ -265,15 +289,23 @@ std::string Model::Label(int index) const {
 }
 
 std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes) {
-  std::ifstream file(path);
-  if (!file) Fail(path.string(), ": can't be opened");
+  const std::vector<std::uint8_t> bytes = ReadFile(path);
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
   std::vector<std::string> labels;
-  for (std::string line; std::getline(file, line);) {
-    if (line.ends_with('\r')) line.pop_back();
-    labels.push_back(line);
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    labels.emplace_back(line);
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
+  while (!labels.empty() && labels.back().empty()) labels.pop_back();  // blank lines at the end
   const auto expected = static_cast<std::size_t>(classes);
-  if (labels.size() == expected + 1 && labels.front() == "background") labels.erase(labels.begin());
+  const bool background =
+      !labels.empty() && (labels.front() == "background" || labels.front() == "Background");
+  if (labels.size() == expected + 1 && background) labels.erase(labels.begin());
   if (labels.size() != expected) {
     Fail(path.string(), ": has ", labels.size(), " lines, expected ", classes, " labels, one for each class");
   }

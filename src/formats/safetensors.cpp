@@ -5,12 +5,12 @@
 #include <bit>
 #include <cstring>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/aligned.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "formats/json.h"
 
 namespace mobilenet {
 namespace {
@@ -43,7 +43,7 @@ std::size_t TypeSize(std::string_view type) {
 
 std::uint64_t Unsigned(const json& value, std::string_view file, const std::string& what) {
   if (!value.is_number_unsigned())
-    Fail(file, ": ", what, " is ", value.dump(), ", expected a whole number from 0");
+    Fail(file, ": ", what, " is ", Shown(value), ", expected a whole number from 0");
   return value.get<std::uint64_t>();
 }
 
@@ -68,15 +68,15 @@ Safetensors::Entry ParseEntry(const json& value, std::span<const std::uint8_t> d
   const std::string what = "tensor " + name;
   if (!value.is_object() || !value.contains("dtype") || !value.contains("shape") ||
       !value.contains("data_offsets")) {
-    Fail(file, ": ", what, " is ", value.dump().substr(0, 80), ", expected dtype, shape and data_offsets");
+    Fail(file, ": ", what, " is ", Shown(value), ", expected dtype, shape and data_offsets");
   }
   Safetensors::Entry entry;
   const json& type = value["dtype"];
   if (!type.is_string())
-    Fail(file, ": ", what, " has the dtype ", type.dump(), ", expected a name such as F32");
+    Fail(file, ": ", what, " has the dtype ", Shown(type), ", expected a name such as F32");
   entry.type = type.get<std::string>();
   const json& shape = value["shape"];
-  if (!shape.is_array()) Fail(file, ": ", what, " has the shape ", shape.dump(), ", expected a list");
+  if (!shape.is_array()) Fail(file, ": ", what, " has the shape ", Shown(shape), ", expected a list");
   for (const json& n : shape) {
     const std::uint64_t size = Unsigned(n, file, what + "'s shape");
     if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
@@ -86,7 +86,7 @@ Safetensors::Entry ParseEntry(const json& value, std::span<const std::uint8_t> d
   }
   const json& offsets = value["data_offsets"];
   if (!offsets.is_array() || offsets.size() != 2) {
-    Fail(file, ": ", what, " has the data_offsets ", offsets.dump(), ", expected [begin, end]");
+    Fail(file, ": ", what, " has the data_offsets ", Shown(offsets), ", expected [begin, end]");
   }
   const std::uint64_t begin = Unsigned(offsets[0], file, what + "'s begin");
   const std::uint64_t end = Unsigned(offsets[1], file, what + "'s end");
@@ -106,8 +106,7 @@ Safetensors::Entry ParseEntry(const json& value, std::span<const std::uint8_t> d
 void ParseMetadata(const json& value, Safetensors& file) {
   if (!value.is_object()) Fail(file.name, ": __metadata__ is not an object of strings");
   for (const auto& [key, text] : value.items()) {
-    if (!text.is_string())
-      Fail(file.name, ": __metadata__ ", key, " is ", text.dump().substr(0, 80), ", expected text");
+    if (!text.is_string()) Fail(file.name, ": __metadata__ ", key, " is ", Shown(text), ", expected text");
     file.metadata[key] = text.get<std::string>();
   }
 }
@@ -144,7 +143,7 @@ Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_pt
          bytes.size() - kLengthBytes, " that follow");
   }
   const auto header = bytes.subspan(kLengthBytes, length);
-  const json root = json::parse(header.begin(), header.end(), nullptr, false);
+  const json root = ParseJson({reinterpret_cast<const char*>(header.data()), header.size()});
   if (!root.is_object()) Fail(name, ": is not a safetensors file: its header is not a JSON object");
   const auto data = bytes.subspan(kLengthBytes + length);
   for (const auto& [key, value] : root.items()) {

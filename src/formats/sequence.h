@@ -28,6 +28,39 @@ struct ImportedLayer {
   std::optional<PaddingStyle> padding;
 };
 
+// What importers check as they follow a chain: how large the map is by now, and that nothing mixes pixels
+// between the last convolution and the classifier but one average over the whole map, and nothing follows the
+// classifier but a softmax. Throws Error, naming file and layer.
+class ChainCheck {
+ public:
+  explicit ChainCheck(std::string_view file) : file_(file) {}
+
+  void SetInput(int side) { side_ = side; }
+  // Zeros around the map, to be taken by the next convolution's "valid" padding.
+  void Zeros(int before, int after) { before_ += before, after_ += after; }
+  // The padding style that a convolution's own padding and the zeros before it amount to.
+  PaddingStyle Convolution(const std::string& layer, int kernel, int stride, bool same);
+  // A 1 x 1 convolution: behind the average it is the classifier.
+  void Pointwise(const std::string& layer);
+  // An average over `window` pixels a side; 0 for the whole map.
+  void Average(const std::string& layer, int window);
+  void Classifier(const std::string& layer);
+  void Softmax(const std::string& layer);
+  void End() const;
+
+ private:
+  [[noreturn]] void Bad(const std::string& layer, std::string_view what) const;
+  void ExpectBody(const std::string& layer) const;
+
+  std::string file_;
+  int side_ = 0;  // of the map; 0 where the file doesn't say
+  int before_ = 0;
+  int after_ = 0;
+  bool averaged_ = false;
+  bool classified_ = false;
+  bool ended_ = false;
+};
+
 struct ImportedNetwork {
   std::string file;    // for messages
   std::string format;  // "Keras HDF5", ...

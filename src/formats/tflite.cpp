@@ -18,16 +18,18 @@ enum Code : int {
   kDepthwiseConvolution = 4,
   kFullyConnected = 9,
   kReshape = 22,
+  kPad = 34,
   kSoftmax = 25,
   kMean = 40,
   kSqueeze = 43,
 };
 constexpr int kFloat32 = 0;
+constexpr int kInt32 = 2;
 constexpr int kSame = 0;
 
 class Reader {
  public:
-  Reader(const tflite::Model& model, std::string_view file) : model_(model) {
+  Reader(const tflite::Model& model, std::string_view file) : model_(model), chain_(file) {
     network_.file = file;
     network_.format = "TensorFlow Lite";
     if (model.subgraphs() == nullptr || model.subgraphs()->size() != 1) {
@@ -54,6 +56,7 @@ class Reader {
         graph_->outputs()->Get(0) != current_) {
       Fail(network_.file, ": its output is not that of its last operator");
     }
+    chain_.End();
     return std::move(network_);
   }
 
@@ -98,6 +101,7 @@ class Reader {
       Bad("takes images of shape ", ShapeText(shape), ", expected [1, side, side, channels]");
     }
     network_.resolution = static_cast<int>(shape[1]);
+    chain_.SetInput(*network_.resolution);
   }
 
   // Each operator reads what the one before it wrote: a MobileNet V1 is a chain.
@@ -180,15 +184,18 @@ class Reader {
   }
 
   template <typename Options>
-  void SetWindow(const Options& options, ImportedLayer& layer) const {
+  void SetWindow(const Options& options, ImportedLayer& layer) {
     if (options.stride_w() != options.stride_h() || options.stride_w() < 1) {
       Bad("has the strides ", options.stride_h(), " and ", options.stride_w(),
           ", expected equal ones from 1");
     }
     if (options.dilation_w() != 1 || options.dilation_h() != 1) Bad("is dilated, expected a dilation of 1");
-    const bool window = layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kDepthwise;
-    if (window && options.padding() != kSame) Bad("has the padding VALID, expected SAME");
-    if (window) layer.padding = PaddingStyle::kSame;
+    if (layer.kind == LayerKind::kPointwise) {
+      chain_.Pointwise(where_);
+    } else {
+      layer.padding = chain_.Convolution(where_, static_cast<int>(layer.weight.shape[0]), options.stride_w(),
+                                         options.padding() == kSame);
+    }
     layer.stride = options.stride_w();
     layer.activation = ActivationOf(options.fused_activation());
   }
@@ -229,6 +236,7 @@ class Reader {
 
   // [out, in] in the file.
   void AddFullyConnected(const tflite::Operator& op) {
+    chain_.Classifier(where_);
     const auto [shape, values] = Constant(op, 1, 2);
     ImportedLayer layer;
     layer.name = where_;
@@ -240,13 +248,46 @@ class Reader {
     network_.layers.push_back(std::move(layer));
   }
 
-  void CheckPool(const tflite::Operator& op) const {
+  // The int32 values of a constant tensor.
+  std::vector<std::int32_t> Integers(const tflite::Operator& op, unsigned input, std::size_t count) const {
+    const tflite::Tensor& tensor = TensorAt(Index(op.inputs(), input, "input"));
+    if (tensor.type() != kInt32) Bad("has a parameter of type ", int{tensor.type()}, ", expected int32 (2)");
+    if (tensor.buffer() >= model_.buffers()->size())
+      Bad("names buffer ", tensor.buffer(), " of ", model_.buffers()->size());
+    const auto* data = model_.buffers()->Get(tensor.buffer())->data();
+    const std::size_t bytes = data == nullptr ? 0 : data->size();
+    if (bytes != count * sizeof(std::int32_t))
+      Bad("has a parameter of ", bytes, " bytes, expected ", count * sizeof(std::int32_t));
+    std::vector<std::int32_t> values(count);
+    std::memcpy(values.data(), data->data(), bytes);
+    return values;
+  }
+
+  // Zeros around the map, as Keras puts them before a layer of stride 2: [[0, 0], [before, after], [before,
+  // after], [0, 0]].
+  void AddZeros(const tflite::Operator& op) {
+    const auto p = Integers(op, 1, 8);
+    const bool square = p[0] == 0 && p[1] == 0 && p[2] == p[4] && p[3] == p[5] && p[6] == 0 && p[7] == 0;
+    if (!square || p[2] < 0 || p[3] < 0 || p[2] > 3 || p[3] > 3)
+      Bad("pads in a way that no MobileNet V1 does");
+    chain_.Zeros(p[2], p[3]);
+  }
+
+  void CheckMean(const tflite::Operator& op) {
+    const auto axes = Integers(op, 1, 2);
+    if (axes[0] != 1 || axes[1] != 2)
+      Bad("averages over the axes ", axes[0], " and ", axes[1], ", expected 1 and 2");
+    chain_.Average(where_, 0);
+  }
+
+  void CheckPool(const tflite::Operator& op) {
     const auto* options = op.options_as_Pool2DOptions();
     const auto shape = ShapeOf(TensorAt(current_));
     if (options == nullptr || shape.size() != 4 || options->filter_height() != shape[1] ||
         options->filter_width() != shape[2]) {
       Bad("averages over a window, expected the whole feature map");
     }
+    chain_.Average(where_, options->filter_height());
   }
 
   static std::vector<float> Transposed(const std::vector<float>& values, std::int64_t rows,
@@ -261,6 +302,7 @@ class Reader {
   const tflite::Model& model_;
   const tflite::SubGraph* graph_ = nullptr;
   ImportedNetwork network_;
+  ChainCheck chain_;
   int current_ = 0;    // the tensor that the next operator must read
   std::string where_;  // for messages
 };

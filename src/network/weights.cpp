@@ -49,10 +49,17 @@ bool AllFinite(std::span<const float> values) {
 }  // namespace
 
 Tensor Tensor::Of(std::vector<std::int64_t> shape, std::vector<float> values) {
-  std::int64_t size = 1;
-  for (const std::int64_t n : shape) size *= n;
-  if (size != static_cast<std::int64_t>(values.size())) {
-    Fail("a tensor of shape ", ShapeText(shape), " was given ", values.size(), " values, expected ", size);
+  // Divided down rather than multiplied up: a product of sizes from a file may not fit its type.
+  std::size_t left = values.size();
+  bool fits = true;
+  bool empty = false;
+  for (const std::int64_t n : shape) {
+    empty = empty || n == 0;
+    fits = fits && (n > 0 && left % static_cast<std::size_t>(n) == 0);
+    if (fits) left /= static_cast<std::size_t>(n);
+  }
+  if (empty ? !values.empty() : !fits || left != 1) {
+    Fail("a tensor of shape ", ShapeText(shape), " was given ", values.size(), " values");
   }
   auto owner = std::make_shared<const std::vector<float>>(std::move(values));
   return {std::move(shape), *owner, owner};
@@ -65,6 +72,7 @@ std::string ShapeText(std::span<const std::int64_t> shape) {
 }
 
 void CheckWeights(const Network& network, const Weights& weights) {
+  if (network.layers.empty()) Fail("the network has no layers");
   const std::vector<Parameter> parameters = ParametersOf(network);
   for (const Parameter& parameter : parameters) {
     const auto found = weights.find(parameter.name);

@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <string>
@@ -40,6 +41,30 @@ TEST(File, AFailedWriteLeavesTheOldFileAndNothingBeside) {
   int entries = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory.path())) ++entries;
   EXPECT_EQ(entries, 1);
+}
+
+TEST(File, WritesThroughLinksAndKeepsTheMode) {
+  const TemporaryDirectory directory;
+  const auto target = directory.path() / "target";
+  const auto link = directory.path() / "link";
+  Write(target, "old");
+  std::filesystem::permissions(target,
+                               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::filesystem::create_symlink("target", link);
+  Write(link, "new");
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(Text(ReadFile(target)), "new");
+  EXPECT_EQ(std::filesystem::status(target).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+}
+
+TEST(File, RefusesToReplaceWhatIsNoFile) {
+  const TemporaryDirectory directory;
+  const auto pipe = directory.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THROW(Write(pipe, "x"), Error);
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_THROW(Write(directory.path(), "x"), Error);
 }
 
 TEST(File, MissingDirectoryAndEmptyFile) {

@@ -100,6 +100,19 @@ TEST_F(ClassifyTest, RefusesModelsWithTheWrongNumberOfLabels) {
   EXPECT_THROW(Classifier{model_}, Error);
 }
 
+TEST_F(ClassifyTest, AnAnswerThatIsNotFiniteIsAnError) {
+  for (auto& [name, tensor] : model_.weights) {
+    if (name.starts_with("classifier.") || name.ends_with(".beta")) {
+      const float value =
+          name.ends_with(".beta") ? 1.0F : 3e38F;  // every feature is above 0, and every sum overflows
+      std::vector<float> huge(tensor.values.size(), value);
+      tensor = Tensor::Of(tensor.shape, std::move(huge));
+    }
+  }
+  Classifier classify(model_);
+  EXPECT_THROW(classify.File(Write("a.bmp", Bmp(32, 200, 100, 50))), Error);
+}
+
 TEST_F(ClassifyTest, FilesComeInOrderAndBadOnesAreReported) {
   std::vector<std::filesystem::path> files;
   for (int i = 0; i < 60; ++i) {
@@ -144,6 +157,10 @@ TEST_F(ClassifyTest, FindsImagesByContentAndByName) {
   EXPECT_EQ(files[0].filename(), "no_extension");
   EXPECT_EQ(files[1].filename(), "photo.JPG");
   EXPECT_THROW(FindImages(directory_.path() / "missing"), Error);
+  // A link to itself is reported with the pictures if it is named as one, and stops nothing.
+  std::filesystem::create_symlink("loop.jpg", directory_.path() / "loop.jpg");
+  std::filesystem::create_symlink("loop", directory_.path() / "loop");
+  EXPECT_EQ(FindImages(directory_.path()).size(), 3U);
 }
 
 TEST_F(ClassifyTest, SamplesFromFolders) {
@@ -184,6 +201,8 @@ TEST_F(ClassifyTest, SamplesFromALists) {
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\t3\n")), HasSubstr("the class \"3\""));
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "")), HasSubstr("no pictures"));
   EXPECT_THAT(ComplaintOfSamples(directory_.path() / "missing.tsv"), HasSubstr("can't be opened"));
+  model_.labels[1] = "red";
+  EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\tred\n")), HasSubstr("several classes"));
 }
 
 TEST_F(ClassifyTest, EvaluationCountsRightWrongAndUnreadable) {

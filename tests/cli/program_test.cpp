@@ -207,7 +207,7 @@ TEST_F(ProgramTest, ConvertLeavesNothingBehindWhenItFails) {
   EXPECT_EQ(bad.status, 1);
   EXPECT_THAT(bad.output, HasSubstr("picture.ppm: is not a safetensors file"));
   const Result preset = Run("convert " + model_ + " " + out + " --preprocess mxnet 2>&1");
-  EXPECT_EQ(preset.status, 1);
+  EXPECT_EQ(preset.status, 2);
   EXPECT_THAT(preset.output, HasSubstr("mxnet"));
   EXPECT_EQ(Run("convert " + model_ + " /nonexistent/x 2>/dev/null").status, 1);
   EXPECT_FALSE(std::filesystem::exists(out));

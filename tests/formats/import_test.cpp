@@ -1,4 +1,6 @@
 // Other people's files: what is worked out from them, and what is refused.
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <string>
 
@@ -148,6 +150,96 @@ TEST(Keras, ConfigurationsThatAreRefused) {
   EXPECT_THAT(
       complaint(R"({"config":{"layers":[{"class_name":"BatchNormalization","config":{"name":"b"}}]}})"),
       HasSubstr("before the first convolution"));
+}
+
+TEST(ChainCheck, FollowsPaddingPoolingAndTheHead) {
+  const auto complaint = [](auto steps) {
+    return Complaint([&] {
+      ChainCheck chain("f");
+      chain.SetInput(144);
+      steps(chain);
+    });
+  };
+  EXPECT_EQ(complaint([](ChainCheck& c) {
+              EXPECT_EQ(c.Convolution("a", 3, 2, true), PaddingStyle::kSame);
+              c.Zeros(0, 1);  // keras.applications, on an even map of 72
+              EXPECT_EQ(c.Convolution("b", 3, 2, false), PaddingStyle::kSame);
+              c.Zeros(1, 1);  // PyTorch's
+              EXPECT_EQ(c.Convolution("c", 3, 1, false), PaddingStyle::kSymmetric);
+              c.Pointwise("d");
+              c.Average("e", 36);
+              c.Pointwise("f");
+              c.Softmax("g");
+              c.End();
+            }),
+            "no error");
+  EXPECT_THAT(complaint([](ChainCheck& c) {
+                for (int i = 0; i < 4; ++i) c.Convolution("a", 3, 2, true);  // 9 pixels a side are left
+                c.Zeros(0, 1);
+                c.Convolution("odd", 3, 2, false);
+              }),
+              HasSubstr("layer odd pads a map of 9 x 9"));
+  EXPECT_THAT(complaint([](ChainCheck& c) { c.Convolution("bare", 3, 1, false); }),
+              HasSubstr("padded with 0 and 0"));
+  EXPECT_THAT(complaint([](ChainCheck& c) { c.Average("small", 3); }), HasSubstr("averages over 3 x 3"));
+  EXPECT_THAT(complaint([](ChainCheck& c) {
+                c.Average("pool", 0);
+                c.Convolution("late", 3, 1, true);
+              }),
+              HasSubstr("late comes after the average"));
+  EXPECT_THAT(complaint([](ChainCheck& c) { c.Classifier("flat"); }), HasSubstr("not averaged"));
+  EXPECT_THAT(complaint([](ChainCheck& c) { c.Softmax("early"); }),
+              HasSubstr("softmax in the network's midst"));
+  EXPECT_THAT(complaint([](ChainCheck& c) { c.End(); }), HasSubstr("no classifier"));
+}
+
+// Written by h5py 3.16 under keras.applications' names, alpha 0.01, 5 classes:
+// tests/data/make_keras_weights.py.
+TEST(Import, KerasWeightsAloneInHdf5) {
+  const Model model =
+      Model::Load(std::filesystem::path(MOBILENET_SOURCE_DIR) / "tests" / "data" / "keras_weights.h5");
+  EXPECT_EQ(model.network.options, (NetworkOptions{.alpha = 0.01, .classes = 5}));
+  const auto weight = model.weights.at("block13.pointwise.weight");
+  EXPECT_EQ(weight.shape, (std::vector<std::int64_t>{10, 10}));
+  // Values count up from the number of the tensor in the file, in hundredths.
+  EXPECT_NEAR(weight.values[1] - weight.values[0], 0.01, 1e-5);
+  EXPECT_EQ(model.weights.at("classifier.bias").values.size(), 5U);
+}
+
+// A group whose tree holds the same node many times over must end in an error, not in a long walk.
+TEST(Damaged, Hdf5GroupsThatHoldThemselves) {
+  std::vector<std::uint8_t> bytes =
+      ReadFile(std::filesystem::path(MOBILENET_SOURCE_DIR) / "tests" / "data" / "keras_weights.h5");
+  const std::string_view signature = "TREE";
+  const auto tree =
+      std::search(bytes.begin(), bytes.end(), signature.begin(), signature.end()) - bytes.begin();
+  ASSERT_LT(tree, std::ssize(bytes));
+  constexpr std::size_t kEntries = 60'000;
+  // A larger tree at the end of the file: every entry is the old tree, one level below.
+  std::vector<std::uint8_t> large(24 + 16 * kEntries + 8, 0);
+  std::copy(signature.begin(), signature.end(), large.begin());
+  large[5] = 9;
+  large[6] = kEntries & 0xFF;
+  large[7] = kEntries >> 8;
+  for (std::size_t i = 0; i < kEntries; ++i) {
+    for (std::size_t b = 0; b < 8; ++b)
+      large[24 + 16 * i + 8 + b] = static_cast<std::uint8_t>(tree >> (8 * b));
+  }
+  const std::size_t where = bytes.size();
+  bytes.insert(bytes.end(), large.begin(), large.end());
+  // Whoever named the old tree names the new one.
+  std::array<std::uint8_t, 8> old_address{};
+  std::array<std::uint8_t, 8> new_address{};
+  for (std::size_t b = 0; b < 8; ++b) {
+    old_address[b] = static_cast<std::uint8_t>(tree >> (8 * b));
+    new_address[b] = static_cast<std::uint8_t>(where >> (8 * b));
+  }
+  for (auto at = bytes.begin();
+       (at = std::search(at, bytes.begin() + static_cast<std::ptrdiff_t>(where), old_address.begin(),
+                         old_address.end())) < bytes.begin() + static_cast<std::ptrdiff_t>(where);) {
+    at = std::copy(new_address.begin(), new_address.end(), at);
+  }
+  EXPECT_THAT(Complaint([&] { ReadKerasHdf5(bytes, "f"); }), HasSubstr("no end"));
 }
 
 std::filesystem::path ModelPath(const char* name) { return SharedData() / "models" / name; }

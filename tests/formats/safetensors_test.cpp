@@ -3,6 +3,7 @@
 
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <tuple>
@@ -78,6 +79,15 @@ TEST(Safetensors, ComplaintsNameTheField) {
   EXPECT_THAT(ComplaintOf(R"({"__metadata__":{"k":1}})"), HasSubstr("__metadata__ k is 1"));
   EXPECT_THAT(Complaint([] { Parse("1234567"); }), HasSubstr("7 bytes"));
   EXPECT_THAT(Complaint([] { Parse(std::string(20, '\xFF')); }), HasSubstr("cut off"));
+}
+
+TEST(Safetensors, BracketsWithoutEndAreRefusedNotFollowed) {
+  const std::string deep(3'000'000, '[');
+  EXPECT_THAT(ComplaintOf("{\"a\":" + deep + std::string(deep.size(), ']') + "}"),
+              HasSubstr("not a JSON object"));
+  EXPECT_THAT(ComplaintOf("{\"a\":" + deep), HasSubstr("not a JSON object"));
+  // In texts brackets are letters.
+  EXPECT_THAT(ComplaintOf("{\"" + deep + "\":1}"), HasSubstr("is 1, expected dtype"));
 }
 
 class ModelFile : public testing::Test {
@@ -203,12 +213,32 @@ TEST_F(ModelFile, RefusesToSaveWhatCouldNotBeLoaded) {
   EXPECT_FALSE(std::filesystem::exists(directory_.path() / "bad"));
 }
 
+TEST_F(ModelFile, SaveRefusesWhatLoadWould) {
+  const auto complaint = [&](auto edit) {
+    Model bad = model_;
+    edit(bad);
+    return Complaint([&] { bad.Save(directory_.path() / "bad"); });
+  };
+  EXPECT_THAT(complaint([](Model& m) { m.labels.pop_back(); }), HasSubstr("2 labels, expected 3"));
+  EXPECT_THAT(complaint([](Model& m) { m.preprocessing.crop = 0; }), HasSubstr("a crop of 0"));
+  EXPECT_THAT(complaint([](Model& m) { m.preprocessing.scale[1] = std::numeric_limits<float>::infinity(); }),
+              HasSubstr("not finite"));
+  EXPECT_THAT(complaint([](Model& m) { m.network.options.resolution = 64; }),
+              HasSubstr("layers are not those"));
+  EXPECT_THAT(complaint([](Model& m) { m = {}; }), HasSubstr("no layers"));
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "bad"));
+}
+
 TEST_F(ModelFile, LabelsFromAFile) {
   const auto path = directory_.path() / "labels";
   std::ofstream(path) << "background\na\r\nb, c\n";
   EXPECT_EQ(LoadLabels(path, 2), (std::vector<std::string>{"a", "b, c"}));
   EXPECT_EQ(LoadLabels(path, 3).front(), "background");
   EXPECT_THROW(LoadLabels(path, 5), Error);
+  std::ofstream(path) << "\xEF\xBB\xBF"
+                      << "Background\na\n\nb\n\n\n";
+  EXPECT_EQ(LoadLabels(path, 3), (std::vector<std::string>{"a", "", "b"}));
+  EXPECT_THROW(LoadLabels(directory_.path(), 5), Error);
   EXPECT_THROW(LoadLabels(directory_.path() / "missing", 5), Error);
 }
 

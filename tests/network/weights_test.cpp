@@ -63,7 +63,13 @@ TEST_F(WeightsTest, ComplaintsNameTheTensor) {
   EXPECT_THAT(ComplaintOf(network_, weights), HasSubstr("variance -1"));
 }
 
-TEST(Tensor, RefusesAWrongNumberOfValues) { EXPECT_THROW(Tensor::Of({2, 3}, {1, 2}), Error); }
+TEST(Tensor, RefusesAWrongNumberOfValues) {
+  EXPECT_THROW(Tensor::Of({2, 3}, {1, 2}), Error);
+  EXPECT_THROW(Tensor::Of({std::int64_t{1} << 32, std::int64_t{1} << 32}, {}), Error);
+  EXPECT_THROW(Tensor::Of({-1, -2}, {1, 2}), Error);
+  EXPECT_TRUE(Tensor::Of({3, 0}, {}).values.empty());
+  EXPECT_EQ(Tensor::Of({}, {7}).values[0], 7);
+}
 
 }  // namespace
 }  // namespace mobilenet

@@ -94,6 +94,7 @@ TEST(Plan, RefusesUnknownTargetsAndUnfitWeights) {
   const Network network = V1({.alpha = 0.25, .resolution = 32});
   EXPECT_THROW(Plan(network, RandomWeights(network, 1), {.target = "mmx"}), Error);
   EXPECT_THROW(Plan(network, {}), Error);
+  EXPECT_THROW(Plan(Network{}, {}), Error);
   EXPECT_THROW(Plan(network, RandomWeights(V1({.alpha = 0.5, .resolution = 32}), 1)), Error);
 }
 
