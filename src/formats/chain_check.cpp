@@ -2,6 +2,28 @@
 #include "formats/sequence.h"
 
 namespace mobilenet {
+namespace {
+
+// Numbers from files, far above any network's, that keep the arithmetic below within an int.
+constexpr int kMaxSide = 1'000'000;
+constexpr int kMaxStep = 16;
+
+}  // namespace
+
+void ChainCheck::SetInput(int side) {
+  if (side < 1 || side > kMaxSide)
+    Fail(file_, ": takes images of ", side, " pixels a side, expected 32 to 4096");
+  side_ = side;
+}
+
+void ChainCheck::Zeros(const std::string& layer, int before, int after) {
+  if (before < 0 || before > kMaxStep || after < 0 || after > kMaxStep || before_ != 0 || after_ != 0) {
+    Bad(layer,
+        Concat("puts ", before, " and ", after, " zeros around the map, expected 1 at most, and once"));
+  }
+  before_ = before;
+  after_ = after;
+}
 
 void ChainCheck::Bad(const std::string& layer, std::string_view what) const {
   Fail(file_, ": the layer ", layer, " ", what);
@@ -15,6 +37,7 @@ void ChainCheck::ExpectBody(const std::string& layer) const {
 // even map; on an odd one "same" pads on both sides, and the outputs differ.
 PaddingStyle ChainCheck::Convolution(const std::string& layer, int kernel, int stride, bool same) {
   ExpectBody(layer);
+  if (stride < 1 || stride > kMaxStep) Bad(layer, Concat("has the stride ", stride, ", expected 1 or 2"));
   const int before = before_;
   const int after = after_;
   const int side = side_;

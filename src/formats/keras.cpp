@@ -198,7 +198,7 @@ class ConfigReader {
       Fail(network_.file, ": the layer ", name, " has the padding ", Shown(padding),
            ", expected the same for rows and columns");
     }
-    chain_.Zeros(padding[0][0].get<int>(), padding[0][1].get<int>());
+    chain_.Zeros(name, padding[0][0].get<int>(), padding[0][1].get<int>());
   }
 
   void ReadAverage(const std::string& name, const json& config) {

@@ -35,9 +35,9 @@ class ChainCheck {
  public:
   explicit ChainCheck(std::string_view file) : file_(file) {}
 
-  void SetInput(int side) { side_ = side; }
+  void SetInput(int side);
   // Zeros around the map, to be taken by the next convolution's "valid" padding.
-  void Zeros(int before, int after) { before_ += before, after_ += after; }
+  void Zeros(const std::string& layer, int before, int after);
   // The padding style that a convolution's own padding and the zeros before it amount to.
   PaddingStyle Convolution(const std::string& layer, int kernel, int stride, bool same);
   // A 1 x 1 convolution: behind the average it is the classifier.

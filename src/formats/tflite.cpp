@@ -268,9 +268,8 @@ class Reader {
   void AddZeros(const tflite::Operator& op) {
     const auto p = Integers(op, 1, 8);
     const bool square = p[0] == 0 && p[1] == 0 && p[2] == p[4] && p[3] == p[5] && p[6] == 0 && p[7] == 0;
-    if (!square || p[2] < 0 || p[3] < 0 || p[2] > 3 || p[3] > 3)
-      Bad("pads in a way that no MobileNet V1 does");
-    chain_.Zeros(p[2], p[3]);
+    if (!square) Bad("pads in a way that no MobileNet V1 does");
+    chain_.Zeros(where_, p[2], p[3]);
   }
 
   void CheckMean(const tflite::Operator& op) {

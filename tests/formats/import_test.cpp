@@ -162,9 +162,9 @@ TEST(ChainCheck, FollowsPaddingPoolingAndTheHead) {
   };
   EXPECT_EQ(complaint([](ChainCheck& c) {
               EXPECT_EQ(c.Convolution("a", 3, 2, true), PaddingStyle::kSame);
-              c.Zeros(0, 1);  // keras.applications, on an even map of 72
+              c.Zeros("z", 0, 1);  // keras.applications, on an even map of 72
               EXPECT_EQ(c.Convolution("b", 3, 2, false), PaddingStyle::kSame);
-              c.Zeros(1, 1);  // PyTorch's
+              c.Zeros("z", 1, 1);  // PyTorch's
               EXPECT_EQ(c.Convolution("c", 3, 1, false), PaddingStyle::kSymmetric);
               c.Pointwise("d");
               c.Average("e", 36);
@@ -175,7 +175,7 @@ TEST(ChainCheck, FollowsPaddingPoolingAndTheHead) {
             "no error");
   EXPECT_THAT(complaint([](ChainCheck& c) {
                 for (int i = 0; i < 4; ++i) c.Convolution("a", 3, 2, true);  // 9 pixels a side are left
-                c.Zeros(0, 1);
+                c.Zeros("z", 0, 1);
                 c.Convolution("odd", 3, 2, false);
               }),
               HasSubstr("layer odd pads a map of 9 x 9"));
@@ -191,6 +191,12 @@ TEST(ChainCheck, FollowsPaddingPoolingAndTheHead) {
   EXPECT_THAT(complaint([](ChainCheck& c) { c.Softmax("early"); }),
               HasSubstr("softmax in the network's midst"));
   EXPECT_THAT(complaint([](ChainCheck& c) { c.End(); }), HasSubstr("no classifier"));
+  EXPECT_THAT(complaint([](ChainCheck& c) { c.Convolution("still", 3, 0, true); }),
+              HasSubstr("the stride 0"));
+  EXPECT_THAT(complaint([](ChainCheck& c) { c.Zeros("vast", 0, 2'000'000'000); }),
+              HasSubstr("vast puts 0 and 2000000000"));
+  EXPECT_THAT(complaint([](ChainCheck& c) { c.SetInput(2'000'000'000); }),
+              HasSubstr("2000000000 pixels a side"));
 }
 
 // Written by h5py 3.16 under keras.applications' names, alpha 0.01, 5 classes:
