@@ -1,7 +1,6 @@
 // Many pictures at once: each worker takes a whole picture, so that one decodes while another runs.
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <fstream>

@@ -79,9 +79,12 @@ bool BeginsWith(Bytes bytes, std::string_view signature) {
 
 }  // namespace
 
+bool Hdf5::Recognises(std::span<const std::uint8_t> bytes) { return BeginsWith(bytes, "\x89HDF\r\n\x1A\n"); }
+
 Hdf5::Hdf5(std::span<const std::uint8_t> bytes, std::string_view name) : bytes_(bytes), name_(name) {
+  if (!Recognises(bytes)) Fail(name_, ": is not an HDF5 file");
   Cursor cursor(bytes);
-  if (!BeginsWith(cursor.TakeBytes(8), "\x89HDF\r\n\x1A\n")) Fail(name_, ": is not an HDF5 file");
+  cursor.Skip(8);  // the signature
   const std::uint64_t version = cursor.Take(1);
   if (version > 1)
     Fail(name_, ": has the HDF5 superblock version ", version,

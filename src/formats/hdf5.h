@@ -1,9 +1,8 @@
 // The part of the HDF5 format that Keras writes: groups, float32 datasets and text attributes.
 //
-// Ours rather than libhdf5: that one reads past its buffers when given damaged files (version 1.10.8 crashed
-// on the fourth kind of flipped byte that we tried), and it is ten times the size of everything else here.
-// This reader checks every address and length against the file. Not read: chunked and compressed datasets,
-// and the layout of groups that h5py writes only when asked (superblock version 2 and up).
+// Ours rather than libhdf5: version 1.10.8, given the damaged files of tests/formats/import_test.cpp,
+// crashed. This reader checks every address and length against the file. Not read: chunked and compressed
+// datasets, and the layout of groups that h5py writes only when asked (superblock version 2 and up).
 //
 // Source: HDF5 File Format Specification, version 3.0.
 #pragma once
@@ -24,6 +23,9 @@ namespace mobilenet {
 class Hdf5 {
  public:
   using Address = std::uint64_t;  // of an object's header, from the file's beginning
+
+  // Whether the bytes begin with HDF5's signature.
+  static bool Recognises(std::span<const std::uint8_t> bytes);
 
   Hdf5(std::span<const std::uint8_t> bytes, std::string_view name);
 

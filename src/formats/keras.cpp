@@ -1,8 +1,6 @@
 #include "formats/keras.h"
 
-#include <array>
 #include <cmath>
-#include <cstdlib>
 #include <utility>
 
 #include "base/fail.h"

@@ -1,30 +1,20 @@
 // Which format a file has, by its content.
-#include <array>
-#include <cstring>
 #include <memory>
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "formats/hdf5.h"
 #include "formats/keras.h"
 #include "formats/load.h"
 #include "formats/model_file.h"
 #include "formats/tflite.h"
 
 namespace mobilenet {
-namespace {
-
-bool IsHdf5(std::span<const std::uint8_t> bytes) {
-  constexpr std::array<std::uint8_t, 8> kSignature = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1A, '\n'};
-  return bytes.size() >= kSignature.size() &&
-         std::memcmp(bytes.data(), kSignature.data(), kSignature.size()) == 0;
-}
-
-}  // namespace
 
 Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
                  std::string_view name) {
   if (IsTflite(bytes)) return Recognise(ReadTflite(bytes, name));
-  if (IsHdf5(bytes)) return Recognise(ReadKerasHdf5(bytes, name));
+  if (Hdf5::Recognises(bytes)) return Recognise(ReadKerasHdf5(bytes, name));
   const Safetensors file = ParseSafetensors(bytes, std::move(owner), name);
   if (IsModelFile(file)) return ReadModel(file);
   if (HasKerasNames(file)) return Recognise(ReadKerasSafetensors(file));

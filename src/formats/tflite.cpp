@@ -1,7 +1,6 @@
 #include "formats/tflite.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
