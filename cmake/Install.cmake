@@ -1,6 +1,6 @@
 # `cmake --install` puts the headers, the libraries and the program where find_package(mobilenet) and pkg-config
 # find them.
-set(public_headers benchmark.h core.h cost.h error.h model.h network.h paper.h preprocessing.h runtime.h tensor.h)
+set(public_headers benchmark.h core.h cost.h energy.h error.h fit.h model.h network.h paper.h preprocessing.h runtime.h tensor.h)
 if(NOT MOBILENET_CORE_ONLY)
   list(APPEND public_headers classifier.h image.h mobilenet.h)
   install(TARGETS mobilenet EXPORT mobilenet-targets)

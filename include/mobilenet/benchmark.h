@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "mobilenet/runtime.h"
@@ -23,6 +24,8 @@ struct BenchmarkResult {
       0;  // independent multiply-adds in registers, on as many threads, median of the same rounds
   double peak_share = 0;        // gflops / peak_gflops
   std::vector<double> step_ms;  // median for each of plan.steps()
+  // Millijoules of one inference by the processor's own counters; nothing where they can't be read.
+  std::optional<double> energy_mj;
 };
 
 // Times inferences of random pixels and bursts that measure the peak, by turns, so that both see the same

@@ -3,7 +3,9 @@
 
 #include "mobilenet/benchmark.h"
 #include "mobilenet/cost.h"
+#include "mobilenet/energy.h"
 #include "mobilenet/error.h"
+#include "mobilenet/fit.h"
 #include "mobilenet/model.h"
 #include "mobilenet/network.h"
 #include "mobilenet/paper.h"

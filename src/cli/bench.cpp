@@ -5,6 +5,7 @@
 
 #include "base/machine.h"
 #include "cli/command.h"
+#include "report/pages.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
@@ -34,6 +35,12 @@ Subject SubjectOf(const Options& options) {
   return {std::move(model.network), std::move(model.weights)};
 }
 
+// What the counters measured, or else the estimate.
+Energy EnergyOf(const Network& network, const BenchmarkResult& result) {
+  if (result.energy_mj) return {*result.energy_mj, EnergySource::kMeasured};
+  return EstimateEnergy(network);
+}
+
 // The step's own share of the peak.
 double ShareOf(const StepInfo& step, double ms, const BenchmarkResult& result) {
   return ms > 0 ? 2.0 * static_cast<double>(step.macs) / (1e6 * ms) / result.peak_gflops : 0;
@@ -42,6 +49,7 @@ double ShareOf(const StepInfo& step, double ms, const BenchmarkResult& result) {
 void PrintBenchJson(const Options& options, const Network& network, const Plan& plan,
                     const BenchmarkResult& result) {
   const Cost cost = CostOf(network);
+  const Energy energy = EnergyOf(network, result);
   nlohmann::ordered_json json = {{"median_ms", result.median_ms},
                                  {"p95_ms", result.p95_ms},
                                  {"min_ms", result.min_ms},
@@ -49,6 +57,8 @@ void PrintBenchJson(const Options& options, const Network& network, const Plan& 
                                  {"gflops", result.gflops},
                                  {"peak_gflops", result.peak_gflops},
                                  {"peak_share", result.peak_share},
+                                 {"energy_mj", energy.millijoules},
+                                 {"energy_source", NameOf(energy.source)},
                                  {"peak_memory_bytes", PeakMemory()},
                                  {"weight_bytes", plan.weight_bytes()},
                                  {"activation_bytes", plan.activation_bytes()},
@@ -100,6 +110,11 @@ void PrintBenchText(const Options& options, const Network& network, const Plan& 
   fmt::print("95 % below    {:.3f} ms\n", result.p95_ms);
   fmt::print("speed         {:.1f} GFLOP/s, {:.0f} % of the measured peak of {:.1f}\n", result.gflops,
              100 * result.peak_share, result.peak_gflops);
+  const Energy energy = EnergyOf(network, result);
+  fmt::print("energy        {} an image, {}\n", Millijoules(energy.millijoules),
+             energy.source == EnergySource::kMeasured
+                 ? "measured: all that the processor drew"
+                 : "estimated from operations and bytes: no counters here that can be read");
   fmt::print("memory        {} at most: {} of weights, {} of feature maps, the rest the program\n",
              Bytes(static_cast<double>(PeakMemory())), Bytes(static_cast<double>(plan.weight_bytes())),
              Bytes(static_cast<double>(plan.activation_bytes())));

@@ -47,6 +47,23 @@ CLI::Option* AddResolution(CLI::App& command, int& resolution) {
       ->capture_default_str();
 }
 
+CLI::Option* AddClasses(CLI::App& command, int& classes) {
+  return command.add_option("--classes", classes, "Classes")
+      ->check(CLI::Range(1, 1000000))
+      ->type_name("C")
+      ->capture_default_str();
+}
+
+CLI::Option* AddHtml(CLI::App& command, std::string& path) {
+  return command.add_option("--html", path, "Also write a page with drawings, which opens in any browser")
+      ->type_name("FILE");
+}
+
+void WritePage(const Page& page, const std::string& path, bool quiet) {
+  page.Write(path);
+  if (!quiet) fmt::print("\npage written: {}\n", Printable(path));
+}
+
 CLI::Option* AddModel(CLI::App& command, std::string& path) {
   return command
       .add_option("--model", path, "Model file: safetensors, .h5 or .tflite; by default $MOBILENET_MODEL")
@@ -59,6 +76,24 @@ Model ModelFrom(const std::string& path) {
     return Model::Load(fallback);
   }
   Fail("no model: name one with --model FILE, or set MOBILENET_MODEL");
+}
+
+std::string CommandLine(const CLI::App& command) {
+  std::string line = "mobilenet " + command.get_name();
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() == 0) continue;
+    line += " --" + option->get_lnames().front();
+    if (option->get_expected_max() == 0) continue;  // a flag
+    for (const std::string& value : option->results()) {
+      const bool plain =
+          value.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/:") ==
+          std::string::npos;
+      std::string quoted = "'";
+      for (const char c : value) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+      line += " " + (plain ? value : quoted + "'");
+    }
+  }
+  return line;
 }
 
 void PrintError(const std::string& text) { fmt::print(stderr, "mobilenet: {}\n", Printable(text)); }

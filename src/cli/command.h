@@ -7,6 +7,7 @@
 #include <string>
 
 #include "mobilenet/mobilenet.h"
+#include "report/html.h"
 
 namespace mobilenet::cli {
 
@@ -24,6 +25,7 @@ void AddConvert(CLI::App& program);
 void AddBench(CLI::App& program);
 void AddCost(CLI::App& program);
 void AddPaper(CLI::App& program);
+void AddFit(CLI::App& program, int& status);
 
 // --threads, from 1 to 256; by default as many as there are processors.
 CLI::Option* AddThreads(CLI::App& command, int& threads);
@@ -32,9 +34,19 @@ CLI::Option* AddThreads(CLI::App& command, int& threads);
 CLI::Option* AddAlpha(CLI::App& command, double& alpha);
 CLI::Option* AddResolution(CLI::App& command, int& resolution);
 
+// --classes, from 1 to 1,000,000.
+CLI::Option* AddClasses(CLI::App& command, int& classes);
+
+// --html; empty until given. Once the page is written, its name is printed unless `quiet`.
+CLI::Option* AddHtml(CLI::App& command, std::string& path);
+void WritePage(const Page& page, const std::string& path, bool quiet);
+
 // --model; empty until given. ModelFrom reads it, or $MOBILENET_MODEL, or fails with what to do.
 CLI::Option* AddModel(CLI::App& command, std::string& path);
 Model ModelFrom(const std::string& path);
+
+// The options that were given, as a shell would take them again: "mobilenet fit --latency 5ms".
+std::string CommandLine(const CLI::App& command);
 
 // Prints `mobilenet: ...` on standard error, as every error is.
 void PrintError(const std::string& text);

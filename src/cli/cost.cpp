@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "report/pages.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
@@ -16,6 +17,8 @@ struct Options {
   bool layers = false;
   bool compare = false;
   bool json = false;
+  std::string html;
+  std::string command;  // as CommandLine gives it
 };
 
 Precision PrecisionOf(const std::string& name) {
@@ -23,9 +26,6 @@ Precision PrecisionOf(const std::string& name) {
   return name == "int8" ? Precision::kInt8 : Precision::kFloat32;
 }
 
-std::string ShapeOf(const Shape& shape) {
-  return fmt::format("{}x{}x{}", shape.height, shape.width, shape.channels);
-}
 std::string Count64(std::int64_t value) { return Count(static_cast<double>(value)); }
 std::string Bytes64(std::int64_t value) { return Bytes(static_cast<double>(value)); }
 std::string Percent(std::int64_t part, std::int64_t whole) {
@@ -101,7 +101,7 @@ void PrintLayers(const Network& network, const Cost& cost) {
     const Layer& layer = network.layers[i];
     const LayerCost& item = cost.layers[i];
     table.Add({layer.name, std::string(NameOf(layer.kind)), std::to_string(layer.stride),
-               ShapeOf(layer.input), ShapeOf(layer.output), Count64(item.macs), Count64(item.params),
+               ShapeName(layer.input), ShapeName(layer.output), Count64(item.macs), Count64(item.params),
                Bytes64(item.weight_bytes), Bytes64(item.activation_bytes)});
   }
   fmt::print("\n{}", table.Text());
@@ -112,7 +112,7 @@ void PrintComparison(const Network& network) {
   Table table({"block", "output", ">standard", ">depthwise", ">pointwise", ">ratio", ">1/N + 1/K²",
                ">parameters", ">ratio"});
   for (const BlockComparison& b : CompareWithStandard(network)) {
-    table.Add({b.name, ShapeOf(b.output), Count64(b.standard.macs), Count64(b.depthwise.macs),
+    table.Add({b.name, ShapeName(b.output), Count64(b.standard.macs), Count64(b.depthwise.macs),
                Count64(b.pointwise.macs), fmt::format("{:.4f}", Ratio(b.separable_macs(), b.standard.macs)),
                fmt::format("{:.4f}", b.formula),
                Count64(b.standard.params) + " -> " + Count64(b.separable_params()),
@@ -152,6 +152,10 @@ void Run(const Options& options) {
   }
   const Cost cost = CostOf(network, PrecisionOf(options.precision));
   (options.json ? PrintCostJson : PrintCostText)(options, network, cost);
+  if (!options.html.empty()) {
+    WritePage(CostPage(network, cost, PrecisionOf(options.precision), options.command), options.html,
+              options.json);
+  }
 }
 
 }  // namespace
@@ -164,11 +168,7 @@ void AddCost(CLI::App& program) {
   model->description("Model file; without one, the network that the options below describe");
   AddAlpha(*command, options->network.alpha)->excludes(model);
   AddResolution(*command, options->network.resolution)->excludes(model);
-  command->add_option("--classes", options->network.classes, "Classes")
-      ->check(CLI::Range(1, 1000000))
-      ->type_name("C")
-      ->capture_default_str()
-      ->excludes(model);
+  AddClasses(*command, options->network.classes)->excludes(model);
   command
       ->add_flag("!--standard", options->network.separable, "Standard convolutions instead of separable ones")
       ->excludes(model);
@@ -184,10 +184,14 @@ void AddCost(CLI::App& program) {
   command->add_flag("--layers", options->layers, "A line for each layer");
   command->add_flag("--compare", options->compare, "Each block beside the standard convolution it replaces");
   command->add_flag("--json", options->json, "One JSON object, with every layer");
+  AddHtml(*command, options->html);
   command->footer(
       "Example: what separable convolutions save, block by block\n"
       "  mobilenet cost --alpha 0.5 --resolution 160 --compare");
-  command->callback([options] { Run(*options); });
+  command->callback([options, command] {
+    options->command = CommandLine(*command);
+    Run(*options);
+  });
 }
 
 }  // namespace mobilenet::cli

@@ -10,7 +10,8 @@ namespace {
 
 int Run(int argc, char** argv) {
   using namespace mobilenet::cli;
-  CLI::App program("MobileNets: classify photos, look into models, convert and time them.", "mobilenet");
+  CLI::App program("MobileNets: classify photos, look into models, convert, time and choose them.",
+                   "mobilenet");
   program.set_version_flag("--version", MOBILENET_VERSION);
   program.set_help_all_flag("--help-all", "Help of every command");
   program.require_subcommand(1);
@@ -23,6 +24,7 @@ int Run(int argc, char** argv) {
   AddBench(program);
   AddCost(program);
   AddPaper(program);
+  AddFit(program, status);
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

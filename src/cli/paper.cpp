@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "report/pages.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
@@ -12,6 +13,8 @@ namespace {
 struct Options {
   int table = 0;
   bool json = false;
+  std::string html;
+  std::string command;  // as CommandLine gives it
 };
 
 void PrintPaperJson(const std::vector<PaperTable>& tables) {
@@ -32,7 +35,7 @@ void PrintPaperJson(const std::vector<PaperTable>& tables) {
   PrintJson({{"tables", json}});
 }
 
-void PrintPaperText(const PaperTable& table) {
+void PrintTable(const PaperTable& table) {
   std::vector<std::string> headings = {""};
   for (const std::string& column : table.columns) {
     headings.push_back(">" + column + ": paper");
@@ -55,17 +58,21 @@ void PrintPaperText(const PaperTable& table) {
   for (std::size_t i = 0; i < notes.size(); ++i) fmt::print("({}) {}\n", i + 1, notes[i]);
 }
 
-void Run(const Options& options) {
-  std::vector<PaperTable> tables = ReproducePaper();
-  if (options.table != 0)
-    std::erase_if(tables, [&](const PaperTable& t) { return t.number != options.table; });
-  if (options.json) return PrintPaperJson(tables);
+void PrintPaperText(const std::vector<PaperTable>& tables) {
   fmt::print(
       "Howard et al. 2017, arXiv 1704.04861: the countable columns, as printed and as counted here.\n");
   for (const PaperTable& table : tables) {
     fmt::print("\n");
-    PrintPaperText(table);
+    PrintTable(table);
   }
+}
+
+void Run(const Options& options) {
+  std::vector<PaperTable> tables = ReproducePaper();
+  if (options.table != 0)
+    std::erase_if(tables, [&](const PaperTable& t) { return t.number != options.table; });
+  (options.json ? PrintPaperJson : PrintPaperText)(tables);
+  if (!options.html.empty()) WritePage(PaperPage(tables, options.command), options.html, options.json);
 }
 
 }  // namespace
@@ -77,8 +84,12 @@ void AddPaper(CLI::App& program) {
       ->check(CLI::Range(1, 7))
       ->type_name("N");
   command->add_flag("--json", options->json, "One JSON object");
+  AddHtml(*command, options->html);
   command->footer("Example: what each kind of layer costs\n  mobilenet paper --table 2");
-  command->callback([options] { Run(*options); });
+  command->callback([options, command] {
+    options->command = CommandLine(*command);
+    Run(*options);
+  });
 }
 
 }  // namespace mobilenet::cli

@@ -58,6 +58,18 @@ LayerCost LayerCostOf(const Layer& layer, Precision precision) {
 
 }  // namespace
 
+std::string_view NameOf(Precision precision) {
+  switch (precision) {
+    case Precision::kFloat32:
+      return "float32";
+    case Precision::kBfloat16:
+      return "bfloat16";
+    case Precision::kInt8:
+      return "int8";
+  }
+  return "";
+}
+
 Cost CostOf(const Network& network, Precision precision) {
   Cost cost;
   for (const Layer& layer : network.layers) {

@@ -28,8 +28,9 @@ std::string Progress::Line(double seconds) const {
   const double share = static_cast<double>(done_) / static_cast<double>(total_);
   const double rate = static_cast<double>(done_) / seconds;
   const double left = static_cast<double>(total_ - done_) / rate;
-  const std::string counts = fmt::format("{:3.0f} %  {} of {} {}, {:.0f} a second, {:.0f} s left",
-                                         100 * share, done_, total_, what_, rate, left);
+  const std::string counted =
+      what_.empty() ? "" : fmt::format("{} of {} {}, {:.0f} a second, ", done_, total_, what_, rate);
+  const std::string counts = fmt::format("{:3.0f} %  {}{:.0f} s left", 100 * share, counted, left);
   constexpr int kWidth = 24;
   const std::string bar = Bar(share, kWidth);
   const std::string rest(static_cast<std::size_t>(kWidth - DisplayWidth(bar)), ' ');

@@ -11,7 +11,7 @@ namespace mobilenet {
 // the first two seconds. One thread at a time.
 class Progress {
  public:
-  // `what` is the plural of the things counted, as in "photos".
+  // `what` is the plural of the things counted, as in "photos"; where it is empty, only the share is shown.
   Progress(std::size_t total, std::string what);
   ~Progress();  // clears the bar
   Progress(const Progress&) = delete;

@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <chrono>
 #include <numeric>
-#include <utility>
 
 #include "base/fail.h"
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
+#include "runtime/plan_timer.h"
 
 namespace mobilenet {
 namespace {
@@ -16,12 +16,6 @@ using Clock = std::chrono::steady_clock;
 
 double SecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-double Quantile(std::vector<double> values, double q) {
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
-  std::ranges::nth_element(values, at);
-  return *at;
 }
 
 // Floating point operations a second in one burst on all threads, long enough to drown the hand-over.
@@ -40,33 +34,19 @@ BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options) 
   if (!(options.seconds > 0 && options.seconds <= 3600)) {
     Fail("seconds is ", options.seconds, ", expected more than 0 and at most 3600");
   }
-  Runner runner(plan, {.threads = options.threads});
+  PlanTimer timer(plan, options.threads);
+  EnergyMeter meter;
   ThreadPool pool(options.threads);
   // The kernels are the plan's own, so that the peak is that of the instruction set in use.
   const auto available = AvailableKernels();
   const auto* kernels =
       *std::ranges::find_if(available, [&](const Kernels* k) { return k->name == plan.target(); });
 
-  std::vector<float> input(static_cast<std::size_t>(plan.input().size()));
-  for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(i * 37 % 255) / 127.5F - 1;
-  std::vector<float> output(static_cast<std::size_t>(plan.output().size()));
-  std::vector<double> lap(plan.steps().size());
-  std::vector<std::vector<double>> steps(lap.size());
-  std::vector<double> times;
   std::vector<double> peaks;
-  if (!runner.Run(input, output))
-    Fail("the plan's input and output don't fit it");  // warms caches and clocks
-
   constexpr double kRound = 0.05;  // seconds of inferences between two bursts
   const auto begin = Clock::now();
   do {
-    const auto round = Clock::now();
-    do {
-      const auto start = Clock::now();
-      if (!runner.RunTimed(input, output, lap)) Fail("the plan's input and output don't fit it");
-      times.push_back(SecondsSince(start));
-      for (std::size_t i = 0; i < lap.size(); ++i) steps[i].push_back(lap[i]);
-    } while (SecondsSince(round) < kRound);
+    timer.Run(kRound, meter);
     peaks.push_back(Burst(*kernels, pool));
   } while (SecondsSince(begin) < options.seconds);
 
@@ -74,14 +54,15 @@ BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options) 
       std::accumulate(plan.steps().begin(), plan.steps().end(), 0.0,
                       [](double sum, const StepInfo& step) { return sum + static_cast<double>(step.macs); });
   BenchmarkResult result;
-  result.runs = static_cast<int>(times.size());
-  result.median_ms = 1e3 * Quantile(times, 0.5);
-  result.p95_ms = 1e3 * Quantile(times, 0.95);
-  result.min_ms = 1e3 * *std::ranges::min_element(times);
+  result.runs = static_cast<int>(timer.times().size());
+  result.median_ms = 1e3 * Quantile(timer.times(), 0.5);
+  result.p95_ms = 1e3 * Quantile(timer.times(), 0.95);
+  result.min_ms = 1e3 * *std::ranges::min_element(timer.times());
   result.gflops = 2 * macs / (1e6 * result.median_ms);
   result.peak_gflops = 1e-9 * Quantile(peaks, 0.5);
   result.peak_share = result.gflops / result.peak_gflops;
-  for (auto& times_of_step : steps) result.step_ms.push_back(1e3 * Quantile(std::move(times_of_step), 0.5));
+  for (const double seconds : timer.StepMedians()) result.step_ms.push_back(1e3 * seconds);
+  result.energy_mj = timer.Millijoules();
   return result;
 }
 

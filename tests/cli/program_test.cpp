@@ -73,7 +73,7 @@ class ProgramTest : public testing::Test {
 TEST_F(ProgramTest, HelpOfEveryCommandHasAnExample) {
   EXPECT_EQ(Run("--help").status, 0);
   EXPECT_EQ(Run("--version").status, 0);
-  for (const char* command : {"classify", "eval", "info", "convert", "bench", "cost", "paper"}) {
+  for (const char* command : {"classify", "eval", "info", "convert", "bench", "cost", "paper", "fit"}) {
     const Result result = Run(std::string(command) + " --help");
     EXPECT_EQ(result.status, 0);
     EXPECT_THAT(result.output, HasSubstr(std::string("  mobilenet ") + command));
@@ -81,10 +81,26 @@ TEST_F(ProgramTest, HelpOfEveryCommandHasAnExample) {
 }
 
 TEST_F(ProgramTest, WrongCommandLinesExitWith2AndSayWhy) {
-  for (const char* arguments :
-       {"", "frobnicate", "classify", "classify --top x a.jpg", "classify --top 0 a.jpg",
-        "classify --threads 0 a.jpg", "bench --threads 1000", "bench --alpha abc", "info",
-        "bench --model m --alpha 1", "convert a", "convert a b --resolution 31"}) {
+  for (const char* arguments : {"",
+                                "frobnicate",
+                                "classify",
+                                "classify --top x a.jpg",
+                                "classify --top 0 a.jpg",
+                                "classify --threads 0 a.jpg",
+                                "bench --threads 1000",
+                                "bench --alpha abc",
+                                "info",
+                                "bench --model m --alpha 1",
+                                "fit --latency 5",
+                                "fit --latency 5 parsecs",
+                                "fit --size 2ms",
+                                "fit --macs -3M",
+                                "fit --energy mJ",
+                                "fit --choices 0",
+                                "fit --latency 0ms",
+                                "fit --classes 0",
+                                "convert a",
+                                "convert a b --resolution 31"}) {
     const Result result = Run(std::string(arguments) + " 2>&1");
     EXPECT_EQ(result.status, 2) << arguments;
     EXPECT_THAT(result.output, HasSubstr("mobilenet: ")) << arguments;
@@ -218,7 +234,7 @@ TEST_F(ProgramTest, BenchJsonHasTheDocumentedKeys) {
   EXPECT_EQ(result.status, 0);
   const json object = json::parse(result.output);
   for (const char* key :
-       {"median_ms", "p95_ms", "gflops", "peak_share", "peak_memory_bytes", "peak_gflops"}) {
+       {"median_ms", "p95_ms", "gflops", "peak_share", "peak_memory_bytes", "peak_gflops", "energy_mj"}) {
     EXPECT_GT(object[key], 0) << key;
   }
   EXPECT_EQ(object["threads"], 2);
@@ -249,6 +265,61 @@ TEST_F(ProgramTest, CostJsonHasTheDocumentedKeys) {
   ASSERT_EQ(object["blocks"].size(), 13U);
   EXPECT_NEAR(object["blocks"][12]["ratio"].get<double>(), object["blocks"][12]["formula"].get<double>(),
               1e-12);
+}
+
+TEST_F(ProgramTest, FitJsonHasTheDocumentedKeys) {
+  const Result result =
+      Run("fit --json --latency 1s --size 3.5MB --macs 0.1G --seconds 0.5 --threads 2 --check");
+  EXPECT_EQ(result.status, 0);
+  const json object = json::parse(result.output);
+  EXPECT_EQ(object["limits"]["latency_ms"], 1000);
+  EXPECT_EQ(object["limits"]["size_bytes"], 3.5e6);
+  EXPECT_EQ(object["limits"]["macs"], 1e8);
+  ASSERT_FALSE(object["choices"].empty());
+  for (const json& choice : object["choices"]) {
+    EXPECT_EQ(choice["version"], "v1");
+    EXPECT_EQ(choice["precision"], "float32");
+    EXPECT_LE(choice["alpha"], 0.375);
+    for (const char* key : {"resolution", "latency_ms", "predicted_ms", "top1", "size_bytes", "memory_bytes",
+                            "macs", "energy_mj", "low_ms", "high_ms", "runs"}) {
+      EXPECT_GT(choice[key], 0) << key;
+    }
+  }
+  EXPECT_EQ(object["grid"].size(), 49U);
+  EXPECT_EQ(object["checked"].size(), 8U);
+  EXPECT_GT(object["largest_error"], 0);
+}
+
+TEST_F(ProgramTest, FitSaysWhatBindsWhereNothingFits) {
+  const Result text = Run("fit --size 100kB --memory 8MB 2>&1");
+  EXPECT_EQ(text.status, 1);
+  EXPECT_EQ(
+      text.output,
+      "mobilenet: no network meets the limits: the nearest, V1 0.25-128, has a size of 1.87 MB, allowed "
+      "100 kB\n");
+  const Result result = Run("fit --size 100kB --json 2>/dev/null");
+  EXPECT_EQ(result.status, 1);
+  const json object = json::parse(result.output);
+  EXPECT_TRUE(object["choices"].empty());
+  EXPECT_EQ(object["binding"], json::array({"size"}));
+  EXPECT_EQ(object["nearest"]["alpha"], 0.25);
+  EXPECT_THAT(
+      Run("fit --latency 5 2>&1").output,
+      HasSubstr("--latency: expected a number above 0 with a unit (us, ms or s) such as 5ms, found 5"));
+}
+
+TEST_F(ProgramTest, PagesAreWrittenWholeOrNotAtAll) {
+  const std::string page = Path("page's.html");
+  EXPECT_THAT(Run("cost --alpha 0.5 --html \"" + page + "\"").output, HasSubstr("page written: " + page));
+  std::ifstream file(page);
+  const std::string html{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_THAT(html, HasSubstr("mobilenet cost --alpha 0.5 --html '"));
+  const Result json_result = Run("paper --table 2 --json --html " + Path("paper.html"));
+  EXPECT_TRUE(json::accept(json_result.output));
+  EXPECT_TRUE(std::filesystem::exists(Path("paper.html")));
+  const Result failed = Run("paper --html " + Path("no/such/folder.html") + " 2>&1 >/dev/null");
+  EXPECT_EQ(failed.status, 1);
+  EXPECT_THAT(failed.output, HasSubstr("mobilenet: "));
 }
 
 TEST_F(ProgramTest, CostOfAModelAndOfOptions) {

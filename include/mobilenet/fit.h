@@ -1,0 +1,110 @@
+// Choosing a MobileNet: the most accurate one that this machine runs within given limits.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mobilenet/cost.h"
+#include "mobilenet/energy.h"
+#include "mobilenet/network.h"
+
+namespace mobilenet {
+
+// ImageNet accuracy of a MobileNet V1, from 0 to 1.
+struct Accuracy {
+  double top1 = 0;
+  // True: published for the checkpoint of just this alpha and resolution. False: interpolated between those.
+  bool published = false;
+};
+
+// The 16 checkpoints that TF-Slim publishes (alpha 0.25, 0.5, 0.75, 1; resolution 128, 160, 192, 224) as they
+// stand in its mobilenet_v1.md; between them bilinear in log alpha and log resolution, which errs on the low
+// side since both curves flatten. Nothing outside of their range: there it would be a guess.
+std::optional<Accuracy> ImagenetAccuracy(double alpha, int resolution);
+
+// What a network must stay within; a limit left out doesn't bind.
+struct Limits {
+  std::optional<double> latency_ms = std::nullopt;    // median of one image
+  std::optional<double> size_bytes = std::nullopt;    // weights
+  std::optional<double> memory_bytes = std::nullopt;  // weights and feature maps together
+  std::optional<double> macs = std::nullopt;          // mult-adds of one image
+  std::optional<double> energy_mj =
+      std::nullopt;  // of one image, measured or estimated as the machine allows
+};
+
+// What was measured of one network.
+struct Timing {
+  double median_ms = 0;
+  double low_ms = 0;   // a quarter of the runs were faster
+  double high_ms = 0;  // a quarter were slower
+  int runs = 0;
+};
+
+// One network of the grid. Batch norms are folded into the weights, as they run.
+struct Candidate {
+  NetworkOptions options;
+  Precision precision = Precision::kFloat32;
+  Accuracy accuracy;
+  std::int64_t macs = 0;
+  std::int64_t size_bytes = 0;    // Limits::size_bytes
+  std::int64_t memory_bytes = 0;  // Limits::memory_bytes
+  double predicted_ms = 0;        // by the latency model
+  std::optional<Timing> timing;   // of those that were timed
+  Energy energy;
+
+  // The median where it was timed, otherwise what the model predicts.
+  [[nodiscard]] double latency_ms() const { return timing ? timing->median_ms : predicted_ms; }
+};
+
+// A limit, by the name that Limits gives it ("latency"), and what the candidate has of it.
+struct Excess {
+  std::string limit;
+  double value = 0;
+  double allowed = 0;
+};
+
+// The limits that the candidate breaks, in the order of Limits.
+std::vector<Excess> BrokenLimits(const Candidate& candidate, const Limits& limits);
+
+struct FitOptions {
+  Limits limits = {};
+  int classes = 1000;
+  int threads = 1;
+  std::size_t choices = 5;  // at most so many
+  double seconds = 20;      // about how long to measure, all in all
+  bool check = false;       // also time networks that the model didn't see, to tell how well it predicts
+  // Called between measurements with the share done, from 0 to 1, on the caller's thread. May be empty.
+  std::function<void(double share)> progress = nullptr;
+};
+
+struct FitResult {
+  // The best that meet the limits, each timed: the most accurate first, and each further one faster than
+  // those before it. Where the list would hold none of the published checkpoints though one meets the limits,
+  // the most accurate of these stands last. Empty where nothing meets the limits.
+  std::vector<Candidate> choices;
+  // The whole grid, by alpha and resolution: what was chosen from.
+  std::vector<Candidate> grid;
+  // Where nothing meets the limits: the network that exceeds them by the smallest factor, and the limits that
+  // it breaks. These bind.
+  std::optional<Candidate> nearest;
+  std::vector<Excess> binding;
+  // With `check`: networks that the model was not fitted to, with prediction and timing.
+  std::vector<Candidate> checked;
+};
+
+// The networks that Fit chooses from: V1 with alpha from 0.25 to 1 by eighths and resolution from 128 to 224
+// by 16, at each precision that a Plan runs. Nothing is timed.
+std::vector<Candidate> FitGrid(int classes);
+
+// Times a dozen networks of random weights, fits a latency model to their steps, predicts the grid, and times
+// those that look best. Limits that need no clock are tried first. Throws Error for an option out of range.
+FitResult Fit(const FitOptions& options);
+
+// The largest |predicted - measured| / measured of timed candidates; 0 where there are none.
+double LargestError(const std::vector<Candidate>& candidates);
+
+}  // namespace mobilenet

@@ -1,0 +1,202 @@
+// mobilenet fit: the most accurate networks that this machine runs within limits.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "base/machine.h"
+#include "cli/command.h"
+#include "cli/quantity.h"
+#include "report/pages.h"
+#include "report/progress.h"
+#include "report/text.h"
+
+namespace mobilenet::cli {
+namespace {
+
+struct Options {
+  FitOptions fit;
+  int choices = 5;
+  std::string html;
+  std::string command;  // as CommandLine gives it
+  bool json = false;
+};
+
+using Json = nlohmann::ordered_json;
+
+Json LimitsJson(const Limits& limits) {
+  Json json = Json::object();
+  const auto add = [&](const char* key, const std::optional<double>& limit) {
+    if (limit) json[key] = *limit;
+  };
+  add("latency_ms", limits.latency_ms);
+  add("size_bytes", limits.size_bytes);
+  add("memory_bytes", limits.memory_bytes);
+  add("macs", limits.macs);
+  add("energy_mj", limits.energy_mj);
+  return json;
+}
+
+Json CandidateJson(const Candidate& c) {
+  Json json = {{"version", "v1"},
+               {"alpha", c.options.alpha},
+               {"resolution", c.options.resolution},
+               {"precision", NameOf(c.precision)},
+               {"latency_ms", c.timing ? Json(c.timing->median_ms) : Json()},
+               {"predicted_ms", c.predicted_ms},
+               {"top1", c.accuracy.top1},
+               {"top1_published", c.accuracy.published},
+               {"size_bytes", c.size_bytes},
+               {"memory_bytes", c.memory_bytes},
+               {"macs", c.macs},
+               {"energy_mj", c.energy.millijoules},
+               {"energy_source", NameOf(c.energy.source)}};
+  if (c.timing) {
+    json["low_ms"] = c.timing->low_ms;
+    json["high_ms"] = c.timing->high_ms;
+    json["runs"] = c.timing->runs;
+  }
+  return json;
+}
+
+Json CandidatesJson(const std::vector<Candidate>& candidates) {
+  Json json = Json::array();
+  for (const Candidate& c : candidates) json.push_back(CandidateJson(c));
+  return json;
+}
+
+void PrintFitJson(const Options& options, const FitResult& result) {
+  Json json = {{"limits", LimitsJson(options.fit.limits)},
+               {"choices", CandidatesJson(result.choices)},
+               {"threads", options.fit.threads},
+               {"processor", ProcessorName()},
+               {"grid", CandidatesJson(result.grid)}};
+  if (result.nearest) {
+    json["nearest"] = CandidateJson(*result.nearest);
+    for (const Excess& excess : result.binding) json["binding"].push_back(excess.limit);
+  }
+  if (options.fit.check) {
+    json["checked"] = CandidatesJson(result.checked);
+    json["largest_error"] = LargestError(result.checked);
+  }
+  PrintJson(json);
+}
+
+std::string ValueText(const Excess& excess, double value) {
+  if (excess.limit == "latency") return Milliseconds(value);
+  if (excess.limit == "energy") return Millijoules(value);
+  return excess.limit == "macs" ? Count(value) : Bytes(value);
+}
+
+void PrintChoices(const std::vector<Candidate>& candidates) {
+  Table table({"network", "precision", ">top-1", ">latency", ">half of the runs within", ">predicted",
+               ">mult-adds", ">size", ">memory", ">energy", ""});
+  for (const Candidate& c : candidates) {
+    table.Add({NetworkName(c.options), std::string(NameOf(c.precision)), AccuracyText(c.accuracy),
+               Milliseconds(c.timing->median_ms),
+               fmt::format("{:.3f} to {:.3f}", c.timing->low_ms, c.timing->high_ms),
+               Milliseconds(c.predicted_ms), Count(static_cast<double>(c.macs)),
+               Bytes(static_cast<double>(c.size_bytes)), Bytes(static_cast<double>(c.memory_bytes)),
+               Millijoules(c.energy.millijoules), std::string(NameOf(c.energy.source))});
+  }
+  fmt::print("{}", table.Text());
+}
+
+void PrintCheck(const std::vector<Candidate>& checked) {
+  Table table({"network", ">measured", ">predicted", ">error"});
+  for (const Candidate& c : checked) {
+    table.Add({NetworkName(c.options), Milliseconds(c.timing->median_ms), Milliseconds(c.predicted_ms),
+               fmt::format("{:+.1f} %", 100 * (c.predicted_ms / c.timing->median_ms - 1))});
+  }
+  fmt::print("\nnetworks that the latency model was not fitted to:\n{}largest error {:.1f} %\n", table.Text(),
+             100 * LargestError(checked));
+}
+
+void PrintFitText(const Options& options, const FitResult& result) {
+  if (!result.choices.empty()) {
+    fmt::print("{}, {} thread{}: the most accurate networks within the limits\n\n", ProcessorName(),
+               options.fit.threads, options.fit.threads == 1 ? "" : "s");
+    PrintChoices(result.choices);
+    fmt::print(
+        "\ntop-1: ImageNet, as TF-Slim publishes for its 16 checkpoints (mobilenet_v1.md); ~ is interpolated "
+        "between them\n"
+        "memory: weights and feature maps; energy, where estimated, is a lower bound for comparing "
+        "networks\n");
+    if (std::ranges::none_of(result.choices, [](const Candidate& c) { return c.accuracy.published; })) {
+      fmt::print("none of the published checkpoints meets the limits: these would be trained\n");
+    }
+  }
+  if (options.fit.check && !result.checked.empty()) PrintCheck(result.checked);
+}
+
+// "no network meets the limits: ...", as an error message.
+std::string Miss(const FitResult& result) {
+  std::string text;
+  for (const Excess& excess : result.binding) {
+    text += fmt::format("{}{} of {}, allowed {}", text.empty() ? "" : ", and ", excess.limit,
+                        ValueText(excess, excess.value), ValueText(excess, excess.allowed));
+  }
+  return fmt::format("no network meets the limits: the nearest, {}, has a {}",
+                     NetworkName(result.nearest->options), text);
+}
+
+FitResult RunFit(const FitOptions& options) {
+  constexpr std::size_t kParts = 1000;
+  Progress progress(kParts, "");
+  std::size_t done = 0;
+  FitOptions with_progress = options;
+  with_progress.progress = [&](double share) {
+    for (; done < static_cast<std::size_t>(share * kParts); ++done) progress.Advance();
+  };
+  return Fit(with_progress);
+}
+
+void Run(const Options& options, int& status) {
+  const FitResult result = RunFit(options.fit);
+  (options.json ? PrintFitJson : PrintFitText)(options, result);
+  if (!options.html.empty()) {
+    WritePage(FitPage(result, options.fit, ProcessorName(), options.command), options.html, options.json);
+  }
+  if (!result.choices.empty()) return;
+  PrintError(Miss(result));
+  status = kFailure;
+}
+
+}  // namespace
+
+void AddFit(CLI::App& program, int& status) {
+  auto options = std::make_shared<Options>();
+  CLI::App* command =
+      program.add_subcommand("fit", "Choose the most accurate networks that this machine runs within limits");
+  Limits& limits = options->fit.limits;
+  AddQuantity(*command, "latency", limits.latency_ms, TimeUnits(), "5ms", "Most time for one image (median)");
+  AddQuantity(*command, "size", limits.size_bytes, ByteUnits(), "2MB", "Most bytes of weights");
+  AddQuantity(*command, "memory", limits.memory_bytes, ByteUnits(), "8MB",
+              "Most bytes of weights and feature maps together");
+  AddQuantity(*command, "macs", limits.macs, CountUnits(), "100M", "Most mult-adds for one image");
+  AddQuantity(*command, "energy", limits.energy_mj, EnergyUnits(), "5mJ",
+              "Most energy for one image: measured where the machine counts it, else estimated");
+  AddClasses(*command, options->fit.classes);
+  AddThreads(*command, options->fit.threads);
+  command->add_option("--choices", options->choices, "At most so many networks")
+      ->check(CLI::Range(1, 49))
+      ->type_name("N")
+      ->capture_default_str();
+  command->add_option("--seconds", options->fit.seconds, "About how long to measure, all in all")
+      ->check(CLI::Range(0.1, 3600.0))
+      ->type_name("S")
+      ->capture_default_str();
+  command->add_flag("--check", options->fit.check,
+                    "Also time networks that the latency model didn't see, and print its errors");
+  command->add_flag("--json", options->json, "One JSON object");
+  AddHtml(*command, options->html);
+  command->footer(
+      "Example: what runs in 3 ms and takes at most 8 MB\n"
+      "  mobilenet fit --latency 3ms --size 8MB");
+  command->callback([options, command, &status] {
+    options->fit.choices = static_cast<std::size_t>(options->choices);
+    options->command = CommandLine(*command);
+    Run(*options, status);
+  });
+}
+
+}  // namespace mobilenet::cli

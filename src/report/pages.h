@@ -1,0 +1,30 @@
+// What `--html` writes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mobilenet/cost.h"
+#include "mobilenet/fit.h"
+#include "mobilenet/network.h"
+#include "mobilenet/paper.h"
+#include "report/html.h"
+
+namespace mobilenet {
+
+// `command` is shown as the way to make the page again.
+Page CostPage(const Network& network, const Cost& cost, Precision precision, const std::string& command);
+Page FitPage(const FitResult& result, const FitOptions& options, const std::string& processor,
+             const std::string& command);
+Page PaperPage(const std::vector<PaperTable>& tables, const std::string& command);
+
+// "V1 0.5-160", "2.31 ms", "1.20 mJ", "~62.5 %" (interpolated): as `fit` shows them on terminals and pages
+// alike.
+std::string NetworkName(const NetworkOptions& options);
+std::string Milliseconds(double ms);
+std::string Millijoules(double mj);
+std::string AccuracyText(const Accuracy& accuracy);
+// "112x112x64".
+std::string ShapeName(const Shape& shape);
+
+}  // namespace mobilenet

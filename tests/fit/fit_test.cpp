@@ -1,0 +1,184 @@
+#include "mobilenet/fit.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "complaint.h"
+#include "fit/latency_model.h"
+#include "gmock/gmock.h"
+#include "mobilenet/benchmark.h"
+#include "network/schedule.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::Each;
+using testing::ElementsAre;
+using testing::Field;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
+
+TEST(Accuracy, IsThePublishedOneAtTheCheckpoints) {
+  for (const auto& [alpha, resolution, top1] :
+       {std::tuple(1.0, 224, 0.709), std::tuple(1.0, 128, 0.652), std::tuple(0.75, 192, 0.672),
+        std::tuple(0.5, 160, 0.591), std::tuple(0.25, 128, 0.415), std::tuple(0.25, 224, 0.498)}) {
+    const auto accuracy = ImagenetAccuracy(alpha, resolution);
+    ASSERT_TRUE(accuracy);
+    EXPECT_NEAR(accuracy->top1, top1, 1e-9) << alpha << " " << resolution;
+    EXPECT_TRUE(accuracy->published);
+  }
+}
+
+TEST(Accuracy, RisesBetweenThemAndSaysSo) {
+  double before = 0;
+  for (double alpha = 0.26; alpha < 1; alpha += 0.02) {
+    const auto accuracy = ImagenetAccuracy(alpha, 200);
+    EXPECT_GT(accuracy->top1, before);
+    EXPECT_FALSE(accuracy->published);
+    before = accuracy->top1;
+  }
+  EXPECT_FALSE(ImagenetAccuracy(1, 200)->published);
+  EXPECT_FALSE(ImagenetAccuracy(0.6, 224)->published);
+  // Half way in logarithms: sqrt(0.25 * 0.5).
+  EXPECT_NEAR(ImagenetAccuracy(std::sqrt(0.125), 224)->top1, (0.498 + 0.633) / 2, 1e-9);
+}
+
+TEST(Accuracy, DoesNotGuessOutside) {
+  EXPECT_FALSE(ImagenetAccuracy(0.2, 224));
+  EXPECT_FALSE(ImagenetAccuracy(1.01, 224));
+  EXPECT_FALSE(ImagenetAccuracy(0.5, 127));
+  EXPECT_FALSE(ImagenetAccuracy(0.5, 225));
+  EXPECT_FALSE(ImagenetAccuracy(std::nan(""), 224));
+}
+
+TEST(NonNegativeLeastSquares, SolvesWhatHasASolution) {
+  const std::vector<std::vector<double>> rows = {{1, 2, 0}, {3, 1, 1}, {0, 1, 4}, {2, 2, 2}};
+  const std::vector<double> x = {0.5, 0, 2};
+  std::vector<double> targets;
+  for (const auto& row : rows) targets.push_back(row[0] * x[0] + row[1] * x[1] + row[2] * x[2]);
+  const std::vector<double> found = NonNegativeLeastSquares(rows, targets);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(found[i], x[i], 1e-6);
+}
+
+TEST(NonNegativeLeastSquares, StopsAtZero) {
+  // Without the bound x = (2, -1); with it, the best is (4 / 2.5, 0): minimise (x - 1)^2 + (x - 3)^2 + x^2
+  // / 2.
+  const double root = std::sqrt(0.5);
+  const std::vector<std::vector<double>> rows = {{1, 1}, {1, -1}, {root, root}};
+  const std::vector<double> found = NonNegativeLeastSquares(rows, std::vector<double>{1, 3, 0});
+  EXPECT_NEAR(found[0], 1.6, 1e-6);
+  EXPECT_EQ(found[1], 0);
+  EXPECT_THAT(NonNegativeLeastSquares({}, {}), IsEmpty());
+}
+
+// A machine on which each mult-add and each value written has its price.
+LatencyModel::Sample Pretend(double alpha, int resolution) {
+  LatencyModel::Sample sample{V1({.alpha = alpha, .resolution = resolution, .classes = 10}), {}, 0};
+  const Cost cost = CostOf(sample.network);
+  for (const StepLayers& step : FuseLayers(sample.network)) {
+    double macs = 0;
+    for (std::size_t i = step.first; i <= step.last; ++i) macs += static_cast<double>(cost.layers[i].macs);
+    const auto written = static_cast<double>(sample.network.layers[step.last].output.size());
+    sample.step_ms.push_back(0.001 + 2e-8 * macs + 1e-7 * written);
+    sample.total_ms += sample.step_ms.back();
+  }
+  return sample;
+}
+
+TEST(LatencyModel, PredictsASimpleMachine) {
+  std::vector<LatencyModel::Sample> samples;
+  for (const double alpha : {0.25, 0.5, 1.0}) {
+    for (const int resolution : {128, 192, 224}) samples.push_back(Pretend(alpha, resolution));
+  }
+  const LatencyModel model(samples);
+  for (const auto& [alpha, resolution] : {std::pair(0.75, 160), std::pair(0.375, 208), std::pair(1.0, 144)}) {
+    const LatencyModel::Sample truth = Pretend(alpha, resolution);
+    EXPECT_NEAR(model.Predict(truth.network) / truth.total_ms, 1, 0.03) << alpha << " " << resolution;
+  }
+}
+
+TEST(Fit, GridIsCountedRight) {
+  const std::vector<Candidate> grid = FitGrid(1000);
+  ASSERT_THAT(grid, SizeIs(49));
+  EXPECT_EQ(std::ranges::count_if(grid, [](const Candidate& c) { return c.accuracy.published; }), 16);
+  const Candidate& last = grid.back();
+  EXPECT_EQ(last.options.alpha, 1);
+  EXPECT_EQ(last.options.resolution, 224);
+  EXPECT_EQ(last.macs, 568'740'352);
+  EXPECT_EQ(last.memory_bytes - last.size_bytes, 4 * 112 * 112 * 96);
+  EXPECT_LT(FitGrid(10).back().size_bytes, last.size_bytes);
+}
+
+TEST(Fit, NamesTheLimitsThatAreBroken) {
+  Candidate c = FitGrid(1000).front();
+  c.predicted_ms = 3;
+  EXPECT_THAT(BrokenLimits(c, {}), IsEmpty());
+  EXPECT_THAT(BrokenLimits(c, {.latency_ms = 3, .macs = 1e9}), IsEmpty());
+  const auto broken =
+      BrokenLimits(c, {.latency_ms = 2, .size_bytes = 1000, .memory_bytes = 1e9, .energy_mj = 1e-6});
+  EXPECT_THAT(broken, ElementsAre(Field(&Excess::limit, "latency"), Field(&Excess::limit, "size"),
+                                  Field(&Excess::limit, "energy")));
+  EXPECT_EQ(broken[0].value, 3);
+  EXPECT_EQ(broken[0].allowed, 2);
+  c.timing = Timing{1.5, 1.4, 1.6, 10};
+  EXPECT_THAT(BrokenLimits(c, {.latency_ms = 2}), IsEmpty());
+}
+
+TEST(Fit, ChoicesMeetTheLimitsAndAreTimed) {
+  std::vector<double> shares;
+  FitOptions options{
+      .limits = {.size_bytes = 6e6}, .classes = 10, .choices = 3, .seconds = 0.5, .check = true};
+  options.progress = [&](double share) { shares.push_back(share); };
+  const FitResult result = Fit(options);
+  ASSERT_THAT(result.choices, Not(IsEmpty()));
+  EXPECT_LE(result.choices.size(), 3U);
+  EXPECT_FALSE(result.nearest);
+  bool published = false;
+  for (std::size_t i = 0; i < result.choices.size(); ++i) {
+    const Candidate& c = result.choices[i];
+    EXPECT_THAT(BrokenLimits(c, options.limits), IsEmpty());
+    ASSERT_TRUE(c.timing);
+    EXPECT_GT(c.timing->runs, 0);
+    EXPECT_LE(c.timing->low_ms, c.timing->median_ms);
+    EXPECT_LE(c.timing->median_ms, c.timing->high_ms);
+    EXPECT_LE(c.accuracy.top1, result.choices[i == 0 ? 0 : i - 1].accuracy.top1);
+    published = published || c.accuracy.published;
+  }
+  EXPECT_TRUE(published);
+  EXPECT_THAT(result.grid, Each(Field(&Candidate::predicted_ms, testing::Gt(0))));
+  EXPECT_THAT(result.checked, SizeIs(8));
+  EXPECT_GT(LargestError(result.checked), 0);
+  EXPECT_TRUE(std::ranges::is_sorted(shares));
+  EXPECT_NEAR(shares.back(), 1, 1e-9);
+}
+
+TEST(Fit, SaysWhichLimitBindsWithoutAClock) {
+  const FitResult result = Fit({.limits = {.latency_ms = 1e-6, .size_bytes = 1000}, .seconds = 3600});
+  EXPECT_THAT(result.choices, IsEmpty());
+  ASSERT_TRUE(result.nearest);
+  EXPECT_EQ(result.nearest->options.alpha, 0.25);
+  EXPECT_THAT(result.binding, ElementsAre(Field(&Excess::limit, "size")));
+}
+
+TEST(Fit, SaysWhenNothingIsFastEnough) {
+  const FitResult result = Fit({.limits = {.latency_ms = 1e-6}, .classes = 2, .seconds = 0.3});
+  EXPECT_THAT(result.choices, IsEmpty());
+  ASSERT_TRUE(result.nearest);
+  EXPECT_TRUE(result.nearest->timing);
+  EXPECT_THAT(result.binding, ElementsAre(Field(&Excess::limit, "latency")));
+}
+
+TEST(Fit, RefusesOptionsOutOfRange) {
+  EXPECT_THAT(Complaint([] { (void)Fit({.limits = {.latency_ms = 0}}); }),
+              HasSubstr("the limit of latency is 0, expected more than 0"));
+  EXPECT_THAT(Complaint([] { (void)Fit({.limits = {.energy_mj = std::nan("")}}); }), HasSubstr("energy"));
+  EXPECT_THAT(Complaint([] { (void)Fit({.choices = 0}); }), HasSubstr("choices"));
+  EXPECT_THAT(Complaint([] { (void)Fit({.seconds = -1}); }), HasSubstr("seconds"));
+  EXPECT_THAT(Complaint([] { (void)Fit({.classes = 0}); }), HasSubstr("classes"));
+  EXPECT_THAT(Complaint([] { (void)Fit({.threads = 0}); }), HasSubstr("threads"));
+}
+
+}  // namespace
+}  // namespace mobilenet

@@ -1,0 +1,115 @@
+#include "report/pages.h"
+
+#include <algorithm>
+#include <regex>
+#include <set>
+
+#include "gmock/gmock.h"
+#include "report/chart.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+// The first tag that is closed wrongly or never; empty where all are well.
+std::string FirstUnclosed(const std::string& html) {
+  static const std::set<std::string> kVoid = {"meta", "br"};
+  const std::regex tag(R"(<(/?)([a-z0-9]+)[^<>]*?(/?)>)");
+  std::vector<std::string> open;
+  for (std::sregex_iterator it(html.begin(), html.end(), tag), end; it != end; ++it) {
+    const std::string name = (*it)[2];
+    if ((*it)[3].length() > 0 || kVoid.contains(name)) continue;
+    if ((*it)[1].length() == 0) {
+      open.push_back(name);
+    } else {
+      if (open.empty() || open.back() != name) return name;
+      open.pop_back();
+    }
+  }
+  return open.empty() ? "" : open.back();
+}
+
+void ExpectStandsAlone(const std::string& html) {
+  EXPECT_THAT(html, testing::StartsWith("<!DOCTYPE html>"));
+  EXPECT_EQ(FirstUnclosed(html), "");
+  for (const char* outside : {"http://", "https://", "src=", "href=", "@import", "url(", "<script"}) {
+    EXPECT_THAT(html, Not(HasSubstr(outside)));
+  }
+  EXPECT_THAT(html, Not(HasSubstr("nan")));
+  EXPECT_THAT(html, Not(HasSubstr("inf\"")));
+}
+
+TEST(Html, Escapes) { EXPECT_EQ(Escaped("a<b> & \"c\""), "a&lt;b&gt; &amp; &quot;c&quot;"); }
+
+TEST(Html, TextOfOthersStaysText) {
+  Page page("<script>");
+  page.Rows({"a", ">b"}, {{"<i>", "1"}});
+  page.Code("mobilenet cost --model '<b>'");
+  ExpectStandsAlone(page.Html());
+  EXPECT_THAT(page.Html(), HasSubstr("<td class=\"right\">1</td>"));
+}
+
+TEST(Chart, BarsAreToOneScale) {
+  const std::string html = BarChart(
+      {{"long", {{"standard", 200}}, "200"}, {"short", {{"depthwise", 20}, {"pointwise", 30}}, "50"}});
+  EXPECT_THAT(html, HasSubstr("class=\"standard\" style=\"width:100.000%\""));
+  EXPECT_THAT(html, HasSubstr("class=\"depthwise\" style=\"width:10.000%\""));
+  EXPECT_THAT(html, HasSubstr("class=\"pointwise\" style=\"width:15.000%\""));
+}
+
+TEST(Chart, DotsLieInsideAndLabelsApart) {
+  Scatter scatter{{}, "ms", "percent", 5.0};
+  for (int i = 1; i <= 20; ++i) scatter.dots.push_back({0.5 * i, 40.0 + i, 1, "chosen", "1-224", "hint"});
+  const std::string html = ScatterChart(scatter);
+  EXPECT_EQ(FirstUnclosed(html), "");
+  const std::regex circle(R"rx(cx="([-0-9.]+)" cy="([-0-9.]+)")rx");
+  int dots = 0;
+  for (std::sregex_iterator it(html.begin(), html.end(), circle), end; it != end; ++it, ++dots) {
+    EXPECT_GT(std::stod((*it)[1]), 0);
+    EXPECT_LT(std::stod((*it)[1]), 760);
+    EXPECT_GT(std::stod((*it)[2]), 0);
+    EXPECT_LT(std::stod((*it)[2]), 420);
+  }
+  EXPECT_EQ(dots, 40);
+  EXPECT_EQ(ScatterChart({}), "");
+}
+
+TEST(Pages, CostOfSeparableAndStandardNetworks) {
+  for (const bool separable : {true, false}) {
+    const Network network = V1({.alpha = 0.5, .separable = separable});
+    const std::string html = CostPage(network, CostOf(network), Precision::kFloat32, "mobilenet cost").Html();
+    ExpectStandsAlone(html);
+    EXPECT_EQ(html.find("Every block, standard and separable") != std::string::npos, separable);
+    EXPECT_THAT(html, HasSubstr("classifier"));
+  }
+}
+
+TEST(Pages, PaperHasEveryTable) {
+  const std::string html = PaperPage(ReproducePaper(), "mobilenet paper").Html();
+  ExpectStandsAlone(html);
+  for (int i = 1; i <= 7; ++i) EXPECT_THAT(html, HasSubstr("Table " + std::to_string(i)));
+}
+
+TEST(Pages, FitWithAndWithoutChoices) {
+  FitResult result;
+  result.grid = FitGrid(1000);
+  FitOptions options{.limits = {.latency_ms = 2}};
+  result.nearest = result.grid.front();
+  ExpectStandsAlone(FitPage(result, options, "a <processor>", "mobilenet fit").Html());
+
+  for (Candidate& c : result.grid) c.predicted_ms = 1e-8 * static_cast<double>(c.macs);
+  result.grid[0].timing = Timing{0.2, 0.1, 0.3, 4};
+  result.choices = {result.grid[0]};
+  result.checked = result.choices;
+  result.nearest.reset();
+  const std::string html = FitPage(result, options, "a processor", "mobilenet fit").Html();
+  ExpectStandsAlone(html);
+  EXPECT_THAT(html, HasSubstr("class=\"chosen\""));
+  EXPECT_THAT(html, HasSubstr("class=\"limit\""));
+  EXPECT_THAT(html, HasSubstr("0.200 ms"));
+}
+
+}  // namespace
+}  // namespace mobilenet
