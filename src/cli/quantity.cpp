@@ -56,7 +56,7 @@ std::optional<double> ParseQuantity(std::string_view text, const std::vector<Uni
 CLI::Option* AddQuantity(CLI::App& command, const std::string& name, std::optional<double>& value,
                          const std::vector<Unit>& units, const std::string& example,
                          const std::string& description) {
-  const auto set = [&command, name, &value, &units, example](const CLI::results_t& texts) {
+  const auto set = [name, &value, &units, example](const CLI::results_t& texts) {
     value = ParseQuantity(texts.front(), units);
     if (value) return true;
     throw CLI::ValidationError("--" + name, Concat("expected a number above 0 with a unit (", Names(units),

@@ -260,7 +260,7 @@ std::vector<Candidate> FitGrid(int classes) {
       c.size_bytes = cost.weight_bytes;
       c.memory_bytes = cost.weight_bytes + cost.peak_activation_bytes;
       c.energy = EstimateEnergy(network, c.precision);
-      grid.push_back(std::move(c));
+      grid.push_back(c);
     }
   }
   return grid;
