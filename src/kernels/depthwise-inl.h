@@ -1,7 +1,9 @@
-// Depthwise convolution, one output row at a time, channels innermost. Compiled once for each target.
+// Depthwise convolution, one output row at a time. Compiled once for each target.
 //
-// Four output pixels are computed together: for a 3x3 window at stride 1 they share 18 loads of input where
-// four single pixels would take 36, and each weight is loaded once for the four.
+// 3x3 windows, which is nearly all that there is, go along the row one register of channels after the other:
+// the nine weights stay in registers, and each input column is loaded once for all the outputs that it
+// belongs to, 3 loads for 9 multiply-adds at stride 1. Other windows, and what is narrower than a register,
+// compute four output pixels together.
 #if defined(MOBILENET_DEPTHWISE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MOBILENET_DEPTHWISE_INL_H
 #undef MOBILENET_DEPTHWISE_INL_H
@@ -19,21 +21,22 @@ HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+using F = hn::ScalableTag<float>;
+
 // kPixels neighbouring output pixels from `x` on, the window's columns [tap_begin, tap_end), which all lie
-// inside the input. kTaps is tap_end - tap_begin where that is known when compiling, else 0; kStride
-// likewise.
-template <std::size_t kPixels, int kTaps, int kStride, class D>
+// inside the input.
+template <std::size_t kPixels, class D>
 HWY_INLINE void DepthwisePixels(D d, const DepthwiseTask& task, int x, int tap_begin, int tap_end) {
   using Vector = hn::Vec<D>;
   const std::size_t channels = task.channels;
   const std::size_t lanes = hn::Lanes(d);
-  const std::size_t step = (kStride > 0 ? kStride : task.stride) * channels;
+  const std::size_t step = static_cast<std::size_t>(task.stride) * task.input_pitch;
   const std::size_t first =
-      static_cast<std::size_t>(x * task.stride - task.padding_left + tap_begin) * channels;
-  const int taps = kTaps > 0 ? kTaps : tap_end - tap_begin;
+      static_cast<std::size_t>(x * task.stride - task.padding_left + tap_begin) * task.input_pitch;
+  const int taps = tap_end - tap_begin;
   const Vector low = hn::Set(d, task.range.low);
   const Vector high = hn::Set(d, task.range.high);
-  float* output = task.output + static_cast<std::size_t>(x - task.x_begin) * channels;
+  float* output = task.output + static_cast<std::size_t>(x - task.x_begin) * task.output_pitch;
   for (std::size_t c = 0; c < channels; c += lanes) {
     // The last register overlaps the one before it where the channels don't divide evenly.
     c = std::min(c, channels - lanes);
@@ -43,32 +46,31 @@ HWY_INLINE void DepthwisePixels(D d, const DepthwiseTask& task, int x, int tap_b
     for (int r = 0; r < task.rows; ++r) {
       const float* input = task.input[r] + first + c;
       const float* weight = task.weight[r] + tap_begin * channels + c;
-      HWY_UNROLL(8)
       for (int t = 0; t < taps; ++t) {
         const Vector w = hn::LoadU(d, weight + t * channels);
         HWY_UNROLL(4)
         for (std::size_t i = 0; i < kPixels; ++i) {
-          sum[i] = hn::MulAdd(hn::LoadU(d, input + i * step + t * channels), w, sum[i]);
+          sum[i] = hn::MulAdd(hn::LoadU(d, input + i * step + t * task.input_pitch), w, sum[i]);
         }
       }
     }
     HWY_UNROLL(4)
     for (std::size_t i = 0; i < kPixels; ++i) {
-      hn::StoreU(hn::Min(hn::Max(sum[i], low), high), d, output + i * channels + c);
+      hn::StoreU(hn::Min(hn::Max(sum[i], low), high), d, output + i * task.output_pitch + c);
     }
   }
 }
 
 // The pixels whose whole window lies inside the row.
-template <int kTaps, int kStride, class D>
+template <class D>
 HWY_NOINLINE void DepthwiseInside(D d, const DepthwiseTask& task, int begin, int end) {
   int x = begin;
-  for (; x + 4 <= end; x += 4) DepthwisePixels<4, kTaps, kStride>(d, task, x, 0, task.kernel);
+  for (; x + 4 <= end; x += 4) DepthwisePixels<4>(d, task, x, 0, task.kernel);
   if (x + 2 <= end) {
-    DepthwisePixels<2, kTaps, kStride>(d, task, x, 0, task.kernel);
+    DepthwisePixels<2>(d, task, x, 0, task.kernel);
     x += 2;
   }
-  if (x < end) DepthwisePixels<1, kTaps, kStride>(d, task, x, 0, task.kernel);
+  if (x < end) DepthwisePixels<1>(d, task, x, 0, task.kernel);
 }
 
 // The pixels whose window hangs over an end of the row.
@@ -78,8 +80,117 @@ HWY_NOINLINE void DepthwiseBorder(D d, const DepthwiseTask& task, int begin, int
     const int left = x * task.stride - task.padding_left;
     const int tap_begin = std::max(0, -left);
     const int tap_end = std::min(task.kernel, task.width - left);
-    DepthwisePixels<1, 0, 0>(d, task, x, tap_begin, std::max(tap_begin, tap_end));
+    DepthwisePixels<1>(d, task, x, tap_begin, std::max(tap_begin, tap_end));
   }
+}
+
+// A column of the input under the window: one register for each row of it that exists.
+template <class D, int kRows>
+struct Column {
+  hn::Vec<D> at[kRows];
+};
+
+template <int kRows, class D>
+HWY_INLINE Column<D, kRows> LoadColumn(D d, const float* const (&rows)[3], std::size_t offset) {
+  Column<D, kRows> column;
+  HWY_UNROLL(3)
+  for (int r = 0; r < kRows; ++r) column.at[r] = hn::LoadU(d, rows[r] + offset);
+  return column;
+}
+
+// sum + column . the weights of one column of the window.
+template <class D, int kRows>
+HWY_INLINE hn::Vec<D> AddColumn(const Column<D, kRows>& column, const hn::Vec<D> (&weight)[3][3], int tap,
+                                hn::Vec<D> sum) {
+  HWY_UNROLL(3)
+  for (int r = 0; r < kRows; ++r) sum = hn::MulAdd(column.at[r], weight[r][tap], sum);
+  return sum;
+}
+
+// A row of 3x3 windows of which kRows rows exist, for one register of channels from `c` on.
+template <int kRows, int kStride, class D>
+HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t c) {
+  using Vector = hn::Vec<D>;
+  const std::size_t channels = task.channels;
+  const std::size_t pitch = task.input_pitch;
+  const float* rows[3] = {};
+  Vector weight[3][3];
+  HWY_UNROLL(3)
+  for (int r = 0; r < kRows; ++r) {
+    rows[r] = task.input[r] + c;
+    HWY_UNROLL(3)
+    for (int t = 0; t < 3; ++t) weight[r][t] = hn::LoadU(d, task.weight[r] + t * channels + c);
+  }
+  const Vector bias = hn::LoadU(d, task.bias + c);
+  const Vector low = hn::Set(d, task.range.low);
+  const Vector high = hn::Set(d, task.range.high);
+  float* output = task.output + c;
+  const auto store = [&](Vector sum) HWY_ATTR {
+    hn::StoreU(hn::Min(hn::Max(sum, low), high), d, output);
+    output += task.output_pitch;
+  };
+  int x = task.x_begin;
+  int left = x * kStride - task.padding_left;  // the window's first column
+  // Windows that hang over an end of the row take only the columns that exist.
+  const auto border = [&] HWY_ATTR {
+    Vector sum = bias;
+    for (int t = 0; t < 3; ++t) {
+      if (left + t < 0 || left + t >= task.width) continue;
+      sum = AddColumn(LoadColumn<kRows>(d, rows, static_cast<std::size_t>(left + t) * pitch), weight, t, sum);
+    }
+    store(sum);
+  };
+  for (; x < task.x_end && left < 0; ++x, left += kStride) border();
+  const int inside = std::min(task.x_end - x, (task.width - 3 - left) / kStride + 1);
+  if (left + 3 <= task.width && inside > 0) {
+    // The offset of the column that comes next.
+    std::size_t next = static_cast<std::size_t>(left) * pitch;
+    if constexpr (kStride == 1) {
+      // Two outputs are under way when a column arrives, and it begins a third.
+      Column<D, kRows> column = LoadColumn<kRows>(d, rows, next);
+      Vector last = AddColumn(column, weight, 0, bias);  // lacks two columns
+      column = LoadColumn<kRows>(d, rows, next += pitch);
+      Vector done = AddColumn(column, weight, 1, last);  // lacks one
+      last = AddColumn(column, weight, 0, bias);
+      for (int i = 0; i < inside; ++i) {
+        column = LoadColumn<kRows>(d, rows, next += pitch);
+        store(AddColumn(column, weight, 2, done));
+        done = AddColumn(column, weight, 1, last);
+        last = AddColumn(column, weight, 0, bias);
+      }
+    } else {
+      // The third column of a window is the first of the next one.
+      Vector sum = AddColumn(LoadColumn<kRows>(d, rows, next), weight, 0, bias);
+      for (int i = 0; i < inside; ++i) {
+        sum = AddColumn(LoadColumn<kRows>(d, rows, next += pitch), weight, 1, sum);
+        const Column<D, kRows> shared = LoadColumn<kRows>(d, rows, next += pitch);
+        store(AddColumn(shared, weight, 2, sum));
+        sum = AddColumn(shared, weight, 0, bias);
+      }
+    }
+    x += inside;
+    left += inside * kStride;
+  }
+  for (; x < task.x_end; ++x, left += kStride) border();
+}
+
+template <class D, int kRows, int kStride>
+HWY_NOINLINE void Depthwise3x3(const DepthwiseTask& task) {
+  const D d;
+  const std::size_t lanes = hn::Lanes(d);
+  for (std::size_t c = 0; c < task.channels; c += lanes) {
+    // The last register overlaps the one before it where the channels don't divide evenly.
+    Depthwise3x3Channels<kRows, kStride>(d, task, std::min(c, task.channels - lanes));
+  }
+}
+
+// By the number of rows that exist.
+template <class D>
+HWY_INLINE void Depthwise3x3Row(D /*d*/, const DepthwiseTask& task) {
+  using Function = void (*)(const DepthwiseTask&);
+  constexpr Function k3x3[2][3] = {{&Depthwise3x3<D, 1, 1>, &Depthwise3x3<D, 2, 1>, &Depthwise3x3<D, 3, 1>},
+                                   {&Depthwise3x3<D, 1, 2>, &Depthwise3x3<D, 2, 2>, &Depthwise3x3<D, 3, 2>}};
+  k3x3[task.stride - 1][task.rows - 1](task);
 }
 
 template <class D>
@@ -91,26 +202,22 @@ HWY_INLINE void DepthwiseRow(D d, const DepthwiseTask& task) {
                              ? inside_begin
                              : std::clamp((last_left + task.padding_left) / s + 1, inside_begin, task.x_end);
   DepthwiseBorder(d, task, task.x_begin, inside_begin);
-  if (task.kernel == 3 && s == 1) {
-    DepthwiseInside<3, 1>(d, task, inside_begin, inside_end);
-  } else if (task.kernel == 3 && s == 2) {
-    DepthwiseInside<3, 2>(d, task, inside_begin, inside_end);
-  } else {
-    DepthwiseInside<0, 0>(d, task, inside_begin, inside_end);
-  }
+  DepthwiseInside(d, task, inside_begin, inside_end);
   DepthwiseBorder(d, task, inside_end, task.x_end);
 }
 
 void Depthwise(const DepthwiseTask& task) {
-  const hn::ScalableTag<float> full;
+  const F full;
   const hn::CappedTag<float, 8> eight;
   const hn::CappedTag<float, 1> one;
+  const bool is_3x3 = task.kernel == 3 && task.stride <= 2 && task.rows > 0;
+  const auto row = [&](auto d) HWY_ATTR { is_3x3 ? Depthwise3x3Row(d, task) : DepthwiseRow(d, task); };
   if (task.channels >= hn::Lanes(full)) {
-    DepthwiseRow(full, task);
+    row(full);
   } else if (task.channels >= hn::Lanes(eight)) {
-    DepthwiseRow(eight, task);
+    row(eight);
   } else {
-    DepthwiseRow(one, task);
+    row(one);
   }
 }
 

@@ -28,10 +28,14 @@ struct Window {
 };
 
 // c[i, j] = clamp(bias[j] + sum over k of a[i, k] b[k, j]), for `rows` rows and the columns of `panels`.
-// Rows of a are `a_stride` floats apart, rows of c `c_stride`.
+// Rows of a are `a_stride` floats apart, rows of c `c_stride`. A row of a may lie in `segments` pieces of
+// equal length, `segment_pitch` floats apart: so a convolution's windows are read where they lie, one piece
+// for each row of the kernel, and rows may overlap.
 struct ProductTask {
   const float* a;
   std::size_t a_stride;
+  std::size_t segments = 1;
+  std::size_t segment_pitch = 0;
   std::size_t rows;
   float* c;
   std::size_t c_stride;
@@ -46,7 +50,8 @@ constexpr int kMaxDepthwiseKernel = 7;
 // One row of a depthwise convolution's output, the pixels [x_begin, x_end).
 struct DepthwiseTask {
   // The input rows under the window that exist (rows of padding are left out), and the weights' row for each:
-  // input[r] is width x channels floats, weight[r] is kernel x channels.
+  // input[r] is `width` pixels of `channels` floats, input_pitch floats apart; weight[r] is kernel x
+  // channels.
   const float* input[kMaxDepthwiseKernel];
   const float* weight[kMaxDepthwiseKernel];
   int rows;
@@ -55,11 +60,13 @@ struct DepthwiseTask {
   int padding_left;
   int width;  // of the input
   std::size_t channels;
+  std::size_t input_pitch;
   const float* bias;
   Range range;
   int x_begin;
   int x_end;
-  float* output;  // pixel x_begin; pixels are `channels` floats apart
+  float* output;  // pixel x_begin; pixels are output_pitch floats apart
+  std::size_t output_pitch;
 };
 
 struct Kernels {
@@ -70,8 +77,9 @@ struct Kernels {
 
   void (*product)(const ProductTask& task);
   void (*depthwise)(const DepthwiseTask& task);
-  // output[c] = mean over `pixels` of input[pixel * channels + c].
-  void (*average)(const float* input, std::size_t pixels, std::size_t channels, float* output);
+  // output[c] = mean over `pixels` of input[pixel * pitch + c].
+  void (*average)(const float* input, std::size_t pixels, std::size_t pitch, std::size_t channels,
+                  float* output);
   // In place; the largest value is subtracted first, so that nothing overflows.
   void (*softmax)(std::span<float> values);
   // Runs `iterations` rounds of independent multiply-adds in registers and returns how many floating point

@@ -17,16 +17,21 @@ std::vector<Panel> PanelsFor(std::size_t k, std::size_t columns, std::size_t lan
   };
   for (; column + 2 * lanes <= columns; column += 2 * lanes) add(column, 2 * lanes, 2 * lanes);
   const std::size_t rest = columns - column;
+  const std::size_t half = HalfLanes(lanes);
+  // The last `width` columns, or all of them where there are fewer.
+  const auto add_last = [&](std::size_t width) {
+    add(columns - std::min(width, columns), width, std::min(width, columns));
+  };
   if (rest == 0) return panels;
-  if (columns < lanes) {
-    add(0, lanes, columns);
+  if (rest <= half) {
+    add_last(half);
   } else if (rest <= lanes) {
-    add(columns - lanes, lanes, lanes);
-  } else if (columns >= 2 * lanes) {
-    add(columns - 2 * lanes, 2 * lanes, 2 * lanes);
-  } else {  // between one and two registers: two panels of one
-    add(0, lanes, lanes);
-    add(columns - lanes, lanes, lanes);
+    add_last(lanes);
+  } else if (rest <= lanes + half || columns < 2 * lanes) {
+    add(column, lanes, lanes);
+    add_last(rest <= lanes + half ? half : lanes);
+  } else {
+    add_last(2 * lanes);
   }
   return panels;
 }

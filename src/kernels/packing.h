@@ -18,9 +18,9 @@ struct Panel {
   std::size_t bias_offset;
 };
 
-// A [k, columns] matrix in panels of 2 * lanes columns. Where the columns don't divide evenly, the last panel
-// (of lanes or 2 * lanes columns) overlaps the one before it, so that every panel is full and no store needs
-// a mask: the shared columns are computed twice, to the same values.
+// A [k, columns] matrix in panels of 2 * lanes columns. What remains goes to panels of lanes or
+// HalfLanes(lanes) columns, of which the last overlaps the one before it where it must, so that every panel
+// is full and no store needs a mask: the shared columns are computed twice, to the same values.
 struct PackedMatrix {
   std::size_t k = 0;
   std::size_t columns = 0;
@@ -36,6 +36,9 @@ struct PackedMatrix {
     return overlap ? n - 1 : n;
   }
 };
+
+// Columns of the narrowest panels: half a register, or one value where a register holds four or fewer.
+constexpr std::size_t HalfLanes(std::size_t lanes) { return lanes >= 8 ? lanes / 2 : 1; }
 
 // Packs a row-major [k, columns] matrix and its bias of `columns` values.
 PackedMatrix Pack(const float* matrix, const float* bias, std::size_t k, std::size_t columns,

@@ -19,24 +19,24 @@ namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 template <class D>
-HWY_INLINE void AverageChannels(D d, const float* input, std::size_t pixels, std::size_t channels,
-                                float* output) {
+HWY_INLINE void AverageChannels(D d, const float* input, std::size_t pixels, std::size_t pitch,
+                                std::size_t channels, float* output) {
   const auto scale = hn::Set(d, 1.0F / static_cast<float>(pixels));
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t c = 0; c < channels; c += lanes) {
     c = std::min(c, channels - lanes);
     auto sum = hn::Zero(d);
-    for (std::size_t p = 0; p < pixels; ++p) sum = hn::Add(sum, hn::LoadU(d, input + p * channels + c));
+    for (std::size_t p = 0; p < pixels; ++p) sum = hn::Add(sum, hn::LoadU(d, input + p * pitch + c));
     hn::StoreU(hn::Mul(sum, scale), d, output + c);
   }
 }
 
-void Average(const float* input, std::size_t pixels, std::size_t channels, float* output) {
+void Average(const float* input, std::size_t pixels, std::size_t pitch, std::size_t channels, float* output) {
   const hn::ScalableTag<float> full;
   if (channels >= hn::Lanes(full)) {
-    AverageChannels(full, input, pixels, channels, output);
+    AverageChannels(full, input, pixels, pitch, channels, output);
   } else {
-    AverageChannels(hn::CappedTag<float, 1>(), input, pixels, channels, output);
+    AverageChannels(hn::CappedTag<float, 1>(), input, pixels, pitch, channels, output);
   }
 }
 

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/kernels.h"
 
@@ -38,81 +39,99 @@ using V = hn::Vec<F>;
 // fourteen pointers would not fit in the general registers.
 constexpr std::size_t kRowsAPointer = 3;
 
-template <std::size_t kVectors>
-HWY_INLINE void StoreRow(F d, const V (&sum)[kVectors], Range range, float* c) {
-  const V low = hn::Set(d, range.low);
-  const V high = hn::Set(d, range.high);
+template <std::size_t kVectors, class D>
+HWY_INLINE void StoreRow(D d, const hn::Vec<D> (&sum)[kVectors], Range range, float* c) {
+  const auto low = hn::Set(d, range.low);
+  const auto high = hn::Set(d, range.high);
   HWY_UNROLL(4)
   for (std::size_t v = 0; v < kVectors; ++v) {
     hn::StoreU(hn::Min(hn::Max(sum[v], low), high), d, c + v * hn::Lanes(d));
   }
 }
 
-// One tile: kRows rows of C, kVectors registers of columns. `b` is a panel of that width.
-template <std::size_t kRows, std::size_t kVectors>
-HWY_NOINLINE void Tile(const float* HWY_RESTRICT a, std::size_t a_stride, const float* HWY_RESTRICT b,
-                       const float* HWY_RESTRICT bias, std::size_t k, Range range, float* HWY_RESTRICT c,
-                       std::size_t c_stride) {
-  const F d;
-  const std::size_t lanes = hn::Lanes(d);
-  constexpr std::size_t kPointers = (kRows + kRowsAPointer - 1) / kRowsAPointer;
-  const float* rows[kPointers];
-  HWY_UNROLL(16)
-  for (std::size_t p = 0; p < kPointers; ++p) rows[p] = a + p * kRowsAPointer * a_stride;
+struct TileTask {
+  const float* a;
+  std::size_t a_stride;
+  std::size_t segments;
+  std::size_t segment_pitch;
+  std::size_t segment_k;  // values of a row in one segment
+  const float* b;         // a panel
+  const float* bias;
+  Range range;
+  float* c;
+  std::size_t c_stride;
+  // What will be read next, and by how many bytes to go on for each k: brought closer meanwhile.
+  const char* prefetch;
+  std::size_t prefetch_step;
+};
 
-  V sum[kRows][kVectors];
+// One tile: kRows rows of C, kVectors registers of D of columns.
+template <class D, std::size_t kRows, std::size_t kVectors>
+HWY_NOINLINE void Tile(const TileTask& task) {
+  using Vector = hn::Vec<D>;
+  const D d;
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t a_stride = task.a_stride;
+  constexpr std::size_t kPointers = (kRows + kRowsAPointer - 1) / kRowsAPointer;
+
+  Vector sum[kRows][kVectors];
   HWY_UNROLL(16)
   for (std::size_t r = 0; r < kRows; ++r) {
     HWY_UNROLL(4)
-    for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::LoadU(d, bias + v * lanes);
+    for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::LoadU(d, task.bias + v * lanes);
   }
-  for (std::size_t i = 0; i < k; ++i) {
-    V weight[kVectors];
-    HWY_UNROLL(4)
-    for (std::size_t v = 0; v < kVectors; ++v) weight[v] = hn::LoadU(d, b + v * lanes);
-    b += kVectors * lanes;
+  const float* HWY_RESTRICT b = task.b;
+  const char* prefetch = task.prefetch;
+  for (std::size_t segment = 0; segment < task.segments; ++segment) {
+    const float* rows[kPointers];
     HWY_UNROLL(16)
-    for (std::size_t r = 0; r < kRows; ++r) {
-      const V value = hn::Set(d, rows[r / kRowsAPointer][(r % kRowsAPointer) * a_stride]);
-      HWY_UNROLL(4)
-      for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(value, weight[v], sum[r][v]);
+    for (std::size_t p = 0; p < kPointers; ++p) {
+      rows[p] = task.a + segment * task.segment_pitch + p * kRowsAPointer * a_stride;
     }
-    HWY_UNROLL(16)
-    for (std::size_t p = 0; p < kPointers; ++p) ++rows[p];
+    for (std::size_t i = 0; i < task.segment_k; ++i) {
+      hwy::Prefetch(prefetch);
+      prefetch += task.prefetch_step;
+      Vector weight[kVectors];
+      HWY_UNROLL(4)
+      for (std::size_t v = 0; v < kVectors; ++v) weight[v] = hn::LoadU(d, b + v * lanes);
+      b += kVectors * lanes;
+      HWY_UNROLL(16)
+      for (std::size_t r = 0; r < kRows; ++r) {
+        const Vector value = hn::Set(d, rows[r / kRowsAPointer][(r % kRowsAPointer) * a_stride]);
+        HWY_UNROLL(4)
+        for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(value, weight[v], sum[r][v]);
+      }
+      HWY_UNROLL(16)
+      for (std::size_t p = 0; p < kPointers; ++p) ++rows[p];
+    }
   }
   HWY_UNROLL(16)
-  for (std::size_t r = 0; r < kRows; ++r) StoreRow<kVectors>(d, sum[r], range, c + r * c_stride);
+  for (std::size_t r = 0; r < kRows; ++r)
+    StoreRow<kVectors>(d, sum[r], task.range, task.c + r * task.c_stride);
 }
 
-using TileFunction = void (*)(const float*, std::size_t, const float*, const float*, std::size_t, Range,
-                              float*, std::size_t);
+using TileFunction = void (*)(const TileTask&);
 
-template <std::size_t kVectors, std::size_t... kRows>
+// Tile functions by their number of rows less one.
+template <class D, std::size_t kVectors, std::size_t... kRows>
 constexpr std::array<TileFunction, sizeof...(kRows)> TilesFor(std::index_sequence<kRows...>) {
-  return {&Tile<kRows + 1, kVectors>...};
+  return {&Tile<D, kRows + 1, kVectors>...};
 }
 
-// A tile function by its number of rows less one.
-constexpr auto kOneVectorTiles = TilesFor<1>(std::make_index_sequence<kTileRows>());
-constexpr auto kTwoVectorTiles = TilesFor<2>(std::make_index_sequence<kTileRows>());
+using HalfF = hn::CappedTag<float, HalfLanes(hn::MaxLanes(F()))>;
 
-// Fewer columns than a register has lanes: the tile goes to a buffer first, since its store is a whole
-// register.
-HWY_NOINLINE void NarrowTile(const ProductTask& task, const Panel& panel, std::size_t row, std::size_t rows) {
+constexpr auto kHalfVectorTiles = TilesFor<HalfF, 1>(std::make_index_sequence<kTileRows>());
+constexpr auto kOneVectorTiles = TilesFor<F, 1>(std::make_index_sequence<kTileRows>());
+constexpr auto kTwoVectorTiles = TilesFor<F, 2>(std::make_index_sequence<kTileRows>());
+
+// Fewer columns than the panel is wide: the tile goes to a buffer first, since its store is whole registers.
+HWY_NOINLINE void NarrowTile(TileFunction function, TileTask tile, const Panel& panel, std::size_t rows) {
   HWY_ALIGN float buffer[kTileRows * hn::MaxLanes(F())];
-  const PackedMatrix& b = *task.b;
-  kOneVectorTiles[rows - 1](task.a + row * task.a_stride, task.a_stride, b.values.data() + panel.offset,
-                            b.bias.data() + panel.bias_offset, b.k, task.range, buffer, panel.width);
-  float* c = task.c + row * task.c_stride + panel.column;
-  for (std::size_t r = 0; r < rows; ++r) {
-    const float* from = buffer + r * panel.width;
-    float* to = c + r * task.c_stride;
-    std::size_t j = 0;
-    const hn::CappedTag<float, 4> d4;
-    for (; j + hn::Lanes(d4) <= panel.stored; j += hn::Lanes(d4))
-      hn::StoreU(hn::LoadU(d4, from + j), d4, to + j);
-    for (; j < panel.stored; ++j) to[j] = from[j];
-  }
+  float* c = std::exchange(tile.c, buffer);
+  const std::size_t c_stride = std::exchange(tile.c_stride, panel.width);
+  function(tile);
+  for (std::size_t r = 0; r < rows; ++r)
+    std::copy_n(buffer + r * panel.width, panel.stored, c + r * c_stride);
 }
 
 // A single row (the classifier of one image) has too few sums in one panel to hide the latency of a
@@ -144,6 +163,10 @@ HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
   }
 }
 
+// A panel is read again by every tile, so only its first reading can miss the cache. With few tiles that is
+// much of the time: meanwhile each brings its share of the next panel.
+constexpr std::size_t kFewTiles = 8;
+
 // How rows are cut into tiles: as few as possible, and of nearly equal height, since a tile of few rows reads
 // B for little work (49 rows are 13 + 12 + 12 + 12, not 14 + 14 + 14 + 7).
 void Product(const ProductTask& task) {
@@ -152,21 +175,39 @@ void Product(const ProductTask& task) {
   const std::size_t tiles = (task.rows + kTileRows - 1) / kTileRows;
   for (std::size_t p = task.first_panel; p < task.last_panel; ++p) {
     const Panel& panel = b.panels[p];
-    if (task.rows == 1 && p + 4 <= task.last_panel && b.panels[p + 3].width == 2 * lanes) {
+    if (task.rows == 1 && task.segments == 1 && p + 4 <= task.last_panel &&
+        b.panels[p + 3].width == 2 * lanes) {
       FourPanels(task, p);
       p += 3;
       continue;
     }
+    const std::size_t panel_bytes = b.k * panel.width * sizeof(float);
+    const bool ahead = tiles <= kFewTiles && p + 1 < task.last_panel;
+    const std::size_t share = panel_bytes / tiles;
+    const auto& functions = panel.width == 2 * lanes ? kTwoVectorTiles
+                            : panel.width == lanes   ? kOneVectorTiles
+                                                     : kHalfVectorTiles;
+    const float* values = b.values.data() + panel.offset;
     std::size_t row = 0;
     for (std::size_t t = 0; t < tiles; ++t) {
       const std::size_t rows = (task.rows - row + tiles - t - 1) / (tiles - t);
+      const auto* next = reinterpret_cast<const char*>(values) + (ahead ? panel_bytes + t * share : 0);
+      const TileTask tile = {.a = task.a + row * task.a_stride,
+                             .a_stride = task.a_stride,
+                             .segments = task.segments,
+                             .segment_pitch = task.segment_pitch,
+                             .segment_k = b.k / task.segments,
+                             .b = values,
+                             .bias = b.bias.data() + panel.bias_offset,
+                             .range = task.range,
+                             .c = task.c + row * task.c_stride + panel.column,
+                             .c_stride = task.c_stride,
+                             .prefetch = next,
+                             .prefetch_step = ahead ? share / b.k : 0};
       if (panel.stored < panel.width) {
-        NarrowTile(task, panel, row, rows);
+        NarrowTile(functions[rows - 1], tile, panel, rows);
       } else {
-        const auto& functions = panel.width == lanes ? kOneVectorTiles : kTwoVectorTiles;
-        functions[rows - 1](task.a + row * task.a_stride, task.a_stride, b.values.data() + panel.offset,
-                            b.bias.data() + panel.bias_offset, b.k, task.range,
-                            task.c + row * task.c_stride + panel.column, task.c_stride);
+        functions[rows - 1](tile);
       }
       row += rows;
     }

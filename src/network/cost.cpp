@@ -78,9 +78,9 @@ Cost CostOf(const Network& network, Precision precision) {
     cost.macs += item.macs;
     cost.weight_bytes += item.weight_bytes;
   }
-  const auto bytes = static_cast<std::size_t>(BytesOfValue(precision));
-  const MemoryPlan memory = PlanMemory(MapLifetimes(network, FuseLayers(network), bytes));
-  cost.peak_activation_bytes = static_cast<std::int64_t>(memory.size);
+  const std::vector<StepLayers> steps = FuseLayers(network);
+  const Arena arena = PlaceMaps(network, steps, GroupSteps(network, steps));
+  cost.peak_activation_bytes = static_cast<std::int64_t>(arena.size) * BytesOfValue(precision);
   return cost;
 }
 

@@ -1,14 +1,54 @@
 #include "network/schedule.h"
 
-namespace mobilenet {
+#include <algorithm>
+#include <cstdint>
 
-std::vector<StepLayers> FuseLayers(const Network& network) {
+namespace mobilenet {
+namespace {
+
+// Maps of more values than this are worth streaming: 1 MB in float32, which does not stay in a core's second
+// cache of 1 or 2 MB together with the weights and the other map of its step.
+constexpr std::int64_t kLargeMap = 250'000;
+
+// Memory is planned in cache lines.
+constexpr std::size_t kLineValues = 64 / sizeof(float);
+
+// How many layers read each layer's output.
+std::vector<int> ReadersOf(const Network& network) {
   std::vector<int> readers(network.layers.size(), 0);
   for (const Layer& layer : network.layers) {
     for (const int input : layer.inputs) {
       if (input != kNetworkInput) ++readers[input];
     }
   }
+  return readers;
+}
+
+// How many rows of each step's output a group must keep: those that are read while the next step makes its
+// rows of a band. Found by going through all bands.
+std::vector<int> RowsKept(std::span<const RowWindow> windows) {
+  std::vector<int> kept(windows.size(), 0);
+  std::vector<int> made(windows.size(), 0);
+  std::vector<int> needed(windows.size(), 0);
+  const int height = windows.back().output_height;
+  kept.back() = height;
+  for (int rows = 0; rows < height;) {
+    rows = AfterNextBand(rows, kBandRows, height);
+    RowsNeeded(windows, rows, needed);
+    for (std::size_t i = 0; i + 1 < windows.size(); ++i) {
+      const RowWindow& reader = windows[i + 1];
+      const int first = std::max(0, made[i + 1] * reader.stride - reader.padding_top);
+      kept[i] = std::max(kept[i], needed[i] - first);
+    }
+    made = needed;
+  }
+  return kept;
+}
+
+}  // namespace
+
+std::vector<StepLayers> FuseLayers(const Network& network) {
+  const std::vector<int> readers = ReadersOf(network);
   std::vector<StepLayers> steps;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const bool fused = i + 1 < network.layers.size() && network.layers[i].kind == LayerKind::kDepthwise &&
@@ -21,19 +61,80 @@ std::vector<StepLayers> FuseLayers(const Network& network) {
   return steps;
 }
 
-std::vector<Lifetime> MapLifetimes(const Network& network, std::span<const StepLayers> steps,
-                                   std::size_t bytes_a_value) {
+std::vector<StepGroup> GroupSteps(const Network& network, std::span<const StepLayers> steps) {
+  const std::vector<int> readers = ReadersOf(network);
+  std::vector<StepGroup> groups;
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    StepGroup group{s, s};
+    while (group.last + 1 < steps.size()) {
+      const std::size_t written = steps[group.last].last;
+      const Layer& next = network.layers[steps[group.last + 1].first];
+      const bool chained =
+          next.inputs == std::vector<int>{static_cast<int>(written)} && readers[written] == 1;
+      const bool large = network.layers[written].output.size() >= kLargeMap;
+      if (!chained || !large || next.kind != LayerKind::kDepthwise) break;
+      ++group.last;
+    }
+    groups.push_back(group);
+    s = group.last;
+  }
+  return groups;
+}
+
+RowWindow RowWindowOf(const Layer& layer) {
+  return {layer.kernel, layer.stride, layer.padding.top, layer.input.height, layer.output.height};
+}
+
+int AfterNextBand(int rows, int band_rows, int height) {
+  return std::min(height, rows + (rows == 0 ? 1 : band_rows));
+}
+
+void RowsNeeded(std::span<const RowWindow> windows, int rows, std::span<int> needed) {
+  for (std::size_t i = windows.size(); i-- > 0;) {
+    needed[i] = rows;
+    const RowWindow& w = windows[i];
+    if (rows > 0) rows = std::clamp((rows - 1) * w.stride - w.padding_top + w.kernel, 0, w.input_height);
+  }
+}
+
+std::size_t PixelPitch(int channels) {
+  constexpr std::size_t kAlias = 1024 / sizeof(float);
+  const auto values = static_cast<std::size_t>(channels);
+  return values % kAlias == 0 ? values + kLineValues : values;
+}
+
+Arena PlaceMaps(const Network& network, std::span<const StepLayers> steps,
+                std::span<const StepGroup> groups) {
+  Arena arena;
+  arena.places.resize(steps.size());
+  std::vector<std::size_t> group_of(steps.size());
   std::vector<std::size_t> writer(network.layers.size());  // the step that writes a layer's output
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    std::vector<RowWindow> windows;
+    for (std::size_t s = groups[g].first; s <= groups[g].last; ++s) {
+      group_of[s] = g;
+      writer[steps[s].last] = s;
+      windows.push_back(RowWindowOf(network.layers[steps[s].first]));
+    }
+    const std::vector<int> kept = RowsKept(windows);
+    for (std::size_t i = 0; i < kept.size(); ++i) arena.places[groups[g].first + i].rows = kept[i];
+  }
+
   std::vector<Lifetime> lives(steps.size());
   for (std::size_t s = 0; s < steps.size(); ++s) {
-    writer[steps[s].last] = s;
-    const auto size = static_cast<std::size_t>(network.layers[steps[s].last].output.size());
-    lives[s] = {s + 1 == steps.size() ? 0 : size * bytes_a_value, s, s};
+    const Shape& shape = network.layers[steps[s].last].output;
+    const std::size_t values = PixelPitch(shape.channels) * shape.width * arena.places[s].rows;
+    lives[s] = {s + 1 == steps.size() ? 0 : values, group_of[s], group_of[s]};
     for (const int input : network.layers[steps[s].first].inputs) {
-      if (input != kNetworkInput) lives[writer[input]].last = s;
+      if (input != kNetworkInput) lives[writer[input]].last = group_of[s];
     }
   }
-  return lives;
+  // PlanMemory rounds to lines of 64 of its units, here values: a little more than needed, for every
+  // precision.
+  const MemoryPlan memory = PlanMemory(lives);
+  for (std::size_t s = 0; s < steps.size(); ++s) arena.places[s].offset = memory.offsets[s];
+  arena.size = memory.size;
+  return arena;
 }
 
 }  // namespace mobilenet

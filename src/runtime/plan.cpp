@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/fail.h"
@@ -67,7 +68,7 @@ Step MakeStep(const Network& network, const StepLayers& layers, const Weights& w
     case LayerKind::kConvolution:
       SetProduct(first, weights, kernels.lanes, step);
       step.window = WindowOf(first);
-      step.rows_from = RowSource::kPatches;
+      step.rows_from = first.input.channels <= kFewChannels ? RowSource::kWindows : RowSource::kPatches;
       break;
     case LayerKind::kDepthwise:
       SetDepthwise(first, weights, step);
@@ -96,18 +97,16 @@ StepInfo InfoOf(const Network& network, const StepLayers& layers, const Cost& co
   return info;
 }
 
-// Gives every step its place in the arena, whose size in floats is returned. The network's input and its
-// output are the caller's memory.
-std::size_t PlaceMaps(const Network& network, std::span<const StepLayers> layers, std::vector<Step>& steps) {
-  const MemoryPlan memory = PlanMemory(MapLifetimes(network, layers, sizeof(float)));
-  std::vector<std::size_t> offset_of(network.layers.size());  // of a layer's output
+// For each step, the one that writes its input.
+std::vector<int> InputsOf(const Network& network, std::span<const StepLayers> steps) {
+  std::vector<int> writer(network.layers.size(), kNetworkInput);
+  std::vector<int> inputs;
   for (std::size_t s = 0; s < steps.size(); ++s) {
-    const int input = network.layers[layers[s].first].inputs.front();
-    steps[s].input_offset = input == kNetworkInput ? kOutside : offset_of[input];
-    steps[s].output_offset = s + 1 == steps.size() ? kOutside : memory.offsets[s] / sizeof(float);
-    offset_of[layers[s].last] = steps[s].output_offset;
+    writer[steps[s].last] = static_cast<int>(s);
+    const int layer = network.layers[steps[s].first].inputs.front();
+    inputs.push_back(layer == kNetworkInput ? kNetworkInput : writer[layer]);
   }
-  return memory.size / sizeof(float);
+  return inputs;
 }
 
 }  // namespace
@@ -133,7 +132,9 @@ Plan::Plan(const Network& network, const Weights& weights, const PlanOptions& op
     state->weight_bytes += sizeof(float) * (step.matrix.values.size() + step.matrix.bias.size() +
                                             step.depthwise_weight.size() + step.depthwise_bias.size());
   }
-  state->arena_size = PlaceMaps(network, layers, state->steps);
+  state->groups = GroupSteps(network, layers);
+  state->inputs = InputsOf(network, layers);
+  state->arena = PlaceMaps(network, layers, state->groups);
   state_ = std::move(state);
 }
 
@@ -141,7 +142,7 @@ const Shape& Plan::input() const { return state_->input; }
 const Shape& Plan::output() const { return state_->output; }
 std::string_view Plan::target() const { return state_->kernels->name; }
 std::size_t Plan::weight_bytes() const { return state_->weight_bytes; }
-std::size_t Plan::activation_bytes() const { return state_->arena_size * sizeof(float); }
+std::size_t Plan::activation_bytes() const { return state_->arena.size * sizeof(float); }
 const std::vector<StepInfo>& Plan::steps() const { return state_->infos; }
 
 }  // namespace mobilenet

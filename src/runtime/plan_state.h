@@ -6,6 +6,7 @@
 #include "base/machine.h"
 #include "kernels/kernels.h"
 #include "mobilenet/runtime.h"
+#include "network/schedule.h"
 #include "runtime/step.h"
 
 namespace mobilenet {
@@ -17,7 +18,9 @@ struct Plan::State {
   CacheSizes caches{};
   std::vector<Step> steps;
   std::vector<StepInfo> infos;  // one for each step
-  std::size_t arena_size = 0;   // floats
+  std::vector<StepGroup> groups;
+  std::vector<int> inputs;  // of each step: the step that writes its input, or kNetworkInput
+  Arena arena;
   std::size_t weight_bytes = 0;
 };
 

@@ -3,16 +3,16 @@
 #include <algorithm>
 
 #include "kernels/patches.h"
+#include "network/schedule.h"
 
 namespace mobilenet {
 namespace {
 
-// Computes the output pixels [begin, end) of a depthwise convolution, counted row by row, to `output`.
-void DepthwisePixels(const Step& step, const Kernels& kernels, const float* input, std::size_t begin,
-                     std::size_t end, float* output) {
+// Computes the output pixels [begin, end) of a depthwise convolution to `output`, `pitch` floats apart.
+void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& input, std::size_t begin,
+                     std::size_t end, float* output, std::size_t pitch) {
   const Window& w = step.window;
   const auto channels = static_cast<std::size_t>(w.input_channels);
-  const std::size_t pitch = static_cast<std::size_t>(w.input_width) * channels;
   const auto width = static_cast<std::size_t>(w.output_width);
   DepthwiseTask task{};
   task.kernel = w.kernel;
@@ -20,6 +20,8 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const float* inpu
   task.padding_left = w.padding_left;
   task.width = w.input_width;
   task.channels = channels;
+  task.input_pitch = input.pitch;
+  task.output_pitch = pitch;
   task.bias = step.depthwise_bias.data();
   task.range = step.depthwise_range;
   while (begin < end) {
@@ -29,7 +31,7 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const float* inpu
     for (int ky = 0; ky < w.kernel; ++ky) {
       const int iy = static_cast<int>(y) * w.stride - w.padding_top + ky;
       if (iy < 0 || iy >= w.input_height) continue;
-      task.input[task.rows] = input + iy * pitch;
+      task.input[task.rows] = input.Row(iy);
       task.weight[task.rows] = step.depthwise_weight.data() + ky * w.kernel * channels;
       ++task.rows;
     }
@@ -37,8 +39,39 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const float* inpu
     task.x_end = static_cast<int>(row_end - y * width);
     task.output = output;
     kernels.depthwise(task);
-    output += (row_end - begin) * channels;
+    output += (row_end - begin) * pitch;
     begin = row_end;
+  }
+}
+
+// Floats in one row of the padded input under the windows of `pixels` neighbours.
+std::size_t WindowRowLength(const Window& w, std::size_t pixels) {
+  return ((pixels - 1) * w.stride + w.kernel) * w.input_channels;
+}
+
+// The product of windows that are read from padded rows of the input, one row of the output after the other.
+void WindowProduct(const Step& step, const Kernels& kernels, ProductTask task, const Part& part,
+                   const MapView& input, float* scratch) {
+  const Window& w = step.window;
+  const auto width = static_cast<std::size_t>(w.output_width);
+  task.a = scratch;
+  task.a_stride = static_cast<std::size_t>(w.stride) * w.input_channels;
+  task.segments = w.kernel;
+  for (std::size_t begin = part.begin; begin < part.end;) {
+    const std::size_t y = begin / width;
+    const std::size_t end = std::min(part.end, (y + 1) * width);
+    task.rows = end - begin;
+    task.segment_pitch = WindowRowLength(w, task.rows);
+    const int left = static_cast<int>(begin - y * width) * w.stride - w.padding_left;
+    for (int ky = 0; ky < w.kernel; ++ky) {
+      const int iy = static_cast<int>(y) * w.stride - w.padding_top + ky;
+      const bool exists = iy >= 0 && iy < w.input_height;
+      CopyPixels(w, exists ? input.Row(iy) : nullptr, left, task.segment_pitch / w.input_channels,
+                 scratch + ky * task.segment_pitch);
+    }
+    kernels.product(task);
+    task.c += task.rows * task.c_stride;
+    begin = end;
   }
 }
 
@@ -55,6 +88,7 @@ Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, 
   const std::size_t budget = b_fits ? l1_bytes * 3 / 4 : l2_bytes / 4;
   const std::size_t tile = kernels.tile_rows;
   split.block_rows = std::clamp(budget / row_bytes / tile * tile, tile, std::max(tile, step.rows));
+  if (step.rows_from == RowSource::kWindows) split.block_rows = step.width();
   split.block_rows = std::min(split.block_rows, step.rows);
   split.blocks = (step.rows + split.block_rows - 1) / split.block_rows;
   if (threads == 1) return split;
@@ -75,51 +109,70 @@ Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, 
   return split;
 }
 
-std::size_t ScratchSize(const Step& step, const Split& split) {
-  const bool needed = step.kind == Step::Kind::kProduct && step.rows_from != RowSource::kInput;
-  return needed ? split.block_rows * step.matrix.k : 0;
-}
-
-void RunTask(const Step& step, const Split& split, const Kernels& kernels, int task, const float* input,
-             float* output, float* scratch) {
-  if (step.kind == Step::Kind::kAverage) {
-    const auto pixels = static_cast<std::size_t>(step.window.input_height) * step.window.input_width;
-    kernels.average(input, pixels, static_cast<std::size_t>(step.window.input_channels), output);
-    return;
-  }
+Part PartOf(const Step& step, const Split& split, int task) {
   const std::size_t begin = static_cast<std::size_t>(task) / split.chunks * split.block_rows;
-  const std::size_t end = std::min(begin + split.block_rows, step.rows);
-  const std::size_t length = step.row_length();
-  if (step.kind == Step::Kind::kDepthwise) {
-    DepthwisePixels(step, kernels, input, begin, end, output + begin * length);
-    return;
-  }
-  const float* rows = scratch;
-  switch (step.rows_from) {
-    case RowSource::kInput:
-      rows = input + begin * length;
-      break;
-    case RowSource::kDepthwise:
-      DepthwisePixels(step, kernels, input, begin, end, scratch);
-      break;
-    case RowSource::kPatches:
-      CopyPatches(step.window, input, begin, end, scratch);
-      break;
-  }
   const std::size_t chunk = static_cast<std::size_t>(task) % split.chunks;
   const std::size_t runs = step.matrix.runs();
   const bool last = chunk + 1 == split.chunks;
-  const ProductTask product = {
-      .a = rows,
-      .a_stride = length,
-      .rows = end - begin,
-      .c = output + begin * step.matrix.columns,
-      .c_stride = step.matrix.columns,
-      .b = &step.matrix,
-      .first_panel = runs * chunk / split.chunks,
-      .last_panel = last ? step.matrix.panels.size() : runs * (chunk + 1) / split.chunks,
-      .range = step.range};
-  kernels.product(product);
+  return {.begin = begin,
+          .end = std::min(begin + split.block_rows, step.rows),
+          .first_panel = runs * chunk / split.chunks,
+          .last_panel = last ? step.matrix.panels.size() : runs * (chunk + 1) / split.chunks};
+}
+
+std::size_t ScratchSize(const Step& step, std::size_t pixels) {
+  if (step.kind != Step::Kind::kProduct) return 0;
+  switch (step.rows_from) {
+    case RowSource::kInput:
+      return 0;
+    case RowSource::kDepthwise:
+      return pixels * PixelPitch(step.window.input_channels);
+    case RowSource::kWindows:
+      return step.window.kernel * WindowRowLength(step.window, std::min(pixels, step.width()));
+    case RowSource::kPatches:
+      return pixels * step.matrix.k;
+  }
+  return 0;
+}
+
+void RunPart(const Step& step, const Kernels& kernels, const Part& part, const MapView& input, float* output,
+             std::size_t output_pitch, float* scratch) {
+  if (step.kind == Step::Kind::kAverage) {
+    const auto pixels = static_cast<std::size_t>(step.window.input_height) * step.window.input_width;
+    kernels.average(input.data, pixels, input.pitch, static_cast<std::size_t>(step.window.input_channels),
+                    output);
+    return;
+  }
+  if (step.kind == Step::Kind::kDepthwise) {
+    DepthwisePixels(step, kernels, input, part.begin, part.end, output, output_pitch);
+    return;
+  }
+  ProductTask task = {.a = scratch,
+                      .a_stride = step.matrix.k,
+                      .rows = part.end - part.begin,
+                      .c = output,
+                      .c_stride = output_pitch,
+                      .b = &step.matrix,
+                      .first_panel = part.first_panel,
+                      .last_panel = part.last_panel,
+                      .range = step.range};
+  switch (step.rows_from) {
+    case RowSource::kInput:
+      task.a = input.data + part.begin * input.pitch;
+      task.a_stride = input.pitch;
+      break;
+    case RowSource::kDepthwise:
+      task.a_stride = PixelPitch(step.window.input_channels);
+      DepthwisePixels(step, kernels, input, part.begin, part.end, scratch, task.a_stride);
+      break;
+    case RowSource::kWindows:
+      WindowProduct(step, kernels, task, part, input, scratch);
+      return;
+    case RowSource::kPatches:
+      CopyPatches(step.window, input.data, input.pitch, part.begin, part.end, scratch);
+      break;
+  }
+  kernels.product(task);
 }
 
 }  // namespace mobilenet

@@ -1,8 +1,7 @@
-// One step of a plan: what runs between two points at which all threads meet.
+// One step of a plan: a layer, or a depthwise layer with the pointwise one behind it.
 #pragma once
 
 #include <cstddef>
-#include <limits>
 #include <vector>
 
 #include "base/aligned.h"
@@ -10,12 +9,11 @@
 
 namespace mobilenet {
 
-constexpr std::size_t kOutside =
-    std::numeric_limits<std::size_t>::max();  // the caller's memory, not the arena
-
 // Every step but the average is a matrix product whose rows are made by something: read where they lie
-// (pointwise, fully connected), computed by a depthwise convolution (separable), or gathered (convolution).
-enum class RowSource { kInput, kDepthwise, kPatches };
+// (pointwise, fully connected), computed by a depthwise convolution (separable), or the windows of a
+// convolution, which are read from a few padded rows of the input where there are few channels, and gathered
+// one by one elsewhere (which takes a whole map).
+enum class RowSource { kInput, kDepthwise, kWindows, kPatches };
 
 struct Step {
   enum class Kind { kProduct, kDepthwise, kAverage };
@@ -23,8 +21,6 @@ struct Step {
   RowSource rows_from = RowSource::kInput;
   Window window{};       // of the depthwise convolution or the patches; of the whole map for an average
   std::size_t rows = 0;  // output pixels
-  std::size_t input_offset = 0;  // in floats from the arena's start, or kOutside
-  std::size_t output_offset = 0;
   AlignedVector<float> depthwise_weight;  // [kernel, kernel, channels]
   AlignedVector<float> depthwise_bias;
   Range depthwise_range{};
@@ -34,6 +30,33 @@ struct Step {
   [[nodiscard]] std::size_t row_length() const {
     return kind == Kind::kProduct ? matrix.k : static_cast<std::size_t>(window.input_channels);
   }
+  // Output pixels in a row of the map.
+  [[nodiscard]] std::size_t width() const {
+    return window.output_width > 0 ? static_cast<std::size_t>(window.output_width) : rows;
+  }
+};
+
+// A convolution of so few channels reads its windows where they lie.
+constexpr int kFewChannels = 4;
+
+// A feature map, or the last `rows` rows of one: row y is at y % rows.
+struct MapView {
+  float* data;
+  std::size_t pitch;  // floats from one pixel to the next
+  int width;
+  int rows;
+
+  [[nodiscard]] float* Row(int y) const {
+    return data + static_cast<std::size_t>(y % rows) * static_cast<std::size_t>(width) * pitch;
+  }
+};
+
+// The output pixels [begin, end) of a step, counted row by row, and the panels of columns to compute.
+struct Part {
+  std::size_t begin;
+  std::size_t end;
+  std::size_t first_panel;
+  std::size_t last_panel;
 };
 
 // How a step is cut into tasks: blocks of rows, times chunks of panels (columns).
@@ -47,12 +70,15 @@ struct Split {
 
 Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, std::size_t l2_bytes,
                 int threads);
+Part PartOf(const Step& step, const Split& split, int task);
 
-// Floats that a thread needs for the rows of one task of the step.
-std::size_t ScratchSize(const Step& step, const Split& split);
+// Floats that a thread needs for the rows of `pixels` output pixels.
+std::size_t ScratchSize(const Step& step, std::size_t pixels);
 
-// Runs one task. `scratch` is this thread's own and holds ScratchSize floats.
-void RunTask(const Step& step, const Split& split, const Kernels& kernels, int task, const float* input,
-             float* output, float* scratch);
+// Computes one part. The input's rows that the part's windows reach must be there. The first pixel goes to
+// `output`, the others `output_pitch` floats apart. `scratch` is this thread's own and holds ScratchSize
+// floats.
+void RunPart(const Step& step, const Kernels& kernels, const Part& part, const MapView& input, float* output,
+             std::size_t output_pitch, float* scratch);
 
 }  // namespace mobilenet

@@ -87,7 +87,8 @@ class KernelsTest : public testing::TestWithParam<std::string> {
                                     << ", kernel " << w.kernel << ", stride " << w.stride << ", padding "
                                     << w.padding_top << " " << w.padding_left);
     const auto channels = static_cast<std::size_t>(w.input_channels);
-    const auto input = RandomValues(static_cast<std::size_t>(w.input_height) * w.input_width * channels, 1);
+    auto input = RandomValues(static_cast<std::size_t>(w.input_height) * w.input_width * channels, 1);
+    const MapView map = {input.data(), channels, w.input_width, w.input_height};
     const auto weight = RandomValues(static_cast<std::size_t>(w.kernel) * w.kernel * channels, 2);
     const auto bias = RandomValues(channels, 3);
     const auto size = static_cast<std::size_t>(w.output_height) * w.output_width * channels;
@@ -105,7 +106,8 @@ class KernelsTest : public testing::TestWithParam<std::string> {
       std::vector<float> output(size, kGuard);
       const Split split = {block, (step.rows + block - 1) / block, 1};
       for (int task = 0; task < split.tasks(); ++task) {
-        RunTask(step, split, kernels_, task, input.data(), output.data(), nullptr);
+        const Part part = PartOf(step, split, task);
+        RunPart(step, kernels_, part, map, output.data() + part.begin * channels, channels, nullptr);
       }
       ExpectNear(expected, output, 1e-5);
     }
@@ -161,7 +163,7 @@ TEST_P(KernelsTest, Average) {
     std::vector<float> expected(channels);
     std::vector<float> actual(channels, kGuard);
     reference::Average(input.data(), 49, channels, expected.data());
-    kernels_.average(input.data(), 49, channels, actual.data());
+    kernels_.average(input.data(), 49, channels, channels, actual.data());
     ExpectNear(expected, actual, 1e-6);
   }
 }
@@ -200,7 +202,7 @@ TEST(Packing, CoversEachColumnWithFullPanels) {
       const PackedMatrix packed = Pack(matrix.data(), bias.data(), 3, columns, lanes);
       std::vector<bool> covered(columns, false);
       for (const Panel& panel : packed.panels) {
-        EXPECT_TRUE(panel.width == lanes || panel.width == 2 * lanes);
+        EXPECT_TRUE(panel.width == HalfLanes(lanes) || panel.width == lanes || panel.width == 2 * lanes);
         EXPECT_TRUE(panel.stored == panel.width || columns < lanes);
         for (std::size_t j = 0; j < panel.stored; ++j) {
           covered.at(panel.column + j) = true;
@@ -230,8 +232,9 @@ TEST(Patches, AreWhatAConvolutionMultiplies) {
         std::vector<float> expected(pixels * 5);
         reference::Convolution(w, input.data(), weight.data(), bias.data(), kAll, expected.data());
         std::vector<float> patches(pixels * k, kGuard);
-        CopyPatches(w, input.data(), 0, pixels / 2, patches.data());
-        CopyPatches(w, input.data(), pixels / 2, pixels, patches.data() + pixels / 2 * k);
+        CopyPatches(w, input.data(), static_cast<std::size_t>(channels), 0, pixels / 2, patches.data());
+        CopyPatches(w, input.data(), static_cast<std::size_t>(channels), pixels / 2, pixels,
+                    patches.data() + pixels / 2 * k);
         std::vector<float> actual(pixels * 5);
         reference::Product(pixels, k, 5, patches.data(), weight.data(), bias.data(), kAll, actual.data());
         ExpectNear(expected, actual, 1e-6);

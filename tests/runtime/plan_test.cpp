@@ -72,6 +72,16 @@ TEST(Plan, OfStandardConvolutions) {
   CheckAllTargets({.alpha = 0.25, .resolution = 32, .classes = 10, .separable = false});
 }
 
+// Large maps, of which a few rows are kept: from the first layer on, and from the second.
+TEST(Plan, DepthFirst) { CheckAllTargets({.classes = 2}); }
+TEST(Plan, DepthFirstAtOddSizes) {
+  CheckAllTargets({.alpha = 0.8, .resolution = 187, .classes = 2, .padding = PaddingStyle::kSymmetric});
+  CheckAllTargets({.alpha = 0.55, .resolution = 211, .classes = 2});
+}
+TEST(Plan, DepthFirstBehindAStandardConvolutionOfManyChannels) {
+  CheckAllTargets({.alpha = 0.3, .resolution = 190, .classes = 2, .separable = false});
+}
+
 TEST(Plan, FusesDepthwiseAndPointwise) {
   const Network network = V1({.alpha = 0.25, .resolution = 96});
   const Plan plan(network, RandomWeights(network, 1));
@@ -83,11 +93,15 @@ TEST(Plan, FusesDepthwiseAndPointwise) {
   EXPECT_EQ(macs, 7'489'664 + 256 * (1000 - 2));
 }
 
-TEST(Plan, PlansNoMoreThanTwoMapsAtOnce) {
+TEST(Plan, KeepsAFewRowsOfLargeMaps) {
   const Network network = V1();
   const Plan plan(network, RandomWeights(network, 1));
-  // The largest pair of neighbours: block 1's input and output.
-  EXPECT_EQ(plan.activation_bytes(), sizeof(float) * 112 * 112 * (32 + 64));
+  // Block 5's input and output, whose pixels lie 272 floats apart, are more than the rows that are kept of
+  // the maps before them. Layer by layer it would be block 1's, 4.8 MB.
+  EXPECT_GE(plan.activation_bytes(), sizeof(float) * 28 * 28 * 272 * 2);
+  EXPECT_LE(plan.activation_bytes(), 1'750'000U);
+  const Network small = V1({.alpha = 0.25});
+  EXPECT_EQ(Plan(small, RandomWeights(small, 1)).activation_bytes(), sizeof(float) * 112 * 112 * (8 + 16));
 }
 
 TEST(Plan, RefusesUnknownTargetsAndUnfitWeights) {

@@ -1,0 +1,65 @@
+#include "network/schedule.h"
+
+#include <algorithm>
+
+#include "gmock/gmock.h"
+#include "mobilenet/cost.h"
+
+namespace mobilenet {
+namespace {
+
+std::vector<StepGroup> GroupsOf(const Network& network) { return GroupSteps(network, FuseLayers(network)); }
+
+TEST(GroupSteps, StreamsTheLargeMapsOnly) {
+  // 112x112x32, 112x112x64, 56x56x128 twice: all of more than 1 MB; then 28x28x256.
+  const auto groups = GroupsOf(V1());
+  EXPECT_EQ(groups.front().first, 0U);
+  EXPECT_EQ(groups.front().last, 4U);
+  EXPECT_EQ(groups.size(), 16U - 4U);
+  // 112x112x16 is small, 112x112x32 is not.
+  const auto half = GroupsOf(V1({.alpha = 0.5}));
+  EXPECT_EQ(half[0].last, 0U);
+  EXPECT_EQ(half[1].first, 1U);
+  EXPECT_EQ(half[1].last, 2U);
+  EXPECT_EQ(GroupsOf(V1({.alpha = 0.25})).size(), 16U);
+  // Standard convolutions gather their windows from whole maps.
+  EXPECT_EQ(GroupsOf(V1({.separable = false})).size(), 16U);
+}
+
+TEST(RowsNeeded, FollowsWindowsBack) {
+  // 3x3, strides 1 and 2, as "same" padding has it for 8 rows.
+  const std::vector<RowWindow> windows = {{3, 1, 1, 8, 8}, {3, 2, 0, 8, 4}};
+  std::vector<int> needed(2);
+  RowsNeeded(windows, 1, needed);
+  EXPECT_THAT(needed, testing::ElementsAre(3, 1));
+  RowsNeeded(windows, 2, needed);
+  EXPECT_THAT(needed, testing::ElementsAre(5, 2));
+  RowsNeeded(windows, 4, needed);
+  EXPECT_THAT(needed, testing::ElementsAre(8, 4));  // no more than there are
+  RowsNeeded(windows, 0, needed);
+  EXPECT_THAT(needed, testing::ElementsAre(0, 0));
+}
+
+TEST(PlaceMaps, KeepsTheRowsThatAreRead) {
+  const Network network = V1();
+  const auto steps = FuseLayers(network);
+  const Arena arena = PlaceMaps(network, steps, GroupSteps(network, steps));
+  // In a band of 2 rows of block 4: 4 more rows of block 3 and one from before, 4 of block 2 and two, 8 of
+  // block 1 and one, 8 of the first convolution and two.
+  EXPECT_EQ(arena.places[3].rows, 5);
+  EXPECT_EQ(arena.places[2].rows, 6);
+  EXPECT_EQ(arena.places[1].rows, 9);
+  EXPECT_EQ(arena.places[0].rows, 10);
+  EXPECT_EQ(arena.places[4].rows, 28);
+  EXPECT_EQ(arena.places[5].rows, 28);
+}
+
+TEST(PixelPitch, AvoidsMultiplesOfAKilobyte) {
+  EXPECT_EQ(PixelPitch(64), 64U);
+  EXPECT_EQ(PixelPitch(256), 272U);
+  EXPECT_EQ(PixelPitch(1024), 1040U);
+  EXPECT_EQ(PixelPitch(1000), 1000U);
+}
+
+}  // namespace
+}  // namespace mobilenet
