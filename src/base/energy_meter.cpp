@@ -1,8 +1,8 @@
+#include "base/energy_meter.h"
+
 #include <fstream>
 #include <string>
 #include <system_error>
-
-#include "mobilenet/energy.h"
 
 namespace mobilenet {
 namespace {
@@ -14,7 +14,7 @@ std::optional<std::uint64_t> ReadNumber(const std::filesystem::path& path) {
   return value;
 }
 
-// "intel-rapl:0" is a package; "intel-rapl:0:1" is a part of one, counted in it already.
+// "intel-rapl:0" is a package; "intel-rapl:0:1" is a part of one, or its DRAM.
 bool IsPackage(const std::string& name) {
   const auto colon = name.find(':');
   return name.starts_with("intel-rapl:") && name.find(':', colon + 1) == std::string::npos;

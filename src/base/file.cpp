@@ -144,23 +144,42 @@ std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path) {
   return bytes;
 }
 
-void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span<const std::uint8_t>> parts) {
-  const std::filesystem::path target = FollowLinks(path);
+namespace {
+
+// Where writing to `path` will put the file, and what is there now: a regular file or nothing, else it fails.
+struct Target {
+  std::filesystem::path path;
+  bool exists;
+  mode_t mode;
+};
+
+Target TargetOf(const std::filesystem::path& path) {
+  Target target{FollowLinks(path), false, 0};
   struct stat old {};
-  const bool exists = stat(target.c_str(), &old) == 0;
-  if (exists && !S_ISREG(old.st_mode)) {
+  target.exists = stat(target.path.c_str(), &old) == 0;
+  target.mode = old.st_mode;
+  if (target.exists && !S_ISREG(old.st_mode)) {
     Fail(path.string(), ": is a ", S_ISDIR(old.st_mode) ? "directory" : "device or pipe",
          ", expected a file or nothing");
   }
-  const NewFile file(target);
+  return target;
+}
+
+}  // namespace
+
+void CheckWritable(const std::filesystem::path& path) { const NewFile removed_again(TargetOf(path).path); }
+
+void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span<const std::uint8_t>> parts) {
+  const Target target = TargetOf(path);
+  const NewFile file(target.path);
   for (const auto part : parts) WriteAll(file.descriptor(), part, path);
-  if (exists && fchmod(file.descriptor(), old.st_mode & 07777) != 0)
+  if (target.exists && fchmod(file.descriptor(), target.mode & 07777) != 0)
     FailWithErrno(path, "can't keep its mode");
   if (fsync(file.descriptor()) != 0) FailWithErrno(path, "can't be synced to disk");
-  if (rename(file.name().c_str(), target.c_str()) != 0) FailWithErrno(path, "can't be replaced");
+  if (rename(file.name().c_str(), target.path.c_str()) != 0) FailWithErrno(path, "can't be replaced");
   // The new name is on disk only when its folder is; a file system that can't sync folders has done what it
   // can.
-  const auto folder = target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
+  const auto folder = target.path.has_parent_path() ? target.path.parent_path() : std::filesystem::path(".");
   const Descriptor directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() >= 0) fsync(directory.get());
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/fail.h"
+#include "base/file.h"
 #include "base/machine.h"
 #include "report/text.h"
 
@@ -47,17 +48,20 @@ CLI::Option* AddResolution(CLI::App& command, int& resolution) {
       ->capture_default_str();
 }
 
-CLI::Option* AddClasses(CLI::App& command, int& classes) {
+CLI::Option* AddClasses(CLI::App& command, int& classes, int most) {
   return command.add_option("--classes", classes, "Classes")
-      ->check(CLI::Range(1, 1000000))
+      ->check(CLI::Range(1, most))
       ->type_name("C")
       ->capture_default_str();
 }
 
 CLI::Option* AddHtml(CLI::App& command, std::string& path) {
   return command.add_option("--html", path, "Also write a page with drawings, which opens in any browser")
+      ->check([](const std::string& text) { return text.empty() ? "expected the name of a file" : ""; })
       ->type_name("FILE");
 }
+
+void CheckPage(const std::string& path) { CheckWritable(path); }
 
 void WritePage(const Page& page, const std::string& path, bool quiet) {
   page.Write(path);

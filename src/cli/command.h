@@ -34,11 +34,12 @@ CLI::Option* AddThreads(CLI::App& command, int& threads);
 CLI::Option* AddAlpha(CLI::App& command, double& alpha);
 CLI::Option* AddResolution(CLI::App& command, int& resolution);
 
-// --classes, from 1 to 1,000,000.
-CLI::Option* AddClasses(CLI::App& command, int& classes);
+// --classes, from 1 to `most`.
+CLI::Option* AddClasses(CLI::App& command, int& classes, int most = 1'000'000);
 
 // --html; empty until given. Once the page is written, its name is printed unless `quiet`.
 CLI::Option* AddHtml(CLI::App& command, std::string& path);
+void CheckPage(const std::string& path);  // throws where it can't be written
 void WritePage(const Page& page, const std::string& path, bool quiet);
 
 // --model; empty until given. ModelFrom reads it, or $MOBILENET_MODEL, or fails with what to do.

@@ -79,6 +79,7 @@ void PrintCostJson(const Options& options, const Network& network, const Cost& c
                                  {"resolution", network.options.resolution},
                                  {"classes", network.options.classes},
                                  {"separable", network.options.separable},
+                                 {"shallow", network.options.shallow},
                                  {"kinds", kinds},
                                  {"layers", layers}};
   if (options.compare) json["blocks"] = ComparisonJson(network);
@@ -148,7 +149,9 @@ void PrintCostText(const Options& options, const Network& network, const Cost& c
 void Run(const Options& options) {
   const Network network = options.model.empty() ? V1(options.network) : Model::Load(options.model).network;
   if (options.compare && !network.options.separable) {
-    throw Error("--compare sets a separable network beside its standard twin: leave out --standard");
+    throw Error(
+        "--compare sets a separable network beside its standard twin, and this one is of standard "
+        "convolutions");
   }
   const Cost cost = CostOf(network, PrecisionOf(options.precision));
   (options.json ? PrintCostJson : PrintCostText)(options, network, cost);
@@ -169,9 +172,9 @@ void AddCost(CLI::App& program) {
   AddAlpha(*command, options->network.alpha)->excludes(model);
   AddResolution(*command, options->network.resolution)->excludes(model);
   AddClasses(*command, options->network.classes)->excludes(model);
-  command
-      ->add_flag("!--standard", options->network.separable, "Standard convolutions instead of separable ones")
-      ->excludes(model);
+  CLI::Option* standard = command->add_flag("!--standard", options->network.separable,
+                                            "Standard convolutions instead of separable ones");
+  standard->excludes(model);
   command->add_flag("--shallow", options->network.shallow, "Without the five blocks of 14 x 14 x 512")
       ->excludes(model);
   command
@@ -182,7 +185,8 @@ void AddCost(CLI::App& program) {
       ->type_name("P")
       ->capture_default_str();
   command->add_flag("--layers", options->layers, "A line for each layer");
-  command->add_flag("--compare", options->compare, "Each block beside the standard convolution it replaces");
+  command->add_flag("--compare", options->compare, "Each block beside the standard convolution it replaces")
+      ->excludes(standard);
   command->add_flag("--json", options->json, "One JSON object, with every layer");
   AddHtml(*command, options->html);
   command->footer(

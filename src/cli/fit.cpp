@@ -42,7 +42,7 @@ Json CandidateJson(const Candidate& c) {
                {"resolution", c.options.resolution},
                {"precision", NameOf(c.precision)},
                {"latency_ms", c.timing ? Json(c.timing->median_ms) : Json()},
-               {"predicted_ms", c.predicted_ms},
+               {"predicted_ms", c.predicted_ms > 0 ? Json(c.predicted_ms) : Json()},
                {"top1", c.accuracy.top1},
                {"top1_published", c.accuracy.published},
                {"size_bytes", c.size_bytes},
@@ -69,6 +69,7 @@ void PrintFitJson(const Options& options, const FitResult& result) {
                {"choices", CandidatesJson(result.choices)},
                {"threads", options.fit.threads},
                {"processor", ProcessorName()},
+               {"pace", result.pace},
                {"grid", CandidatesJson(result.grid)}};
   if (result.nearest) {
     json["nearest"] = CandidateJson(*result.nearest);
@@ -76,15 +77,9 @@ void PrintFitJson(const Options& options, const FitResult& result) {
   }
   if (options.fit.check) {
     json["checked"] = CandidatesJson(result.checked);
-    json["largest_error"] = LargestError(result.checked);
+    json["largest_error"] = result.checked.empty() ? Json() : Json(LargestError(result.checked));
   }
   PrintJson(json);
-}
-
-std::string ValueText(const Excess& excess, double value) {
-  if (excess.limit == "latency") return Milliseconds(value);
-  if (excess.limit == "energy") return Millijoules(value);
-  return excess.limit == "macs" ? Count(value) : Bytes(value);
 }
 
 void PrintChoices(const std::vector<Candidate>& candidates) {
@@ -118,25 +113,20 @@ void PrintFitText(const Options& options, const FitResult& result) {
     PrintChoices(result.choices);
     fmt::print(
         "\ntop-1: ImageNet, as TF-Slim publishes for its 16 checkpoints (mobilenet_v1.md); ~ is interpolated "
-        "between them\n"
-        "memory: weights and feature maps; energy, where estimated, is a lower bound for comparing "
-        "networks\n");
+        "between "
+        "them\nmemory: weights and feature maps; energy, where estimated, is for comparing networks only\n");
     if (std::ranges::none_of(result.choices, [](const Candidate& c) { return c.accuracy.published; })) {
-      fmt::print("none of the published checkpoints meets the limits: these would be trained\n");
+      fmt::print("no published checkpoint was found to meet the limits: these would be trained\n");
+    }
+    if (std::abs(result.pace - 1) > 0.1) {
+      fmt::print(
+          "the machine was busy: the same networks took {:.2f} times as long later as before; try again when "
+          "it is "
+          "quiet\n",
+          result.pace);
     }
   }
   if (options.fit.check && !result.checked.empty()) PrintCheck(result.checked);
-}
-
-// "no network meets the limits: ...", as an error message.
-std::string Miss(const FitResult& result) {
-  std::string text;
-  for (const Excess& excess : result.binding) {
-    text += fmt::format("{}{} of {}, allowed {}", text.empty() ? "" : ", and ", excess.limit,
-                        ValueText(excess, excess.value), ValueText(excess, excess.allowed));
-  }
-  return fmt::format("no network meets the limits: the nearest, {}, has a {}",
-                     NetworkName(result.nearest->options), text);
 }
 
 FitResult RunFit(const FitOptions& options) {
@@ -151,13 +141,14 @@ FitResult RunFit(const FitOptions& options) {
 }
 
 void Run(const Options& options, int& status) {
+  if (!options.html.empty()) CheckPage(options.html);  // before half a minute of measuring
   const FitResult result = RunFit(options.fit);
   (options.json ? PrintFitJson : PrintFitText)(options, result);
   if (!options.html.empty()) {
     WritePage(FitPage(result, options.fit, ProcessorName(), options.command), options.html, options.json);
   }
   if (!result.choices.empty()) return;
-  PrintError(Miss(result));
+  PrintError(MissText(result));
   status = kFailure;
 }
 
@@ -175,7 +166,7 @@ void AddFit(CLI::App& program, int& status) {
   AddQuantity(*command, "macs", limits.macs, CountUnits(), "100M", "Most mult-adds for one image");
   AddQuantity(*command, "energy", limits.energy_mj, EnergyUnits(), "5mJ",
               "Most energy for one image: measured where the machine counts it, else estimated");
-  AddClasses(*command, options->fit.classes);
+  AddClasses(*command, options->fit.classes, kMostFitClasses);
   AddThreads(*command, options->fit.threads);
   command->add_option("--choices", options->choices, "At most so many networks")
       ->check(CLI::Range(1, 49))

@@ -48,7 +48,8 @@ std::optional<double> ParseQuantity(std::string_view text, const std::vector<Uni
   std::string_view rest = text.substr(static_cast<std::size_t>(end - text.data()));
   if (rest.starts_with(' ')) rest.remove_prefix(1);
   for (const Unit& unit : units) {
-    if (rest == unit.name) return value * unit.factor;
+    const double converted = value * unit.factor;
+    if (rest == unit.name && std::isfinite(converted) && converted > 0) return converted;
   }
   return std::nullopt;
 }

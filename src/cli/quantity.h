@@ -21,7 +21,8 @@ const std::vector<Unit>& ByteUnits();
 const std::vector<Unit>& CountUnits();
 const std::vector<Unit>& EnergyUnits();
 
-// "5ms" or "5 ms" with TimeUnits is 5. Nothing where the number is not above 0 or the unit is not among them.
+// "5ms" or "5 ms" with TimeUnits is 5. Nothing where the number is not finite and above 0, or the unit is not
+// among them.
 std::optional<double> ParseQuantity(std::string_view text, const std::vector<Unit>& units);
 
 // --name, a quantity; `value` stays empty until given. What is wrong is said with an example that would be

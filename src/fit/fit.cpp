@@ -3,13 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <memory>
 #include <numeric>
 #include <utility>
 
 #include "base/fail.h"
 #include "fit/latency_model.h"
-#include "runtime/plan_timer.h"
+#include "fit/timed_group.h"
 
 namespace mobilenet {
 namespace {
@@ -19,7 +18,7 @@ struct Size {
   int resolution;
 };
 
-// What the model learns from: the corners of the grid, and enough between them for every price.
+// What the model learns from: three corners of the grid, and enough between them for every price.
 constexpr std::array<Size, 12> kSamples = {{{0.25, 128},
                                             {0.25, 224},
                                             {0.375, 176},
@@ -39,54 +38,11 @@ constexpr std::array<Size, 8> kChecks = {
 // How far a prediction may exceed a limit and still be worth a timing.
 constexpr double kDoubt = 1.1;
 
-// Networks that take turns on the machine.
-class TimedGroup {
- public:
-  TimedGroup(int threads, EnergyMeter& meter) : threads_(threads), meter_(meter) {}
+// Timed again beside the finalists: what they take now, over what they took when the model learned from them,
+// is how much the machine has changed its pace meanwhile.
+constexpr std::array<std::size_t, 2> kAnchors = {1, 8};  // of kSamples
 
-  void Add(const Network& network) {
-    timers_.push_back(std::make_unique<PlanTimer>(Plan(network, RandomWeights(network, 1)), threads_));
-  }
-
-  // Rounds of short stretches for about `seconds` in all; `progress` gets the share of them that is done.
-  void Run(double seconds, const std::function<void(double)>& progress) {
-    constexpr double kStretch = 0.02;
-    const double round = kStretch * static_cast<double>(timers_.size());
-    const int rounds = std::max(3, static_cast<int>(seconds / round));
-    for (int i = 0; i < rounds; ++i) {
-      for (std::size_t t = 0; t < timers_.size(); ++t) {
-        timers_[t]->Run(std::min(kStretch, seconds / rounds / static_cast<double>(timers_.size())), meter_);
-        progress((i + static_cast<double>(t + 1) / static_cast<double>(timers_.size())) / rounds);
-      }
-    }
-  }
-
-  [[nodiscard]] const PlanTimer& operator[](std::size_t i) const { return *timers_[i]; }
-
-  [[nodiscard]] Timing TimingOf(std::size_t i) const {
-    const std::vector<double>& times = timers_[i]->times();
-    return {1e3 * Quantile(times, 0.5), 1e3 * Quantile(times, 0.25), 1e3 * Quantile(times, 0.75),
-            static_cast<int>(times.size())};
-  }
-
- private:
-  int threads_;
-  EnergyMeter& meter_;
-  std::vector<std::unique_ptr<PlanTimer>> timers_;
-};
-
-Candidate& Find(std::vector<Candidate>& grid, const Size& size) {
-  return *std::ranges::find_if(grid, [&](const Candidate& c) {
-    return c.options.alpha == size.alpha && c.options.resolution == size.resolution;
-  });
-}
-
-void SetTiming(Candidate& candidate, const TimedGroup& group, std::size_t index) {
-  candidate.timing = group.TimingOf(index);
-  if (const auto drawn = group[index].Millijoules()) candidate.energy = {*drawn, EnergySource::kMeasured};
-}
-
-// By how much the worst limit is exceeded: at most 1 where all are met.
+// By how much the worst limit is exceeded; 0 where all are met.
 double WorstRatio(const Candidate& candidate, const Limits& limits) {
   double worst = 0;
   for (const Excess& excess : BrokenLimits(candidate, limits)) {
@@ -95,54 +51,67 @@ double WorstRatio(const Candidate& candidate, const Limits& limits) {
   return worst;
 }
 
-void SortByAccuracy(std::vector<Candidate*>& candidates) {
-  std::ranges::stable_sort(candidates, [](const Candidate* a, const Candidate* b) {
-    return std::pair(-a->accuracy.top1, a->latency_ms()) < std::pair(-b->accuracy.top1, b->latency_ms());
-  });
-}
-
-// The candidates, most accurate first, without those that are slower than a more accurate one; and the best
-// published one, where none is among the first `count`.
-std::vector<Candidate*> Front(std::vector<Candidate*> candidates, std::size_t count) {
-  SortByAccuracy(candidates);
-  std::vector<Candidate*> front;
-  for (Candidate* c : candidates) {
-    if (front.empty() || c->latency_ms() < front.back()->latency_ms()) front.push_back(c);
-  }
-  if (front.size() > count) front.resize(count);
-  const auto published = [](const Candidate* c) { return c->accuracy.published; };
-  if (std::ranges::none_of(front, published)) {
-    const auto best = std::ranges::find_if(candidates, published);
-    if (best != candidates.end()) {
-      if (front.size() == count) front.pop_back();
-      front.push_back(*best);
-    }
+// Indices of candidates, the most accurate first, without those that are slower than a more accurate one.
+std::vector<std::size_t> Front(const std::vector<Candidate>& grid, std::vector<std::size_t> indices) {
+  std::ranges::stable_sort(
+      indices, {}, [&](std::size_t i) { return std::pair(-grid[i].accuracy.top1, grid[i].latency_ms()); });
+  std::vector<std::size_t> front;
+  for (const std::size_t i : indices) {
+    if (front.empty() || grid[i].latency_ms() < grid[front.back()].latency_ms()) front.push_back(i);
   }
   return front;
 }
 
 class Search {
  public:
-  explicit Search(const FitOptions& options) : options_(options) { result_.grid = FitGrid(options.classes); }
+  explicit Search(const FitOptions& options) : options_(options), countable_(options.limits) {
+    result_.grid = FitGrid(options.classes);
+    countable_.latency_ms.reset();
+    if (meter_.available()) countable_.energy_mj.reset();
+  }
 
   FitResult Run() {
-    // With no clock yet, only what can be counted binds.
-    Limits countable = options_.limits;
-    countable.latency_ms.reset();
-    if (meter_.available()) countable.energy_mj.reset();
-    if (std::ranges::none_of(result_.grid,
-                             [&](const Candidate& c) { return BrokenLimits(c, countable).empty(); })) {
-      SetNearest(countable);
-      return std::move(result_);
+    if (Pool(1).empty()) {  // nothing meets what can be counted: no clock is needed to say so
+      SetNearest(All(), countable_);
+    } else {
+      Learn();
+      Choose();
     }
-    Learn();
-    Choose();
     return std::move(result_);
   }
 
  private:
-  void Report(double begin, double end, double share) const {
-    if (options_.progress) options_.progress(begin + (end - begin) * share);
+  using Indices = std::vector<std::size_t>;
+
+  // Reports never go back.
+  void Report(double share) {
+    if (share <= reported_ || !options_.progress) return;
+    reported_ = share;
+    options_.progress(share);
+  }
+
+  [[nodiscard]] Indices All() const {
+    Indices all(result_.grid.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
+  }
+
+  [[nodiscard]] std::size_t IndexOf(const Size& size) const {
+    const auto found = std::ranges::find_if(result_.grid, [&](const Candidate& c) {
+      return c.options.alpha == size.alpha && c.options.resolution == size.resolution;
+    });
+    return static_cast<std::size_t>(found - result_.grid.begin());
+  }
+
+  // What meets the limits that can be counted and, once there are predictions, takes no more than `doubt`
+  // times what the others allow.
+  [[nodiscard]] Indices Pool(double doubt) const {
+    Indices pool = All();
+    std::erase_if(pool, [&](std::size_t i) {
+      const Candidate& c = result_.grid[i];
+      return !BrokenLimits(c, countable_).empty() || (predicted_ && WorstRatio(c, options_.limits) > doubt);
+    });
+    return pool;
   }
 
   // Times the samples, and the networks to check with, and predicts the grid.
@@ -150,70 +119,146 @@ class Search {
     TimedGroup group(options_.threads, meter_);
     std::vector<Size> sizes(kSamples.begin(), kSamples.end());
     if (options_.check) sizes.insert(sizes.end(), kChecks.begin(), kChecks.end());
-    for (const Size& size : sizes) group.Add(V1(Find(result_.grid, size).options));
-    group.Run(0.6 * options_.seconds, [&](double share) { Report(0, 0.6, share); });
+    constexpr double kBuilt = 0.1;  // of the progress
+    constexpr double kLearned = 0.6;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+      group.Add(V1(result_.grid[IndexOf(sizes[i])].options));
+      Report(kBuilt * static_cast<double>(i + 1) / static_cast<double>(sizes.size()));
+    }
+    group.Run(kLearned * options_.seconds,
+              [&](double share) { Report(kBuilt + (kLearned - kBuilt) * share); });
 
     std::vector<LatencyModel::Sample> samples;
     double power = 0;  // watts, the mean of the samples
+    bool metered = true;
     for (std::size_t i = 0; i < kSamples.size(); ++i) {
       std::vector<double> step_ms = group[i].StepMedians();
       for (double& ms : step_ms) ms *= 1e3;
       const double total_ms = group.TimingOf(i).median_ms;
-      samples.push_back({V1(Find(result_.grid, sizes[i]).options), std::move(step_ms), total_ms});
-      power += group[i].Millijoules().value_or(0) / total_ms / static_cast<double>(kSamples.size());
+      samples.push_back({V1(result_.grid[IndexOf(sizes[i])].options), std::move(step_ms), total_ms});
+      const std::optional<double> drawn = group[i].Millijoules();
+      metered = metered && drawn;
+      power += drawn.value_or(0) / total_ms / static_cast<double>(kSamples.size());
     }
     const LatencyModel model(samples);
     for (Candidate& candidate : result_.grid) {
       candidate.predicted_ms = model.Predict(V1(candidate.options));
-      if (power > 0) candidate.energy = {power * candidate.predicted_ms, EnergySource::kPredicted};
+      if (metered) candidate.energy = {power * candidate.predicted_ms, EnergySource::kPredicted};
     }
+    predicted_ = true;
     for (std::size_t i = 0; i < sizes.size(); ++i) {
-      Candidate& candidate = Find(result_.grid, sizes[i]);
-      SetTiming(candidate, group, i);
-      if (i >= kSamples.size()) result_.checked.push_back(candidate);
+      Candidate timed = result_.grid[IndexOf(sizes[i])];
+      group.Tell(i, timed);
+      if (i < kSamples.size()) {
+        learned_ms_.push_back(timed.timing->median_ms);
+      } else {
+        result_.checked.push_back(timed);
+      }
     }
   }
 
-  // Times what looks best until something meets the limits.
-  void Choose() {
-    std::vector<Candidate*> pool;
-    for (Candidate& c : result_.grid) {
-      if (BrokenLimits(c, options_.limits).empty() || WorstRatio(c, options_.limits) <= kDoubt)
-        pool.push_back(&c);
-    }
-    constexpr int kAttempts = 3;
-    for (int i = 0; i < kAttempts && !pool.empty() && result_.choices.empty(); ++i) {
-      // A few more than asked for, since some will turn out slower than predicted.
-      std::vector<Candidate*> finalists = Front(pool, options_.choices + 3);
-      Time(finalists, 0.6 + 0.4 * i / kAttempts, i == 0 ? 1.0 : 0.6 + 0.4 * (i + 1) / kAttempts);
-      std::erase_if(pool, [&](Candidate* c) { return std::ranges::count(finalists, c) > 0; });
-      std::erase_if(finalists, [&](Candidate* c) { return !BrokenLimits(*c, options_.limits).empty(); });
-      for (const Candidate* c : Front(std::move(finalists), options_.choices)) result_.choices.push_back(*c);
-    }
-    if (!result_.choices.empty()) return;
-    SetNearest(options_.limits);
-    if (result_.nearest->timing) return;
-    Time({&Find(result_.grid, {result_.nearest->options.alpha, result_.nearest->options.resolution})}, 1, 1);
-    SetNearest(options_.limits);
-    if (result_.binding.empty()) result_.choices.push_back(*std::exchange(result_.nearest, std::nullopt));
-  }
-
-  void Time(const std::vector<Candidate*>& candidates, double begin, double end) {
+  // Times the finalists, and the anchors beside them; the predictions follow the machine's pace.
+  void Verify(const Indices& finalists, double seconds, double done) {
     TimedGroup group(options_.threads, meter_);
-    for (const Candidate* c : candidates) group.Add(V1(c->options));
-    group.Run(0.4 * options_.seconds, [&](double share) { Report(begin, end, share); });
-    for (std::size_t i = 0; i < candidates.size(); ++i) SetTiming(*candidates[i], group, i);
+    for (const std::size_t i : finalists) group.Add(V1(result_.grid[i].options));
+    for (const std::size_t anchor : kAnchors) group.Add(V1(result_.grid[IndexOf(kSamples[anchor])].options));
+    const double before = reported_;
+    group.Run(seconds, [&](double share) { Report(before + (done - before) * share); });
+    for (std::size_t f = 0; f < finalists.size(); ++f) {
+      group.Tell(f, result_.grid[finalists[f]]);
+      verified_.push_back(finalists[f]);
+    }
+    double pace = 0;
+    for (std::size_t a = 0; a < kAnchors.size(); ++a) {
+      pace += group.TimingOf(finalists.size() + a).median_ms / learned_ms_[kAnchors[a]] / kAnchors.size();
+    }
+    for (Candidate& candidate : result_.grid) candidate.predicted_ms *= pace / result_.pace;
+    result_.pace = pace;
   }
 
-  void SetNearest(const Limits& limits) {
-    result_.nearest = *std::ranges::min_element(result_.grid, {},
-                                                [&](const Candidate& c) { return WorstRatio(c, limits); });
+  [[nodiscard]] bool Verified(std::size_t i) const { return std::ranges::count(verified_, i) > 0; }
+  [[nodiscard]] bool Published(std::size_t i) const { return result_.grid[i].accuracy.published; }
+
+  // Of the networks that were verified, those that meet the limits.
+  [[nodiscard]] Indices Good() const {
+    Indices good = verified_;
+    std::erase_if(good,
+                  [&](std::size_t i) { return !BrokenLimits(result_.grid[i], options_.limits).empty(); });
+    return good;
+  }
+
+  // What is still worth a timing: whoever would be among the choices if its prediction held.
+  [[nodiscard]] Indices Finalists(std::size_t count) const {
+    Indices pool = Pool(kDoubt);
+    std::erase_if(pool, [&](std::size_t i) { return Verified(i); });
+    Indices all = Good();
+    all.insert(all.end(), pool.begin(), pool.end());
+    Indices front = Front(result_.grid, all);
+    if (front.size() > count) front.resize(count);
+    // And the best published checkpoint, where none is there yet.
+    if (std::ranges::none_of(Good(), [&](std::size_t i) { return Published(i); })) {
+      std::erase_if(pool, [&](std::size_t i) { return !Published(i) || std::ranges::count(front, i) > 0; });
+      const Indices best = Front(result_.grid, pool);
+      if (!best.empty()) front.push_back(best.front());
+    }
+    std::erase_if(front, [&](std::size_t i) { return Verified(i); });
+    return front;
+  }
+
+  // Verifies what looks best, until no prediction promises better.
+  void Choose() {
+    constexpr int kAttempts = 6;
+    double share = 0.2;  // of the whole time; half as much each time
+    double done = 0.8;
+    for (int i = 0; i < kAttempts; ++i) {
+      // A few more than asked for, since some will turn out slower than predicted.
+      const Indices finalists = Finalists(options_.choices + (i == 0 ? 3 : 0));
+      if (finalists.empty()) break;
+      Verify(finalists, share * options_.seconds, done);
+      share = std::max(0.05, share / 2);
+      done += (1 - done) / 2;
+    }
+    // Where none of the finalists was good after all, the nearest is looked for among all, each timed before
+    // it is believed.
+    while (Good().empty()) {
+      const std::size_t nearest = SetNearest(All(), options_.limits);
+      if (Verified(nearest)) break;
+      Verify({nearest}, 0.05 * options_.seconds, done);
+    }
+    if (!Good().empty()) {
+      result_.nearest.reset();
+      result_.binding.clear();
+    }
+    Indices chosen = Front(result_.grid, Good());
+    if (chosen.size() > options_.choices) chosen.resize(options_.choices);
+    const auto published = [&](std::size_t i) { return Published(i); };
+    if (std::ranges::none_of(chosen, published)) {
+      Indices others = Good();
+      std::erase_if(others, [&](std::size_t i) { return !Published(i); });
+      const Indices best = Front(result_.grid, others);
+      if (!best.empty()) chosen.push_back(best.front());
+    }
+    for (const std::size_t i : chosen) result_.choices.push_back(result_.grid[i]);
+    Report(1);
+  }
+
+  // The candidate that exceeds the limits least.
+  std::size_t SetNearest(const Indices& indices, const Limits& limits) {
+    const std::size_t nearest = *std::ranges::min_element(
+        indices, {}, [&](std::size_t i) { return WorstRatio(result_.grid[i], limits); });
+    result_.nearest = result_.grid[nearest];
     result_.binding = BrokenLimits(*result_.nearest, limits);
+    return nearest;
   }
 
   const FitOptions& options_;
   EnergyMeter meter_;
+  Limits countable_;  // the limits that need no clock
   FitResult result_;
+  double reported_ = 0;
+  bool predicted_ = false;
+  std::vector<double> learned_ms_;  // of each of kSamples
+  Indices verified_;
 };
 
 void Check(const FitOptions& options) {
@@ -223,8 +268,11 @@ void Check(const FitOptions& options) {
         std::pair("memory", limits.memory_bytes), std::pair("macs", limits.macs),
         std::pair("energy", limits.energy_mj)}) {
     if (limit && !(*limit > 0 && std::isfinite(*limit))) {
-      Fail("the limit of ", name, " is ", *limit, ", expected more than 0");
+      Fail("the limit on ", name, " is ", *limit, ", expected a finite number above 0");
     }
+  }
+  if (options.classes < 1 || options.classes > kMostFitClasses) {
+    Fail("classes is ", options.classes, ", expected 1 to ", kMostFitClasses);
   }
   if (options.choices < 1) Fail("choices is 0, expected at least 1");
   if (!(options.seconds > 0 && options.seconds <= 3600)) {

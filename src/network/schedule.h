@@ -47,8 +47,8 @@ RowWindow RowWindowOf(const Layer& layer);
 // Rows of the last output of a group that are made in one band, at most.
 constexpr int kBandRows = 2;
 
-// How many rows there are after the next band of `band_rows`. The first band is a single row: it needs the rows above and
-// those below, and would be what the most rows of the maps before it are kept for.
+// How many rows there are after the next band of `band_rows`. The first band is a single row: it needs the
+// rows above and those below, and would be what the most rows of the maps before it are kept for.
 int AfterNextBand(int rows, int band_rows, int height);
 
 // For each of a group's steps, how many rows must be there once the last step has `rows` of them: a

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "report/html.h"
@@ -13,9 +14,11 @@ namespace {
 // Round numbers from `low` to `high` on a logarithmic axis: 1, 2, 5 times powers of ten.
 std::vector<double> LogTicks(double low, double high) {
   std::vector<double> ticks;
-  for (double decade = std::pow(10.0, std::floor(std::log10(low))); decade <= high; decade *= 10) {
+  const int last = static_cast<int>(std::floor(std::log10(high)));
+  for (int exponent = static_cast<int>(std::floor(std::log10(low))); exponent <= last; ++exponent) {
     for (const double step : {1.0, 2.0, 5.0}) {
-      if (step * decade >= low && step * decade <= high) ticks.push_back(step * decade);
+      const double tick = step * std::pow(10.0, exponent);
+      if (tick >= low && tick <= high) ticks.push_back(tick);
     }
   }
   return ticks;
@@ -27,8 +30,13 @@ class Axes {
   Axes(const Scatter& scatter, double width, double height) : width_(width), height_(height) {
     const auto [left, right] = std::ranges::minmax(scatter.dots, {}, &Dot::x);
     const auto [bottom, top] = std::ranges::minmax(scatter.dots, {}, &Dot::y);
-    x_low_ = std::min(left.x, scatter.x_limit.value_or(left.x)) / 1.15;
-    x_high_ = std::max(right.x, scatter.x_limit.value_or(right.x)) * 1.15;
+    // A limit that is far from all dots stays outside.
+    constexpr double kFar = 3;
+    if (scatter.x_limit && *scatter.x_limit > left.x / kFar && *scatter.x_limit < right.x * kFar) {
+      limit_ = scatter.x_limit;
+    }
+    x_low_ = std::min(left.x, limit_.value_or(left.x)) / 1.15;
+    x_high_ = std::max(right.x, limit_.value_or(right.x)) * 1.15;
     y_low_ = std::floor((bottom.y - 1) / 5) * 5;
     y_high_ = std::ceil((top.y + 1) / 5) * 5;
   }
@@ -50,8 +58,7 @@ class Axes {
       svg += Line("axis", kLeft, Y(tick), width_ - kRight, Y(tick));
       svg += Text(kLeft - 6, Y(tick) + 4, "end", fmt::format("{:g}", tick));
     }
-    if (scatter.x_limit)
-      svg += Line("limit", X(*scatter.x_limit), Y(y_low_), X(*scatter.x_limit), Y(y_high_));
+    if (limit_) svg += Line("limit", X(*limit_), Y(y_low_), X(*limit_), Y(y_high_));
     svg += Text((width_ + kLeft) / 2, height_ - 4, "middle", scatter.x_name);
     return svg + Text(4, 12, "start", scatter.y_name);
   }
@@ -71,37 +78,50 @@ class Axes {
   }
 
   double width_, height_;
+  std::optional<double> limit_;
   double x_low_ = 0, x_high_ = 0, y_low_ = 0, y_high_ = 0;
 };
 
-// Labels beside their dots, where there is room: one that would cover another is left out, and its dot's hint
-// tells the same.
+// Labels beside their dots, where there is room: one that would cover another, a chosen dot or the edge is
+// left out, and its dot's hint tells the same.
 class Labels {
  public:
+  explicit Labels(double width) : width_(width) {}
+
+  // Keeps labels off a dot.
+  void Avoid(double x, double y, double radius) {
+    taken_.push_back({x - radius, x + radius, y - radius, y + radius});
+  }
+
   std::string Place(double x, double y, double radius, const std::string& text) {
+    const double length = kLetter * static_cast<double>(text.size());
     // To the left and above first, where a curve that rises and flattens leaves room; else to the right and
-    // below.
-    const double width = kLetter * static_cast<double>(text.size());
-    for (const bool left : {true, false}) {
-      const double begin = left ? x - radius - 3 - width : x + radius + 3;
-      const double baseline = left ? y - 3 : y + 12;
-      const bool free = std::ranges::none_of(taken_, [&](const Taken& other) {
-        return begin < other.begin + other.width && other.begin < begin + width &&
-               std::abs(baseline - other.baseline) < kLine;
+    // below, above, or below.
+    const double beside = radius + 3;
+    const std::array<std::pair<double, double>, 4> places = {{{x - beside - length, y - 3},
+                                                              {x + beside, y + 12},
+                                                              {x - length / 2, y - radius - 4},
+                                                              {x - length / 2, y + radius + 12}}};
+    for (const auto& [begin, baseline] : places) {
+      const Box box{begin, begin + length, baseline - kHeight, baseline + 2};
+      const bool free = std::ranges::none_of(taken_, [&](const Box& other) {
+        return box.left < other.right && other.left < box.right && box.top < other.bottom &&
+               other.top < box.bottom;
       });
-      if (!free || begin < 0) continue;
-      taken_.push_back({begin, width, baseline});
-      return Axes::Text(left ? begin + width : begin, baseline, left ? "end" : "start", text, "strong");
+      if (!free || begin < 0 || begin + length > width_) continue;
+      taken_.push_back(box);
+      return Axes::Text(begin, baseline, "start", text, "strong");
     }
     return "";
   }
 
  private:
-  static constexpr double kLetter = 7.5, kLine = 13;  // pixels, of 12-pixel text
-  struct Taken {
-    double begin, width, baseline;
+  static constexpr double kLetter = 7.2, kHeight = 10;  // pixels, of 12-pixel text
+  struct Box {
+    double left, right, top, bottom;
   };
-  std::vector<Taken> taken_;
+  double width_;
+  std::vector<Box> taken_;
 };
 
 std::string ScatterOf(const Scatter& scatter, double width, double height, const char* screen) {
@@ -113,12 +133,16 @@ std::string ScatterOf(const Scatter& scatter, double width, double height, const
       "against {}\">\n{}",
       screen, width, height, width, height, Escaped(scatter.y_name), Escaped(scatter.x_name),
       axes.Frame(scatter));
-  Labels labels;
+  Labels labels(width);
+  const auto radius_of = [&](const Dot& dot) { return 2 + 7 * std::sqrt(dot.size / largest); };
+  for (const Dot& dot : scatter.dots) {
+    if (dot.kind == "chosen") labels.Avoid(axes.X(dot.x), axes.Y(dot.y), radius_of(dot));
+  }
   // Chosen dots last, so that nothing hides them.
   for (const bool chosen : {false, true}) {
     for (const Dot& dot : scatter.dots) {
       if ((dot.kind == "chosen") != chosen) continue;
-      const double radius = 2 + 7 * std::sqrt(dot.size / largest);
+      const double radius = radius_of(dot);
       svg += fmt::format(
           "<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"><title>{}</title></circle>\n",
           dot.kind, axes.X(dot.x), axes.Y(dot.y), radius, Escaped(dot.hint));

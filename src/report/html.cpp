@@ -31,9 +31,9 @@ pre { background: var(--panel); padding: 0.7rem 0.9rem; border-radius: 6px; over
 .figure b { display: block; font-size: 1.35rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .figure span { color: var(--soft); font-size: 0.8rem; }
 .scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: 0.82rem; font-variant-numeric: tabular-nums; }
 .scroll > table { min-width: 100%; }
-th, td { text-align: left; padding: 0.25rem 0.6rem 0.25rem 0; border-bottom: 1px solid var(--line);
+th, td { text-align: left; padding: 0.25rem 0.5rem 0.25rem 0; border-bottom: 1px solid var(--line);
   white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; }
 .right { text-align: right; }

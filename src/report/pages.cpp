@@ -179,13 +179,39 @@ std::string LimitsText(const Limits& limits) {
 std::string NetworkName(const NetworkOptions& options) {
   return fmt::format("V1 {:g}-{}", options.alpha, options.resolution);
 }
-std::string Milliseconds(double ms) { return fmt::format("{:.{}f} ms", ms, ms < 0.9995 ? 3 : 2); }
-std::string Millijoules(double mj) { return fmt::format("{:.{}f} mJ", mj, mj < 0.9995 ? 3 : 2); }
+std::string Milliseconds(double ms) {
+  return ms < 0.0995 || ms >= 1e6 ? fmt::format("{:.3g} ms", ms)
+                                  : fmt::format("{:.{}f} ms", ms, ms < 0.9995 ? 3 : 2);
+}
+std::string Millijoules(double mj) {
+  return mj < 0.0995 || mj >= 1e6 ? fmt::format("{:.3g} mJ", mj)
+                                  : fmt::format("{:.{}f} mJ", mj, mj < 0.9995 ? 3 : 2);
+}
 std::string AccuracyText(const Accuracy& accuracy) {
   return fmt::format("{}{:.1f} %", accuracy.published ? "" : "~", 100 * accuracy.top1);
 }
 std::string ShapeName(const Shape& shape) {
   return fmt::format("{}x{}x{}", shape.height, shape.width, shape.channels);
+}
+
+std::string MissText(const FitResult& result) {
+  const Candidate& c = *result.nearest;
+  std::string text;
+  for (const Excess& excess : result.binding) {
+    text += text.empty() ? "" : ", and ";
+    if (excess.limit == "latency") {
+      text += fmt::format("a latency of {}, allowed {}", Milliseconds(excess.value),
+                          Milliseconds(excess.allowed));
+    } else if (excess.limit == "energy") {
+      text += fmt::format("an {} energy of {}, allowed {}", NameOf(c.energy.source),
+                          Millijoules(excess.value), Millijoules(excess.allowed));
+    } else if (excess.limit == "macs") {
+      text += fmt::format("{} mult-adds, allowed {}", Count(excess.value), Count(excess.allowed));
+    } else {
+      text += fmt::format("a {} of {}, allowed {}", excess.limit, Bytes(excess.value), Bytes(excess.allowed));
+    }
+  }
+  return fmt::format("no network meets the limits: the nearest, {}, has {}", NetworkName(c.options), text);
 }
 
 Page CostPage(const Network& network, const Cost& cost, Precision precision, const std::string& command) {
@@ -209,8 +235,9 @@ Page FitPage(const FitResult& result, const FitOptions& options, const std::stri
   page.Paragraph(fmt::format("{}, {} thread{}. Limits: {}.", processor, options.threads,
                              options.threads == 1 ? "" : "s", LimitsText(options.limits)));
   if (result.nearest) {
-    page.Paragraph(
-        fmt::format("No network meets the limits. The nearest is {}.", NetworkName(result.nearest->options)));
+    std::string miss = MissText(result) + ".";
+    miss.front() = 'N';
+    page.Paragraph(miss);
   }
   Scatter scatter{{}, "latency in milliseconds", "ImageNet top-1 in percent", options.limits.latency_ms};
   const bool predicted =
@@ -239,7 +266,7 @@ Page FitPage(const FitResult& result, const FitOptions& options, const std::stri
     page.Note(
         "Memory is weights and feature maps. Energy that is estimated sums multiplications, additions and "
         "bytes moved at "
-        "the prices of Horowitz (ISSCC 2014): a lower bound for comparing networks, not a bill.");
+        "the prices of Horowitz (ISSCC 2014): for comparing networks, not a bill.");
   }
   if (!result.checked.empty()) {
     std::vector<std::vector<std::string>> rows;

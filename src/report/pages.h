@@ -24,6 +24,9 @@ std::string NetworkName(const NetworkOptions& options);
 std::string Milliseconds(double ms);
 std::string Millijoules(double mj);
 std::string AccuracyText(const Accuracy& accuracy);
+// "no network meets the limits: the nearest, V1 0.25-128, has a latency of 0.21 ms, allowed 0.1 ms", for a
+// result without choices.
+std::string MissText(const FitResult& result);
 // "112x112x64".
 std::string ShapeName(const Shape& shape);
 

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <numeric>
 
+#include "base/energy_meter.h"
 #include "base/fail.h"
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"

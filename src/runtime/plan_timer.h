@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "mobilenet/energy.h"
+#include "base/energy_meter.h"
 #include "mobilenet/runtime.h"
 
 namespace mobilenet {

@@ -1,8 +1,9 @@
+#include "base/energy_meter.h"
+
 #include <fstream>
 #include <string>
 
 #include "gmock/gmock.h"
-#include "mobilenet/energy.h"
 #include "temporary_directory.h"
 
 namespace mobilenet {

@@ -62,7 +62,8 @@ TEST(Chart, BarsAreToOneScale) {
 TEST(Chart, DotsLieInsideAndLabelsApart) {
   Scatter scatter{{}, "ms", "percent", 5.0};
   for (int i = 1; i <= 20; ++i) scatter.dots.push_back({0.5 * i, 40.0 + i, 1, "chosen", "1-224", "hint"});
-  const std::string html = ScatterChart(scatter);
+  const std::string both = ScatterChart(scatter);
+  const std::string html = both.substr(0, both.find("<svg class=\"narrow\""));
   EXPECT_EQ(FirstUnclosed(html), "");
   const std::regex circle(R"rx(cx="([-0-9.]+)" cy="([-0-9.]+)")rx");
   int dots = 0;
@@ -72,8 +73,32 @@ TEST(Chart, DotsLieInsideAndLabelsApart) {
     EXPECT_GT(std::stod((*it)[2]), 0);
     EXPECT_LT(std::stod((*it)[2]), 420);
   }
-  EXPECT_EQ(dots, 40);
+  EXPECT_EQ(dots, 20);
+  // Labels: inside, and no two over each other.
+  const std::regex label(R"rx(<text class="strong" x="([-0-9.]+)" y="([-0-9.]+)")rx");
+  std::vector<std::pair<double, double>> places;
+  for (std::sregex_iterator it(html.begin(), html.end(), label), end; it != end; ++it) {
+    places.emplace_back(std::stod((*it)[1]), std::stod((*it)[2]));
+  }
+  EXPECT_GE(places.size(), 5U);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    EXPECT_GE(places[i].first, 0);
+    EXPECT_LE(places[i].first + 30, 760);
+    for (std::size_t j = 0; j < i; ++j) {
+      EXPECT_TRUE(std::abs(places[i].first - places[j].first) > 30 ||
+                  std::abs(places[i].second - places[j].second) > 11);
+    }
+  }
   EXPECT_EQ(ScatterChart({}), "");
+}
+
+TEST(Chart, LimitsFarFromAllDotsStayOutside) {
+  for (const double limit : {5e-324, 1e-9, 1e4, 1e300}) {
+    const Scatter scatter{{{1, 50, 1, "open", "", ""}, {10, 60, 1, "open", "", ""}}, "ms", "percent", limit};
+    const std::string html = ScatterChart(scatter);
+    EXPECT_THAT(html, Not(HasSubstr("class=\"limit\"")));
+    EXPECT_LT(html.size(), 10'000U);
+  }
 }
 
 TEST(Pages, CostOfSeparableAndStandardNetworks) {
@@ -97,6 +122,9 @@ TEST(Pages, FitWithAndWithoutChoices) {
   result.grid = FitGrid(1000);
   FitOptions options{.limits = {.latency_ms = 2}};
   result.nearest = result.grid.front();
+  result.binding = {{"macs", 13.6e6, 1e3}};
+  EXPECT_EQ(MissText(result),
+            "no network meets the limits: the nearest, V1 0.25-128, has 13.6 M mult-adds, allowed 1.00 k");
   ExpectStandsAlone(FitPage(result, options, "a <processor>", "mobilenet fit").Html());
 
   for (Candidate& c : result.grid) c.predicted_ms = 1e-8 * static_cast<double>(c.macs);

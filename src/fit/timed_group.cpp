@@ -1,0 +1,42 @@
+#include "fit/timed_group.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace mobilenet {
+
+void TimedGroup::Add(const Network& network) {
+  timers_.push_back(std::make_unique<PlanTimer>(Plan(network, RandomWeights(network, 1)), threads_));
+}
+
+void TimedGroup::Run(double seconds, const std::function<void(double)>& progress) {
+  using Clock = std::chrono::steady_clock;
+  constexpr double kStretch = 0.02;
+  constexpr int kLeastRounds = 3;
+  const double stretch = std::min(kStretch, seconds / kLeastRounds / static_cast<double>(timers_.size()));
+  const auto begin = Clock::now();
+  for (int round = 0;; ++round) {
+    for (std::size_t t = 0; t < timers_.size(); ++t) {
+      timers_[t]->Run(stretch, meter_);
+      const double by_time = std::chrono::duration<double>(Clock::now() - begin).count() / seconds;
+      const double by_rounds =
+          (round + static_cast<double>(t + 1) / static_cast<double>(timers_.size())) / kLeastRounds;
+      const double share = std::min({by_time, by_rounds, 1.0});
+      progress(share);
+      if (share >= 1 && t + 1 == timers_.size()) return;
+    }
+  }
+}
+
+Timing TimedGroup::TimingOf(std::size_t i) const {
+  const std::vector<double>& times = timers_[i]->times();
+  return {1e3 * Quantile(times, 0.5), 1e3 * Quantile(times, 0.25), 1e3 * Quantile(times, 0.75),
+          static_cast<int>(times.size())};
+}
+
+void TimedGroup::Tell(std::size_t i, Candidate& candidate) const {
+  candidate.timing = TimingOf(i);
+  if (const auto drawn = timers_[i]->Millijoules()) candidate.energy = {*drawn, EnergySource::kMeasured};
+}
+
+}  // namespace mobilenet
