@@ -107,6 +107,7 @@ constexpr Range kRelu6 = {0, 6};
 Step ProductStep(const ProductShape& shape, const Kernels& kernels) {
   Step step;
   step.rows = shape.rows;
+  step.inner = shape.k;
   step.range = kRelu6;
   const auto weights = Values(shape.k * shape.columns);
   const auto bias = Values(shape.columns);

@@ -3,18 +3,11 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "mobilenet/network.h"
 
 namespace mobilenet {
-
-// How weights and feature maps are stored.
-enum class Precision { kFloat32, kBfloat16, kInt8 };
-
-// "float32", "bfloat16", "int8".
-std::string_view NameOf(Precision precision);
 
 struct LayerCost {
   std::int64_t params = 0;  // trainable: weights, biases, and the scale and shift of batch norms

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -16,11 +17,15 @@ namespace mobilenet {
 
 struct PlanOptions {
   // The instruction set: one of AvailableTargets(); empty takes the fastest that this machine has.
-  std::string_view target;
+  std::string_view target = {};
+  // kFloat32, or kBfloat16: weights that mix channels are rounded to bfloat16, and so are the values that
+  // they multiply where the processor has an instruction for that; sums and feature maps stay float32.
+  // Nothing: whichever of the two is faster on this machine, which is measured once in a process.
+  std::optional<Precision> precision = Precision::kFloat32;
 };
 
-// The instruction sets that this machine can run, fastest first: some of "avx512", "avx2", "sse4", "neon",
-// "portable".
+// The instruction sets that this machine can run, fastest first: some of "avx512bf16", "avx512", "avx2",
+// "sse4", "neon", "portable".
 std::vector<std::string_view> AvailableTargets();
 
 // What happens in one go: a layer, or a depthwise layer fused with the pointwise one behind it.
@@ -36,13 +41,14 @@ struct StepInfo {
 // from any number of threads. It keeps nothing of the weights that it was made from.
 class Plan {
  public:
-  // Throws Error where the weights don't fit the network (as CheckWeights does) or the target is not
-  // available.
+  // Throws Error where the weights don't fit the network (as CheckWeights does) the target is not
+  // available, or the precision is kInt8.
   Plan(const Network& network, const Weights& weights, const PlanOptions& options = {});
 
   [[nodiscard]] const Shape& input() const;
   [[nodiscard]] const Shape& output() const;
   [[nodiscard]] std::string_view target() const;
+  [[nodiscard]] Precision precision() const;
   [[nodiscard]] std::size_t weight_bytes() const;      // packed weights and biases
   [[nodiscard]] std::size_t activation_bytes() const;  // feature maps of one Runner
   [[nodiscard]] const std::vector<StepInfo>& steps() const;

@@ -15,6 +15,7 @@ struct Options {
   std::string model;
   NetworkOptions network;
   std::string target;
+  std::string precision = "float32";
   BenchmarkOptions measure;
   bool layers = false;
   bool json = false;
@@ -36,9 +37,9 @@ Subject SubjectOf(const Options& options) {
 }
 
 // What the counters measured, or else the estimate.
-Energy EnergyOf(const Network& network, const BenchmarkResult& result) {
+Energy EnergyOf(const Network& network, const Plan& plan, const BenchmarkResult& result) {
   if (result.energy_mj) return {*result.energy_mj, EnergySource::kMeasured};
-  return EstimateEnergy(network);
+  return EstimateEnergy(network, plan.precision());
 }
 
 // The step's own share of the peak.
@@ -49,7 +50,7 @@ double ShareOf(const StepInfo& step, double ms, const BenchmarkResult& result) {
 void PrintBenchJson(const Options& options, const Network& network, const Plan& plan,
                     const BenchmarkResult& result) {
   const Cost cost = CostOf(network);
-  const Energy energy = EnergyOf(network, result);
+  const Energy energy = EnergyOf(network, plan, result);
   nlohmann::ordered_json json = {{"median_ms", result.median_ms},
                                  {"p95_ms", result.p95_ms},
                                  {"min_ms", result.min_ms},
@@ -64,6 +65,7 @@ void PrintBenchJson(const Options& options, const Network& network, const Plan& 
                                  {"activation_bytes", plan.activation_bytes()},
                                  {"threads", options.measure.threads},
                                  {"target", plan.target()},
+                                 {"precision", NameOf(plan.precision())},
                                  {"processor", ProcessorName()},
                                  {"alpha", network.options.alpha},
                                  {"resolution", network.options.resolution},
@@ -104,13 +106,13 @@ void PrintBenchText(const Options& options, const Network& network, const Plan& 
   fmt::print("MobileNet V1, alpha {:g}, {} x {}: {} mult-adds, {} parameters\n", network.options.alpha,
              network.options.resolution, network.options.resolution, Count(static_cast<double>(cost.macs)),
              Count(static_cast<double>(cost.params)));
-  fmt::print("{}, {}, {} thread{}\n\n", ProcessorName(), plan.target(), options.measure.threads,
-             options.measure.threads == 1 ? "" : "s");
+  fmt::print("{}, {}, {}, {} thread{}\n\n", ProcessorName(), plan.target(), NameOf(plan.precision()),
+             options.measure.threads, options.measure.threads == 1 ? "" : "s");
   fmt::print("median        {:.3f} ms of {} runs\n", result.median_ms, result.runs);
   fmt::print("95 % below    {:.3f} ms\n", result.p95_ms);
   fmt::print("speed         {:.1f} GFLOP/s, {:.0f} % of the measured peak of {:.1f}\n", result.gflops,
              100 * result.peak_share, result.peak_gflops);
-  const Energy energy = EnergyOf(network, result);
+  const Energy energy = EnergyOf(network, plan, result);
   fmt::print("energy        {} an image, {}\n", Millijoules(energy.millijoules),
              energy.source == EnergySource::kMeasured
                  ? "measured: all that the processor drew"
@@ -123,7 +125,8 @@ void PrintBenchText(const Options& options, const Network& network, const Plan& 
 
 void Run(const Options& options) {
   const Subject subject = SubjectOf(options);
-  const Plan plan(subject.network, subject.weights, {.target = options.target});
+  const Plan plan(subject.network, subject.weights,
+                  {.target = options.target, .precision = PrecisionOf(options.precision)});
   const BenchmarkResult result = RunBenchmark(plan, options.measure);
   (options.json ? PrintBenchJson : PrintBenchText)(options, subject.network, plan, result);
 }
@@ -151,6 +154,7 @@ void AddBench(CLI::App& program) {
       ->add_option("--target", options->target,
                    "Instruction set; by default the fastest that this machine has")
       ->type_name("NAME");
+  AddPrecision(*command, options->precision);
   command->add_flag("--layers", options->layers, "A line for each step of the plan");
   command->add_flag("--json", options->json, "One JSON object");
   command->footer(

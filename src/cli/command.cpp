@@ -68,6 +68,23 @@ void WritePage(const Page& page, const std::string& path, bool quiet) {
   if (!quiet) fmt::print("\npage written: {}\n", Printable(path));
 }
 
+CLI::Option* AddPrecision(CLI::App& command, std::string& precision) {
+  return command
+      .add_option("--precision", precision,
+                  "float32, bfloat16 (half the weights; faster where the processor multiplies it) or auto: "
+                  "the faster here")
+      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
+      ->type_name("P")
+      ->capture_default_str();
+}
+
+std::optional<Precision> PrecisionOf(const std::string& name) {
+  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8}) {
+    if (NameOf(precision) == name) return precision;
+  }
+  return std::nullopt;
+}
+
 CLI::Option* AddModel(CLI::App& command, std::string& path) {
   return command
       .add_option("--model", path, "Model file: safetensors, .h5 or .tflite; by default $MOBILENET_MODEL")

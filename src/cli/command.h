@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 
 #include "mobilenet/mobilenet.h"
@@ -41,6 +42,10 @@ CLI::Option* AddClasses(CLI::App& command, int& classes, int most = 1'000'000);
 CLI::Option* AddHtml(CLI::App& command, std::string& path);
 void CheckPage(const std::string& path);  // throws where it can't be written
 void WritePage(const Page& page, const std::string& path, bool quiet);
+
+// --precision of what is run: float32, bfloat16, or auto (nothing), for whichever is faster here.
+CLI::Option* AddPrecision(CLI::App& command, std::string& precision);
+std::optional<Precision> PrecisionOf(const std::string& name);
 
 // --model; empty until given. ModelFrom reads it, or $MOBILENET_MODEL, or fails with what to do.
 CLI::Option* AddModel(CLI::App& command, std::string& path);

@@ -21,11 +21,6 @@ struct Options {
   std::string command;  // as CommandLine gives it
 };
 
-Precision PrecisionOf(const std::string& name) {
-  if (name == "bfloat16") return Precision::kBfloat16;
-  return name == "int8" ? Precision::kInt8 : Precision::kFloat32;
-}
-
 std::string Count64(std::int64_t value) { return Count(static_cast<double>(value)); }
 std::string Bytes64(std::int64_t value) { return Bytes(static_cast<double>(value)); }
 std::string Percent(std::int64_t part, std::int64_t whole) {
@@ -153,10 +148,10 @@ void Run(const Options& options) {
         "--compare sets a separable network beside its standard twin, and this one is of standard "
         "convolutions");
   }
-  const Cost cost = CostOf(network, PrecisionOf(options.precision));
+  const Cost cost = CostOf(network, *PrecisionOf(options.precision));
   (options.json ? PrintCostJson : PrintCostText)(options, network, cost);
   if (!options.html.empty()) {
-    WritePage(CostPage(network, cost, PrecisionOf(options.precision), options.command), options.html,
+    WritePage(CostPage(network, cost, *PrecisionOf(options.precision), options.command), options.html,
               options.json);
   }
 }

@@ -32,6 +32,15 @@ bool HasAvx512() {
 
 }  // namespace
 
+bool HasBf16Dot() {
+#if HWY_ARCH_X86
+  __builtin_cpu_init();
+  return HasAvx512() && __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
 std::int64_t SupportedTargets() {
   std::int64_t targets = HWY_EMU128 | HWY_SCALAR;
 #if HWY_ARCH_X86

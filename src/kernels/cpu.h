@@ -11,4 +11,7 @@ namespace mobilenet {
 // Highway's bits (hwy/detect_targets.h), of the targets that kernels.cpp compiles; the portable one always.
 std::int64_t SupportedTargets();
 
+// Whether AVX-512 has dot products of bfloat16 pairs (AVX512_BF16).
+bool HasBf16Dot();
+
 }  // namespace mobilenet

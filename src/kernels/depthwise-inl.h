@@ -23,6 +23,45 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using F = hn::ScalableTag<float>;
 
+// Rounds to bfloat16 and stores half a register.
+template <class D>
+HWY_INLINE void StoreBf16(D /*d*/, hn::Vec<D> v, std::uint16_t* to) {
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (sizeof(v.raw) == 64) {
+    __m256i half;
+    asm("vcvtneps2bf16 %1, %0" : "=v"(half) : "v"(v.raw));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), half);
+    return;
+  }
+#endif
+  const hn::RebindToUnsigned<D> u32;
+  const hn::RebindToSigned<D> i32;
+  const hn::Rebind<std::uint16_t, D> u16;
+  const auto bits = hn::BitCast(u32, v);
+  const auto tie = hn::And(hn::ShiftRight<16>(bits), hn::Set(u32, 1));
+  const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(u32, 0x7FFF)), tie));
+  hn::StoreU(hn::DemoteTo(u16, hn::BitCast(i32, rounded)), u16, to);
+}
+
+void RoundToBf16Row(const float* from, std::size_t n, std::uint16_t* to) {
+  const F d;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) StoreBf16(d, hn::LoadU(d, from + i), to + i);
+  for (; i < n; ++i) to[i] = RoundToBf16(from[i]);
+}
+
+// Where channel `c` of the output's pixel `x` stands, and storing a register there, clamped to the range.
+template <class D>
+HWY_INLINE void StorePixel(D d, hn::Vec<D> sum, const DepthwiseTask& task, int x, std::size_t c) {
+  float* pixel = task.output + static_cast<std::size_t>(x - task.x_begin) * task.output_pitch;
+  const auto clamped = hn::Min(hn::Max(sum, hn::Set(d, task.range.low)), hn::Set(d, task.range.high));
+  if (task.to_bf16) {
+    StoreBf16(d, clamped, reinterpret_cast<std::uint16_t*>(pixel) + c);
+  } else {
+    hn::StoreU(clamped, d, pixel + c);
+  }
+}
+
 // kPixels neighbouring output pixels from `x` on, the window's columns [tap_begin, tap_end), which all lie
 // inside the input.
 template <std::size_t kPixels, class D>
@@ -34,9 +73,6 @@ HWY_INLINE void DepthwisePixels(D d, const DepthwiseTask& task, int x, int tap_b
   const std::size_t first =
       static_cast<std::size_t>(x * task.stride - task.padding_left + tap_begin) * task.input_pitch;
   const int taps = tap_end - tap_begin;
-  const Vector low = hn::Set(d, task.range.low);
-  const Vector high = hn::Set(d, task.range.high);
-  float* output = task.output + static_cast<std::size_t>(x - task.x_begin) * task.output_pitch;
   for (std::size_t c = 0; c < channels; c += lanes) {
     // The last register overlaps the one before it where the channels don't divide evenly.
     c = std::min(c, channels - lanes);
@@ -55,9 +91,7 @@ HWY_INLINE void DepthwisePixels(D d, const DepthwiseTask& task, int x, int tap_b
       }
     }
     HWY_UNROLL(4)
-    for (std::size_t i = 0; i < kPixels; ++i) {
-      hn::StoreU(hn::Min(hn::Max(sum[i], low), high), d, output + i * task.output_pitch + c);
-    }
+    for (std::size_t i = 0; i < kPixels; ++i) StorePixel(d, sum[i], task, x + static_cast<int>(i), c);
   }
 }
 
@@ -124,9 +158,14 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
   const Vector bias = hn::LoadU(d, task.bias + c);
   const Vector low = hn::Set(d, task.range.low);
   const Vector high = hn::Set(d, task.range.high);
-  float* output = task.output + c;
+  float* output = task.output;
   const auto store = [&](Vector sum) HWY_ATTR {
-    hn::StoreU(hn::Min(hn::Max(sum, low), high), d, output);
+    const Vector clamped = hn::Min(hn::Max(sum, low), high);
+    if (task.to_bf16) {
+      StoreBf16(d, clamped, reinterpret_cast<std::uint16_t*>(output) + c);
+    } else {
+      hn::StoreU(clamped, d, output + c);
+    }
     output += task.output_pitch;
   };
   int x = task.x_begin;

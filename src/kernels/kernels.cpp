@@ -33,10 +33,34 @@ constexpr std::string_view kName = "portable";
 // In one table for each target, reached through a function: the number of lanes is a run-time value in
 // Highway.
 const Kernels& Table() {
-  static const Kernels table = {kName,      HWY_TARGET, hn::Lanes(F()), kTileRows,    &Product,
-                                &Depthwise, &Average,   &Softmax,       &MultiplyAdds};
+  static const Kernels table = {.name = kName,
+                                .target = HWY_TARGET,
+                                .lanes = hn::Lanes(F()),
+                                .tile_rows = kTileRows,
+                                .bf16_rows = false,
+                                .product = &Product<Arithmetic::kFloat32>,
+                                .product_bf16 = &Product<Arithmetic::kBf16Widened>,
+                                .round_to_bf16 = &RoundToBf16Row,
+                                .depthwise = &Depthwise,
+                                .average = &Average,
+                                .softmax = &Softmax,
+                                .multiply_adds = &MultiplyAdds};
   return table;
 }
+
+#if HWY_TARGET == HWY_AVX3
+// The same processors' extension for bfloat16: only its products differ.
+const Kernels& Bf16Table() {
+  static const Kernels table = [] {
+    Kernels with = Table();
+    with.name = "avx512bf16";
+    with.bf16_rows = true;
+    with.product_bf16 = &Product<Arithmetic::kBf16Dot>;
+    return with;
+  }();
+  return table;
+}
+#endif
 
 }  // namespace mobilenet::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
@@ -54,6 +78,7 @@ struct Available {
       if ((SupportedTargets() & kernels.target) != 0) tables[count++] = &kernels;
     };
 #if HWY_TARGETS & HWY_AVX3
+    if (HasBf16Dot()) add(N_AVX3::Bf16Table());
     add(N_AVX3::Table());
 #endif
 #if HWY_TARGETS & HWY_AVX2

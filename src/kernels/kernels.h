@@ -67,15 +67,27 @@ struct DepthwiseTask {
   int x_end;
   float* output;  // pixel x_begin; pixels are output_pitch floats apart
   std::size_t output_pitch;
+  // The output is rounded to bfloat16, two to a float's place; output_pitch still counts floats.
+  bool to_bf16;
 };
 
 struct Kernels {
-  std::string_view name;  // "avx512", "avx2", "sse4", "neon", "portable"
+  std::string_view name;  // "avx512bf16", "avx512", "avx2", "sse4", "neon", "portable"
   std::int64_t target;    // Highway's bit
   std::size_t lanes;      // float32 in a register: packed panels are 2 * lanes columns wide
   std::size_t tile_rows;  // rows of c that are held in registers at once
 
+  // Whether product_bf16 takes the rows of a as pairs of bfloat16, and depthwise can write them.
+  bool bf16_rows;
+
   void (*product)(const ProductTask& task);
+  // The same with a matrix that PackBf16 packed: weights of bfloat16, sums of float32. b->k is a number of
+  // pairs, and a's rows are as many pairs: of bfloat16 (a_stride counts pairs) where bf16_rows is set, else
+  // of float32.
+  void (*product_bf16)(const ProductTask& task);
+  // Rounds n float32 to bfloat16, to the nearest, ties to even; numbers below the smallest normal one may
+  // become 0.
+  void (*round_to_bf16)(const float* from, std::size_t n, std::uint16_t* to);
   void (*depthwise)(const DepthwiseTask& task);
   // output[c] = mean over `pixels` of input[pixel * pitch + c].
   void (*average)(const float* input, std::size_t pixels, std::size_t pitch, std::size_t channels,

@@ -1,6 +1,7 @@
 #include "kernels/packing.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace mobilenet {
 namespace {
@@ -36,23 +37,49 @@ std::vector<Panel> PanelsFor(std::size_t k, std::size_t columns, std::size_t lan
   return panels;
 }
 
-}  // namespace
-
-PackedMatrix Pack(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
-                  std::size_t lanes) {
+// Panels and bias, and zeros for values.
+PackedMatrix Empty(const float* bias, std::size_t k, std::size_t columns, std::size_t lanes,
+                   const std::shared_ptr<Slab>& slab) {
   PackedMatrix packed;
   packed.k = k;
   packed.columns = columns;
   packed.panels = PanelsFor(k, columns, lanes);
   const Panel& last = packed.panels.back();
-  packed.values.assign(last.offset + k * last.width, 0);
-  packed.bias.assign(last.bias_offset + last.width, 0);
+  const CacheLineAllocator<float> allocator(slab);
+  packed.values = AlignedVector<float>(last.offset + k * last.width, 0, allocator);
+  packed.bias = AlignedVector<float>(last.bias_offset + last.width, 0, allocator);
+  for (const Panel& panel : packed.panels) {
+    std::copy_n(bias + panel.column, panel.stored, packed.bias.data() + panel.bias_offset);
+  }
+  return packed;
+}
+
+}  // namespace
+
+PackedMatrix Pack(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
+                  std::size_t lanes, const std::shared_ptr<Slab>& slab) {
+  PackedMatrix packed = Empty(bias, k, columns, lanes, slab);
   for (const Panel& panel : packed.panels) {
     for (std::size_t row = 0; row < k; ++row) {
       std::copy_n(matrix + row * columns + panel.column, panel.stored,
                   packed.values.data() + panel.offset + row * panel.width);
     }
-    std::copy_n(bias + panel.column, panel.stored, packed.bias.data() + panel.bias_offset);
+  }
+  return packed;
+}
+
+PackedMatrix PackBf16(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
+                      std::size_t lanes, const std::shared_ptr<Slab>& slab) {
+  PackedMatrix packed = Empty(bias, (k + 1) / 2, columns, lanes, slab);
+  for (const Panel& panel : packed.panels) {
+    auto* to = reinterpret_cast<char*>(packed.values.data() + panel.offset);
+    for (std::size_t row = 0; row < k; ++row) {
+      for (std::size_t j = 0; j < panel.stored; ++j) {
+        const std::uint16_t weight = RoundToBf16(matrix[row * columns + panel.column + j]);
+        std::memcpy(to + ((row / 2 * panel.width + j) * 2 + row % 2) * sizeof(weight), &weight,
+                    sizeof(weight));
+      }
+    }
   }
   return packed;
 }

@@ -1,7 +1,10 @@
 // How a weight matrix lies in memory for the product: panels of columns, each panel row after row.
 #pragma once
 
+#include <bit>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "base/aligned.h"
@@ -40,8 +43,21 @@ struct PackedMatrix {
 // Columns of the narrowest panels: half a register, or one value where a register holds four or fewer.
 constexpr std::size_t HalfLanes(std::size_t lanes) { return lanes >= 8 ? lanes / 2 : 1; }
 
-// Packs a row-major [k, columns] matrix and its bias of `columns` values.
+// Rounds to bfloat16, to the nearest, ties to even. Not for infinities and not-a-numbers.
+inline std::uint16_t RoundToBf16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  return static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16);
+}
+
+// Packs a matrix as Pack does, but with weights of bfloat16: the rows 2 i and 2 i + 1 lie together, column by
+// column, as the pairs that dot products take, so that the packed matrix has (k + 1) / 2 rows of 32-bit
+// pairs. A missing last row is zeros.
+PackedMatrix PackBf16(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
+                      std::size_t lanes, const std::shared_ptr<Slab>& slab = nullptr);
+
+// Packs a row-major [k, columns] matrix and its bias of `columns` values, into memory of `slab` where there
+// is one.
 PackedMatrix Pack(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
-                  std::size_t lanes);
+                  std::size_t lanes, const std::shared_ptr<Slab>& slab = nullptr);
 
 }  // namespace mobilenet

@@ -65,8 +65,25 @@ struct TileTask {
   std::size_t prefetch_step;
 };
 
+// What multiplies: float32; pairs of bfloat16 on both sides, by the dot product instruction; or pairs of
+// bfloat16 weights that are widened and multiplied with float32.
+enum class Arithmetic { kFloat32, kBf16Dot, kBf16Widened };
+
+// sum + a b, or sum + a[0] b[0] + a[1] b[1] for each lane's pair. The instruction as inline assembly: GCC 12
+// copies and spills the sums around its intrinsic.
+template <Arithmetic kHow, class Vector>
+HWY_INLINE Vector MultiplyAdd(Vector a, Vector b, Vector sum) {
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (kHow == Arithmetic::kBf16Dot) {
+    asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
+    return sum;
+  }
+#endif
+  return hn::MulAdd(a, b, sum);
+}
+
 // One tile: kRows rows of C, kVectors registers of D of columns.
-template <class D, std::size_t kRows, std::size_t kVectors>
+template <Arithmetic kHow, class D, std::size_t kRows, std::size_t kVectors>
 HWY_NOINLINE void Tile(const TileTask& task) {
   using Vector = hn::Vec<D>;
   const D d;
@@ -95,14 +112,32 @@ HWY_NOINLINE void Tile(const TileTask& task) {
       HWY_UNROLL(4)
       for (std::size_t v = 0; v < kVectors; ++v) weight[v] = hn::LoadU(d, b + v * lanes);
       b += kVectors * lanes;
-      HWY_UNROLL(16)
-      for (std::size_t r = 0; r < kRows; ++r) {
-        const Vector value = hn::Set(d, rows[r / kRowsAPointer][(r % kRowsAPointer) * a_stride]);
+      // The rows' values from `at` on, times `factor`.
+      const auto add = [&](std::size_t at, const Vector(&factor)[kVectors]) HWY_ATTR {
+        HWY_UNROLL(16)
+        for (std::size_t r = 0; r < kRows; ++r) {
+          const Vector value = hn::Set(d, rows[r / kRowsAPointer][(r % kRowsAPointer) * a_stride + at]);
+          HWY_UNROLL(4)
+          for (std::size_t v = 0; v < kVectors; ++v)
+            sum[r][v] = MultiplyAdd<kHow>(value, factor[v], sum[r][v]);
+        }
+      };
+      if constexpr (kHow == Arithmetic::kBf16Widened) {
+        Vector even[kVectors];
+        Vector odd[kVectors];
         HWY_UNROLL(4)
-        for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(value, weight[v], sum[r][v]);
+        for (std::size_t v = 0; v < kVectors; ++v) {
+          const hn::RebindToUnsigned<D> bits;
+          even[v] = hn::BitCast(d, hn::ShiftLeft<16>(hn::BitCast(bits, weight[v])));
+          odd[v] = hn::BitCast(d, hn::And(hn::BitCast(bits, weight[v]), hn::Set(bits, 0xFFFF0000U)));
+        }
+        add(0, even);
+        add(1, odd);
+      } else {
+        add(0, weight);
       }
       HWY_UNROLL(16)
-      for (std::size_t p = 0; p < kPointers; ++p) ++rows[p];
+      for (std::size_t p = 0; p < kPointers; ++p) rows[p] += kHow == Arithmetic::kBf16Widened ? 2 : 1;
     }
   }
   HWY_UNROLL(16)
@@ -113,16 +148,15 @@ HWY_NOINLINE void Tile(const TileTask& task) {
 using TileFunction = void (*)(const TileTask&);
 
 // Tile functions by their number of rows less one.
-template <class D, std::size_t kVectors, std::size_t... kRows>
+template <Arithmetic kHow, class D, std::size_t kVectors, std::size_t... kRows>
 constexpr std::array<TileFunction, sizeof...(kRows)> TilesFor(std::index_sequence<kRows...>) {
-  return {&Tile<D, kRows + 1, kVectors>...};
+  return {&Tile<kHow, D, kRows + 1, kVectors>...};
 }
 
 using HalfF = hn::CappedTag<float, HalfLanes(hn::MaxLanes(F()))>;
 
-constexpr auto kHalfVectorTiles = TilesFor<HalfF, 1>(std::make_index_sequence<kTileRows>());
-constexpr auto kOneVectorTiles = TilesFor<F, 1>(std::make_index_sequence<kTileRows>());
-constexpr auto kTwoVectorTiles = TilesFor<F, 2>(std::make_index_sequence<kTileRows>());
+template <Arithmetic kHow, class D, std::size_t kVectors>
+constexpr auto kTiles = TilesFor<kHow, D, kVectors>(std::make_index_sequence<kTileRows>());
 
 // Fewer columns than the panel is wide: the tile goes to a buffer first, since its store is whole registers.
 HWY_NOINLINE void NarrowTile(TileFunction function, TileTask tile, const Panel& panel, std::size_t rows) {
@@ -136,6 +170,7 @@ HWY_NOINLINE void NarrowTile(TileFunction function, TileTask tile, const Panel& 
 
 // A single row (the classifier of one image) has too few sums in one panel to hide the latency of a
 // multiply-add: four panels go at once. This is bound by reading B.
+template <Arithmetic kHow>
 HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
   const F d;
   const std::size_t lanes = hn::Lanes(d);
@@ -149,12 +184,23 @@ HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
     sum[p][0] = hn::LoadU(d, bias);
     sum[p][1] = hn::LoadU(d, bias + lanes);
   }
+  const hn::RebindToUnsigned<F> bits;
   for (std::size_t i = 0; i < matrix.k; ++i) {
-    const V value = hn::Set(d, task.a[i]);
     HWY_UNROLL(4)
     for (std::size_t p = 0; p < 4; ++p) {
-      sum[p][0] = hn::MulAdd(value, hn::LoadU(d, b[p] + i * 2 * lanes), sum[p][0]);
-      sum[p][1] = hn::MulAdd(value, hn::LoadU(d, b[p] + i * 2 * lanes + lanes), sum[p][1]);
+      HWY_UNROLL(2)
+      for (std::size_t v = 0; v < 2; ++v) {
+        const V weight = hn::LoadU(d, b[p] + (2 * i + v) * lanes);
+        if constexpr (kHow == Arithmetic::kBf16Widened) {
+          const auto pair = hn::BitCast(bits, weight);
+          const V even = hn::BitCast(d, hn::ShiftLeft<16>(pair));
+          const V odd = hn::BitCast(d, hn::And(pair, hn::Set(bits, 0xFFFF0000U)));
+          sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i]), even, sum[p][v]);
+          sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i + 1]), odd, sum[p][v]);
+        } else {
+          sum[p][v] = MultiplyAdd<kHow>(hn::Set(d, task.a[i]), weight, sum[p][v]);
+        }
+      }
     }
   }
   HWY_UNROLL(4)
@@ -169,6 +215,7 @@ constexpr std::size_t kFewTiles = 8;
 
 // How rows are cut into tiles: as few as possible, and of nearly equal height, since a tile of few rows reads
 // B for little work (49 rows are 13 + 12 + 12 + 12, not 14 + 14 + 14 + 7).
+template <Arithmetic kHow>
 void Product(const ProductTask& task) {
   const std::size_t lanes = hn::Lanes(F());
   const PackedMatrix& b = *task.b;
@@ -177,16 +224,16 @@ void Product(const ProductTask& task) {
     const Panel& panel = b.panels[p];
     if (task.rows == 1 && task.segments == 1 && p + 4 <= task.last_panel &&
         b.panels[p + 3].width == 2 * lanes) {
-      FourPanels(task, p);
+      FourPanels<kHow>(task, p);
       p += 3;
       continue;
     }
     const std::size_t panel_bytes = b.k * panel.width * sizeof(float);
     const bool ahead = tiles <= kFewTiles && p + 1 < task.last_panel;
     const std::size_t share = panel_bytes / tiles;
-    const auto& functions = panel.width == 2 * lanes ? kTwoVectorTiles
-                            : panel.width == lanes   ? kOneVectorTiles
-                                                     : kHalfVectorTiles;
+    const auto& functions = panel.width == 2 * lanes ? kTiles<kHow, F, 2>
+                            : panel.width == lanes   ? kTiles<kHow, F, 1>
+                                                     : kTiles<kHow, HalfF, 1>;
     const float* values = b.values.data() + panel.offset;
     std::size_t row = 0;
     for (std::size_t t = 0; t < tiles; ++t) {

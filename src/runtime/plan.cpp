@@ -5,23 +5,13 @@
 #include "base/fail.h"
 #include "mobilenet/cost.h"
 #include "network/schedule.h"
+#include "runtime/choose_kernels.h"
 #include "runtime/fold.h"
 #include "runtime/plan_state.h"
 #include "runtime/window.h"
 
 namespace mobilenet {
 namespace {
-
-const Kernels& FindKernels(std::string_view name) {
-  const auto available = AvailableKernels();
-  if (name.empty()) return *available.front();
-  for (const Kernels* kernels : available) {
-    if (kernels->name == name) return *kernels;
-  }
-  std::string names;
-  for (const Kernels* kernels : available) names.append(names.empty() ? "" : ", ").append(kernels->name);
-  Fail("the target \"", name, "\" is not available, expected one of: ", names);
-}
 
 Range RangeOf(Activation activation) {
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -36,16 +26,26 @@ Range RangeOf(Activation activation) {
   return {-kInfinity, kInfinity};
 }
 
-void SetProduct(const Layer& layer, const Weights& weights, std::size_t lanes, Step& step) {
+// What the steps of a plan are made for.
+struct Making {
+  const Kernels& kernels;
+  Precision precision;
+  std::shared_ptr<Slab> slab;
+};
+
+void SetProduct(const Layer& layer, const Weights& weights, const Making& making, Step& step) {
   const FoldedLayer folded = Fold(layer, weights);
   const auto columns = static_cast<std::size_t>(layer.output.channels);
   step.kind = Step::Kind::kProduct;
-  step.matrix =
-      Pack(folded.weight.data(), folded.bias.data(), folded.weight.size() / columns, columns, lanes);
+  step.inner = folded.weight.size() / columns;
+  // Convolutions of whole windows are few, and pairs would straddle the rows of their windows.
+  step.bf16 = making.precision == Precision::kBfloat16 && layer.kind != LayerKind::kConvolution;
+  step.matrix = (step.bf16 ? PackBf16 : Pack)(folded.weight.data(), folded.bias.data(), step.inner, columns,
+                                              making.kernels.lanes, making.slab);
   step.range = RangeOf(layer.activation);
 }
 
-void SetDepthwise(const Layer& layer, const Weights& weights, Step& step) {
+void SetDepthwise(const Layer& layer, const Weights& weights, const Making& making, Step& step) {
   if (layer.kernel > kMaxDepthwiseKernel) {
     Fail("layer ", layer.name, " has a kernel of ", layer.kernel, ", expected at most ", kMaxDepthwiseKernel);
   }
@@ -53,30 +53,31 @@ void SetDepthwise(const Layer& layer, const Weights& weights, Step& step) {
   step.kind = Step::Kind::kDepthwise;
   step.rows_from = RowSource::kDepthwise;
   step.window = WindowOf(layer);
-  step.depthwise_weight.assign(folded.weight.begin(), folded.weight.end());
-  step.depthwise_bias.assign(folded.bias.begin(), folded.bias.end());
+  const CacheLineAllocator<float> allocator(making.slab);
+  step.depthwise_weight = AlignedVector<float>(folded.weight.begin(), folded.weight.end(), allocator);
+  step.depthwise_bias = AlignedVector<float>(folded.bias.begin(), folded.bias.end(), allocator);
   step.depthwise_range = RangeOf(layer.activation);
 }
 
 Step MakeStep(const Network& network, const StepLayers& layers, const Weights& weights,
-              const Kernels& kernels) {
+              const Making& making) {
   const Layer& first = network.layers[layers.first];
   const Layer& last = network.layers[layers.last];
   Step step;
   step.rows = static_cast<std::size_t>(last.output.height) * last.output.width;
   switch (first.kind) {
     case LayerKind::kConvolution:
-      SetProduct(first, weights, kernels.lanes, step);
+      SetProduct(first, weights, making, step);
       step.window = WindowOf(first);
       step.rows_from = first.input.channels <= kFewChannels ? RowSource::kWindows : RowSource::kPatches;
       break;
     case LayerKind::kDepthwise:
-      SetDepthwise(first, weights, step);
-      if (layers.last != layers.first) SetProduct(last, weights, kernels.lanes, step);
+      SetDepthwise(first, weights, making, step);
+      if (layers.last != layers.first) SetProduct(last, weights, making, step);
       break;
     case LayerKind::kPointwise:
     case LayerKind::kFullyConnected:
-      SetProduct(first, weights, kernels.lanes, step);
+      SetProduct(first, weights, making, step);
       break;
     case LayerKind::kGlobalAveragePool:
       step.kind = Step::Kind::kAverage;
@@ -122,12 +123,17 @@ Plan::Plan(const Network& network, const Weights& weights, const PlanOptions& op
   auto state = std::make_shared<State>();
   state->input = network.input;
   state->output = network.output();
-  state->kernels = &FindKernels(options.target);
+  const KernelChoice choice = ChooseKernels(options.target, options.precision);
+  state->kernels = choice.kernels;
+  state->precision = choice.precision;
   state->caches = Caches();
-  const Cost cost = CostOf(network);
+  const Cost cost = CostOf(network, choice.precision);
   const std::vector<StepLayers> layers = FuseLayers(network);
+  // Where the columns don't fill their panels, the packed weights are a little larger.
+  const Making making = {*choice.kernels, choice.precision,
+                         std::make_shared<Slab>(static_cast<std::size_t>(cost.weight_bytes) * 33 / 32)};
   for (const StepLayers& item : layers) {
-    const Step& step = state->steps.emplace_back(MakeStep(network, item, weights, *state->kernels));
+    const Step& step = state->steps.emplace_back(MakeStep(network, item, weights, making));
     state->infos.push_back(InfoOf(network, item, cost));
     state->weight_bytes += sizeof(float) * (step.matrix.values.size() + step.matrix.bias.size() +
                                             step.depthwise_weight.size() + step.depthwise_bias.size());
@@ -141,6 +147,7 @@ Plan::Plan(const Network& network, const Weights& weights, const PlanOptions& op
 const Shape& Plan::input() const { return state_->input; }
 const Shape& Plan::output() const { return state_->output; }
 std::string_view Plan::target() const { return state_->kernels->name; }
+Precision Plan::precision() const { return state_->precision; }
 std::size_t Plan::weight_bytes() const { return state_->weight_bytes; }
 std::size_t Plan::activation_bytes() const { return state_->arena.size * sizeof(float); }
 const std::vector<StepInfo>& Plan::steps() const { return state_->infos; }

@@ -15,6 +15,7 @@ struct Plan::State {
   Shape input;
   Shape output;
   const Kernels* kernels = nullptr;
+  Precision precision = Precision::kFloat32;
   CacheSizes caches{};
   std::vector<Step> steps;
   std::vector<StepInfo> infos;  // one for each step

@@ -178,8 +178,11 @@ Runner::Runner(const Plan& plan, const RunnerOptions& options) {
   }
   constexpr std::size_t kUnit = kCacheLine / sizeof(float);
   state_->scratch_size = (largest + kUnit - 1) / kUnit * kUnit;
-  state_->arena.resize(shared.arena.size);
-  state_->scratch.resize(state_->scratch_size * options.threads);
+  const std::size_t scratch = state_->scratch_size * static_cast<std::size_t>(options.threads);
+  const CacheLineAllocator<float> slab(
+      std::make_shared<Slab>((shared.arena.size + scratch) * sizeof(float) + kCacheLine));
+  state_->scratch = AlignedVector<float>(scratch, slab);
+  state_->arena = AlignedVector<float>(shared.arena.size, slab);
 }
 
 Runner::~Runner() = default;

@@ -1,6 +1,7 @@
 #include "runtime/step.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "kernels/patches.h"
 #include "network/schedule.h"
@@ -22,6 +23,7 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& in
   task.channels = channels;
   task.input_pitch = input.pitch;
   task.output_pitch = pitch;
+  task.to_bf16 = step.bf16 && kernels.bf16_rows;
   task.bias = step.depthwise_bias.data();
   task.range = step.depthwise_range;
   while (begin < end) {
@@ -41,6 +43,46 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& in
     kernels.depthwise(task);
     output += (row_end - begin) * pitch;
     begin = row_end;
+  }
+}
+
+// How the rows of a product lie in scratch: their pitch in floats, and the place of a value that only
+// rounding up made, in values, or 0.
+struct ScratchRows {
+  std::size_t pitch;
+  std::size_t padding;
+};
+
+ScratchRows ScratchRowsOf(const Step& step, bool bf16_rows) {
+  const std::size_t inner = step.inner;
+  if (!step.bf16) return {PixelPitch(static_cast<int>(inner)), 0};
+  const std::size_t floats = bf16_rows ? step.matrix.k : 2 * step.matrix.k;
+  return {PixelPitch(static_cast<int>(floats)), inner % 2 == 0 ? 0 : inner};
+}
+
+// The weight of a value that does not exist is zero, but what would be read in its place may be no number.
+void ClearPadding(const ScratchRows& rows, bool bf16_rows, std::size_t count, float* scratch) {
+  if (rows.padding == 0) return;
+  for (std::size_t r = 0; r < count; ++r) {
+    float* row = scratch + r * rows.pitch;
+    if (bf16_rows) {
+      reinterpret_cast<std::uint16_t*>(row)[rows.padding] = 0;
+    } else {
+      row[rows.padding] = 0;
+    }
+  }
+}
+
+// Copies the rows of a map, in the form that the product takes.
+void CopyRows(const Kernels& kernels, const ScratchRows& rows, std::size_t inner, const float* from,
+              std::size_t pitch, std::size_t count, float* scratch) {
+  for (std::size_t r = 0; r < count; ++r) {
+    float* to = scratch + r * rows.pitch;
+    if (kernels.bf16_rows) {
+      kernels.round_to_bf16(from + r * pitch, inner, reinterpret_cast<std::uint16_t*>(to));
+    } else {
+      std::copy_n(from + r * pitch, inner, to);
+    }
   }
 }
 
@@ -124,9 +166,9 @@ std::size_t ScratchSize(const Step& step, std::size_t pixels) {
   if (step.kind != Step::Kind::kProduct) return 0;
   switch (step.rows_from) {
     case RowSource::kInput:
-      return 0;
+      return step.bf16 ? pixels * ScratchRowsOf(step, false).pitch : 0;
     case RowSource::kDepthwise:
-      return pixels * PixelPitch(step.window.input_channels);
+      return pixels * ScratchRowsOf(step, false).pitch;  // rows of bfloat16 take less
     case RowSource::kWindows:
       return step.window.kernel * WindowRowLength(step.window, std::min(pixels, step.width()));
     case RowSource::kPatches:
@@ -147,9 +189,11 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
     DepthwisePixels(step, kernels, input, part.begin, part.end, output, output_pitch);
     return;
   }
+  const ScratchRows rows = ScratchRowsOf(step, kernels.bf16_rows);
+  const std::size_t count = part.end - part.begin;
   ProductTask task = {.a = scratch,
-                      .a_stride = step.matrix.k,
-                      .rows = part.end - part.begin,
+                      .a_stride = rows.pitch,
+                      .rows = count,
                       .c = output,
                       .c_stride = output_pitch,
                       .b = &step.matrix,
@@ -157,22 +201,30 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
                       .last_panel = part.last_panel,
                       .range = step.range};
   switch (step.rows_from) {
-    case RowSource::kInput:
-      task.a = input.data + part.begin * input.pitch;
-      task.a_stride = input.pitch;
+    case RowSource::kInput: {
+      const float* from = input.data + part.begin * input.pitch;
+      if (step.bf16 && (kernels.bf16_rows || rows.padding > 0)) {
+        CopyRows(kernels, rows, step.inner, from, input.pitch, count, scratch);
+        ClearPadding(rows, kernels.bf16_rows, count, scratch);
+      } else {
+        task.a = from;
+        task.a_stride = input.pitch;
+      }
       break;
+    }
     case RowSource::kDepthwise:
-      task.a_stride = PixelPitch(step.window.input_channels);
-      DepthwisePixels(step, kernels, input, part.begin, part.end, scratch, task.a_stride);
+      DepthwisePixels(step, kernels, input, part.begin, part.end, scratch, rows.pitch);
+      if (step.bf16) ClearPadding(rows, kernels.bf16_rows, count, scratch);
       break;
     case RowSource::kWindows:
       WindowProduct(step, kernels, task, part, input, scratch);
       return;
     case RowSource::kPatches:
+      task.a_stride = step.matrix.k;
       CopyPatches(step.window, input.data, input.pitch, part.begin, part.end, scratch);
       break;
   }
-  kernels.product(task);
+  (step.bf16 ? kernels.product_bf16 : kernels.product)(task);
 }
 
 }  // namespace mobilenet

@@ -25,10 +25,12 @@ struct Step {
   AlignedVector<float> depthwise_bias;
   Range depthwise_range{};
   PackedMatrix matrix;
+  bool bf16 = false;      // the matrix is of bfloat16 pairs
+  std::size_t inner = 0;  // values in a row of the product, which a matrix of pairs rounds up
   Range range{};
 
   [[nodiscard]] std::size_t row_length() const {
-    return kind == Kind::kProduct ? matrix.k : static_cast<std::size_t>(window.input_channels);
+    return kind == Kind::kProduct ? inner : static_cast<std::size_t>(window.input_channels);
   }
   // Output pixels in a row of the map.
   [[nodiscard]] std::size_t width() const {

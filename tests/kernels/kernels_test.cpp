@@ -4,6 +4,7 @@
 #include "kernels/kernels.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -38,6 +39,11 @@ std::vector<std::string> TargetNames() {
 const Kernels& KernelsNamed(const std::string& name) {
   const auto available = AvailableKernels();
   return **std::ranges::find_if(available, [&](const Kernels* kernels) { return kernels->name == name; });
+}
+
+std::vector<float> Rounded(std::vector<float> values) {
+  for (float& value : values) value = std::bit_cast<float>(std::uint32_t{RoundToBf16(value)} << 16);
+  return values;
 }
 
 class KernelsTest : public testing::TestWithParam<std::string> {
@@ -78,6 +84,100 @@ class KernelsTest : public testing::TestWithParam<std::string> {
         }
       }
       ExpectNear(expected, c, 1e-5);
+    }
+  }
+
+  // The same with weights, and rows where the kernels take such, of bfloat16. With both rounded beforehand,
+  // the products of the plain kernel are exact.
+  void CheckProductBf16(std::size_t rows, std::size_t k, std::size_t columns, Range range) {
+    SCOPED_TRACE(testing::Message() << rows << " x " << k << " x " << columns);
+    const auto b = Rounded(RandomValues(k * columns, 1));
+    const auto bias = RandomValues(columns, 2);
+    auto a = RandomValues(rows * k, 3);
+    if (kernels_.bf16_rows) a = Rounded(std::move(a));
+    std::vector<float> expected(rows * columns);
+    reference::Product(rows, k, columns, a.data(), b.data(), bias.data(), range, expected.data());
+
+    const PackedMatrix packed = PackBf16(b.data(), bias.data(), k, columns, kernels_.lanes);
+    const std::size_t pairs = (k + 1) / 2;
+    EXPECT_EQ(packed.k, pairs);
+    std::vector<float> in(rows * pairs * (kernels_.bf16_rows ? 1 : 2), 0.0F);
+    for (std::size_t r = 0; r < rows; ++r) {
+      float* row = &in[r * in.size() / rows];
+      if (kernels_.bf16_rows) {
+        kernels_.round_to_bf16(&a[r * k], k, reinterpret_cast<std::uint16_t*>(row));
+      } else {
+        std::copy_n(&a[r * k], k, row);
+      }
+    }
+    std::vector<float> c(rows * columns, kGuard);
+    kernels_.product_bf16({.a = in.data(),
+                           .a_stride = in.size() / rows,
+                           .rows = rows,
+                           .c = c.data(),
+                           .c_stride = columns,
+                           .b = &packed,
+                           .first_panel = 0,
+                           .last_panel = packed.panels.size(),
+                           .range = range});
+    ExpectNear(expected, c, 1e-5);
+  }
+
+  // A convolution's windows, read in place as segments.
+  void CheckSegments(std::size_t rows, std::size_t stride, std::size_t segment, std::size_t segments,
+                     std::size_t columns) {
+    SCOPED_TRACE(testing::Message() << rows << " rows " << stride << " apart, " << segments << " segments of "
+                                    << segment);
+    const std::size_t pitch = (rows - 1) * stride + segment;
+    const std::size_t k = segment * segments;
+    const auto a = RandomValues(pitch * segments, 1);
+    const auto b = RandomValues(k * columns, 2);
+    const auto bias = RandomValues(columns, 3);
+    std::vector<float> gathered;
+    for (std::size_t r = 0; r < rows; ++r) {
+      for (std::size_t s = 0; s < segments; ++s) {
+        const auto begin = a.begin() + static_cast<std::ptrdiff_t>(s * pitch + r * stride);
+        gathered.insert(gathered.end(), begin, begin + static_cast<std::ptrdiff_t>(segment));
+      }
+    }
+    std::vector<float> expected(rows * columns);
+    reference::Product(rows, k, columns, gathered.data(), b.data(), bias.data(), kAll, expected.data());
+    const PackedMatrix packed = Pack(b.data(), bias.data(), k, columns, kernels_.lanes);
+    std::vector<float> c(rows * columns, kGuard);
+    kernels_.product({.a = a.data(),
+                      .a_stride = stride,
+                      .segments = segments,
+                      .segment_pitch = pitch,
+                      .rows = rows,
+                      .c = c.data(),
+                      .c_stride = columns,
+                      .b = &packed,
+                      .first_panel = 0,
+                      .last_panel = packed.panels.size(),
+                      .range = kAll});
+    ExpectNear(expected, c, 1e-5);
+  }
+
+  // A row written as bfloat16 is the row written as float32, rounded; and neither touches what lies between
+  // pixels.
+  void CheckDepthwiseRow(DepthwiseTask task) {
+    const auto channels = task.channels;
+    const auto pixels = static_cast<std::size_t>(task.x_end - task.x_begin);
+    std::vector<float> plain(pixels * channels);
+    task.output = plain.data();
+    task.output_pitch = channels;
+    task.to_bf16 = false;
+    kernels_.depthwise(task);
+    const std::size_t pitch = (channels + 1) / 2 + 3;
+    std::vector<float> pairs(pixels * pitch, kGuard);
+    task.output = pairs.data();
+    task.output_pitch = pitch;
+    task.to_bf16 = true;
+    kernels_.depthwise(task);
+    for (std::size_t x = 0; x < pixels; ++x) {
+      const auto* row = reinterpret_cast<const std::uint16_t*>(&pairs[x * pitch]);
+      for (std::size_t c = 0; c < channels; ++c) ASSERT_EQ(row[c], RoundToBf16(plain[x * channels + c]));
+      for (std::size_t i = (channels + 1) / 2; i < pitch; ++i) ASSERT_EQ(pairs[x * pitch + i], kGuard);
     }
   }
 
@@ -131,6 +231,71 @@ TEST_P(KernelsTest, ProductClampsAndReadsNoFurtherThanK) {
   CheckProduct(14, 1, 32, 1, kRelu6);
   CheckProduct(13, 64, 40, 64, {0, 0.25F});
   CheckProduct(3, 512, 96, 512, kRelu6);
+}
+
+TEST_P(KernelsTest, DepthwiseRowsOfBf16AndWidePixels) {
+  for (const std::size_t channels : {1, 5, 8, 9, 16, 20, 33}) {
+    for (const int stride : {1, 2}) {
+      for (const int kernel : {3, 5}) {
+        const std::size_t pitch = channels + 2;
+        const auto input = RandomValues(static_cast<std::size_t>(kernel) * 11 * pitch, 1);
+        const auto weight = RandomValues(static_cast<std::size_t>(kernel) * kernel * channels, 2);
+        const auto bias = RandomValues(channels, 3);
+        DepthwiseTask task{};
+        for (task.rows = 0; task.rows < kernel; ++task.rows) {
+          task.input[task.rows] = &input[static_cast<std::size_t>(task.rows) * 11 * pitch];
+          task.weight[task.rows] = &weight[static_cast<std::size_t>(task.rows * kernel) * channels];
+        }
+        task.kernel = kernel;
+        task.stride = stride;
+        task.padding_left = 1;
+        task.width = 11;
+        task.channels = channels;
+        task.input_pitch = pitch;
+        task.bias = bias.data();
+        task.range = kRelu6;
+        task.x_end = 9 / stride;
+        CheckDepthwiseRow(task);
+      }
+    }
+  }
+}
+
+TEST_P(KernelsTest, Bf16ProductOverOddSizes) {
+  for (const std::size_t rows : {1, 2, 5, 7, 13, 14, 15, 29}) {
+    for (const std::size_t columns : {1, 3, 4, 7, 8, 9, 16, 17, 24, 31, 32, 33, 48, 64, 65, 130, 256}) {
+      CheckProductBf16(rows, 1 + (rows * columns) % 37, columns, kAll);
+    }
+  }
+  CheckProductBf16(1, 128, 1000, kRelu6);
+  CheckProductBf16(14, 512, 96, {0, 0.5F});
+}
+
+TEST_P(KernelsTest, RoundsToTheNearestAndTiesToEven) {
+  const std::vector<float> values = {0,        -0.0F,      1,        1.00390625F, 1.01171875F, 1.00390637F,
+                                     -2.5e-3F, 3.1415927F, 1.2e-38F, 3.0e38F,     -7,          65535};
+  for (const std::size_t count : {values.size(), std::size_t{5}, std::size_t{1}}) {
+    std::vector<float> repeated;
+    for (int i = 0; i < 4; ++i)
+      repeated.insert(repeated.end(), values.begin(), values.begin() + static_cast<long>(count));
+    std::vector<std::uint16_t> rounded(repeated.size());
+    kernels_.round_to_bf16(repeated.data(), repeated.size(), rounded.data());
+    for (std::size_t i = 0; i < repeated.size(); ++i)
+      EXPECT_EQ(rounded[i], RoundToBf16(repeated[i])) << repeated[i];
+  }
+  EXPECT_EQ(RoundToBf16(1), 0x3F80);
+  EXPECT_EQ(RoundToBf16(1.00390625F), 0x3F80);  // half way between 1 and the next: to even
+  EXPECT_EQ(RoundToBf16(1.01171875F), 0x3F82);  // half way above an odd one: up
+  EXPECT_EQ(RoundToBf16(1.00390637F), 0x3F81);
+}
+
+TEST_P(KernelsTest, WindowsInPlace) {
+  for (const std::size_t columns : {4, 8, 32, 40}) {
+    CheckSegments(112, 6, 9, 3, columns);
+    CheckSegments(13, 3, 9, 3, columns);
+    CheckSegments(1, 2, 5, 5, columns);
+    CheckSegments(15, 1, 1, 2, columns);
+  }
 }
 
 TEST_P(KernelsTest, DepthwiseOverOddSizes) {

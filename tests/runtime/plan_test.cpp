@@ -54,6 +54,48 @@ void CheckAllTargets(const NetworkOptions& options) {
   }
 }
 
+// In bfloat16 each product rounds its operands to 8 bits: logits agree to a few hundredths of their range.
+TEST(Plan, Bf16IsNear) {
+  for (const NetworkOptions& options :
+       {NetworkOptions{.alpha = 0.25, .resolution = 64, .classes = 10},
+        NetworkOptions{.alpha = 0.37, .resolution = 45, .classes = 7},  // odd numbers of channels
+        NetworkOptions{.alpha = 0.01, .resolution = 32, .classes = 1}}) {
+    const Network network = V1(options);
+    const Weights weights = LivelyWeights(network);
+    const auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
+    const std::vector<float> expected = ReferenceRun(network, weights, input);
+    double scale = 1;
+    for (const float value : expected) scale = std::max(scale, std::abs(double{value}));
+    for (const std::string_view target : AvailableTargets()) {
+      const Plan plan(network, weights, {.target = target, .precision = Precision::kBfloat16});
+      EXPECT_EQ(plan.precision(), Precision::kBfloat16);
+      EXPECT_LT(plan.weight_bytes(), Plan(network, weights, {.target = target}).weight_bytes());
+      std::vector<float> alone(expected.size());
+      for (const int threads : {1, 3}) {
+        SCOPED_TRACE(testing::Message() << target << ", " << threads << " threads");
+        Runner runner(plan, {.threads = threads});
+        std::vector<float> logits(expected.size());
+        ASSERT_TRUE(runner.Run(input, logits));
+        EXPECT_LT(LargestDifference(expected, logits), 0.03 * scale);
+        EXPECT_GT(LargestDifference(expected, logits), 0);
+        if (threads == 1) alone = logits;
+        EXPECT_EQ(logits, alone);
+      }
+    }
+  }
+}
+
+TEST(Plan, ChoosesAPrecisionAndRefusesInt8) {
+  const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
+  const Weights weights = RandomWeights(network, 1);
+  const Plan chosen(network, weights, {.precision = std::nullopt});
+  EXPECT_THAT(chosen.precision(), testing::AnyOf(Precision::kFloat32, Precision::kBfloat16));
+  const Plan again(network, weights, {.precision = std::nullopt});
+  EXPECT_EQ(again.precision(), chosen.precision());
+  EXPECT_EQ(again.target(), chosen.target());
+  EXPECT_THROW(Plan(network, weights, {.precision = Precision::kInt8}), Error);
+}
+
 TEST(Plan, AgreesWithTheReference) { CheckAllTargets({.alpha = 0.25, .resolution = 64, .classes = 10}); }
 TEST(Plan, AtOddAlphaAndResolution) { CheckAllTargets({.alpha = 0.37, .resolution = 45, .classes = 7}); }
 TEST(Plan, AtTheSmallest) { CheckAllTargets({.alpha = 0.01, .resolution = 32, .classes = 1}); }
@@ -73,7 +115,7 @@ TEST(Plan, OfStandardConvolutions) {
 }
 
 // Large maps, of which a few rows are kept: from the first layer on, and from the second.
-TEST(Plan, DepthFirst) { CheckAllTargets({.classes = 2}); }
+TEST(Plan, DepthFirst) { CheckAllTargets({.resolution = 178, .classes = 2}); }
 TEST(Plan, DepthFirstAtOddSizes) {
   CheckAllTargets({.alpha = 0.8, .resolution = 187, .classes = 2, .padding = PaddingStyle::kSymmetric});
   CheckAllTargets({.alpha = 0.55, .resolution = 211, .classes = 2});

@@ -1,0 +1,22 @@
+// Which kernels a plan uses.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "kernels/kernels.h"
+#include "mobilenet/network.h"
+
+namespace mobilenet {
+
+struct KernelChoice {
+  const Kernels* kernels;
+  Precision precision;
+};
+
+// For PlanOptions' target and precision. An instruction for bfloat16 doubles the rate of some processors and
+// halves that of others, so where there is more than one way, a product is timed each way, once in a process.
+// Throws Error for a target that is not available, or for kInt8.
+KernelChoice ChooseKernels(std::string_view target, std::optional<Precision> precision);
+
+}  // namespace mobilenet
