@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ struct Prediction {
 
 struct ClassifierOptions {
   int threads = 1;  // that work on one image together, 1 to 256
+  std::optional<Precision> precision = Precision::kFloat32;  // as in PlanOptions
 };
 
 struct TopOptions {
@@ -64,6 +66,7 @@ struct FileResult {
 struct FilesOptions {
   int threads = 1;  // pictures in work at once, each on its own thread: one decodes while another runs
   int top = 5;
+  std::optional<Precision> precision = Precision::kFloat32;  // as in PlanOptions
 };
 
 // Classifies files and calls `done` for each, in the order of the list, on the calling thread. A bad file is
@@ -103,8 +106,8 @@ struct Evaluation {
   std::vector<Class> classes;  // by class number
 };
 
-// Classifies every sample. `done` is called after each with its result (see ClassifyFiles).
-Evaluation Evaluate(const Model& model, std::span<const Sample> samples, int threads,
+// Classifies every sample, as ClassifyFiles does; at least five predictions each.
+Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const FilesOptions& options,
                     const std::function<void(const FileResult&)>& done);
 
 }  // namespace mobilenet

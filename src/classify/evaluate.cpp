@@ -5,7 +5,7 @@
 
 namespace mobilenet {
 
-Evaluation Evaluate(const Model& model, std::span<const Sample> samples, int threads,
+Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const FilesOptions& options,
                     const std::function<void(const FileResult&)>& done) {
   std::vector<std::filesystem::path> files;
   for (const Sample& sample : samples) files.push_back(sample.file);
@@ -14,14 +14,17 @@ Evaluation Evaluate(const Model& model, std::span<const Sample> samples, int thr
   int top1 = 0;
   int top5 = 0;
   const auto begin = std::chrono::steady_clock::now();
-  ClassifyFiles(model, files, {.threads = threads, .top = 5}, [&](const FileResult& file) {
+  FilesOptions with_five = options;
+  with_five.top = std::max(5, options.top);
+  ClassifyFiles(model, files, with_five, [&](const FileResult& file) {
     if (!file.error.empty()) {
       ++result.failed;
     } else {
       const int label = samples[file.index].label;
       const bool first = file.predictions.front().index == label;
       const bool among =
-          std::ranges::any_of(file.predictions, [&](const auto& p) { return p.index == label; });
+          std::ranges::any_of(std::span(file.predictions).first(std::min<std::size_t>(5, file.predictions.size())),
+                              [&](const auto& p) { return p.index == label; });
       Evaluation::Class& item = result.classes[static_cast<std::size_t>(label)];
       ++item.images;
       item.top1 += first ? 1 : 0;

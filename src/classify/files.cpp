@@ -122,7 +122,7 @@ void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> fi
   if (options.threads < 1 || options.threads > 256)
     Fail("threads is ", options.threads, ", expected 1 to 256");
   if (files.empty()) return;
-  const Classifier prototype(model);
+  const Classifier prototype(model, {.threads = 1, .precision = options.precision});
   const auto count = std::min(static_cast<std::size_t>(options.threads), files.size());
   std::vector<Classifier> classifiers(count, prototype);
   OrderedResults results(files.size(), 16 * count);

@@ -20,6 +20,7 @@ struct Options {
   std::vector<std::string> inputs;
   int top = 5;
   int threads = 1;
+  std::string precision = "float32";
   bool json = false;
 };
 
@@ -90,7 +91,7 @@ void Run(const Options& options, int& status) {
   const auto piped = std::ranges::count(options.inputs, kStdin);
   if (piped > 1) throw Error("- (standard input) is given more than once");
   if (piped > 0 || files.size() == 1) {  // all threads on one picture
-    Classifier classify(model, {.threads = options.threads});
+    Classifier classify(model, {.threads = options.threads, .precision = PrecisionOf(options.precision)});
     const TopOptions top = {.top = options.top};
     if (piped > 0) {
       Print(options, kStdin,
@@ -105,7 +106,7 @@ void Run(const Options& options, int& status) {
   }
   Progress progress(files.size(), "photos");
   int failed = 0;
-  ClassifyFiles(model, files, {.threads = options.threads, .top = options.top},
+  ClassifyFiles(model, files, {.threads = options.threads, .top = options.top, .precision = PrecisionOf(options.precision)},
                 [&](const FileResult& result) {
                   progress.Clear();
                   Print(options, files[result.index].string(), result, status);
@@ -133,6 +134,7 @@ void AddClassify(CLI::App& program, int& status) {
       ->type_name("N")
       ->capture_default_str();
   AddThreads(*command, options->threads);
+  AddPrecision(*command, options->precision);
   command->add_flag("--json", options->json, "One JSON object a photo and line");
   command->footer(
       "Example: what is in two photos, the three best labels each\n"

@@ -16,6 +16,7 @@ struct Options {
   std::string model;
   std::string data;
   int threads = 1;
+  std::string precision = "float32";
   bool json = false;
   bool per_class = false;
 };
@@ -58,7 +59,7 @@ void Run(const Options& options, int& status) {
   const Model model = ModelFrom(options.model);
   const std::vector<Sample> samples = LoadSamples(options.data, model);
   Progress progress(samples.size(), "photos");
-  const Evaluation result = Evaluate(model, samples, options.threads, [&](const FileResult& file) {
+  const Evaluation result = Evaluate(model, samples, {.threads = options.threads, .precision = PrecisionOf(options.precision)}, [&](const FileResult& file) {
     if (!file.error.empty()) {
       progress.Clear();
       PrintError(file.error);
@@ -88,6 +89,7 @@ void AddEval(CLI::App& program, int& status) {
       ->type_name("DIR|LIST.tsv");
   AddModel(*command, options->model);
   AddThreads(*command, options->threads);
+  AddPrecision(*command, options->precision);
   command->add_flag("--per-class", options->per_class, "A line for each class");
   command->add_flag("--json", options->json, "One JSON object, with every class");
   command->footer(

@@ -211,7 +211,7 @@ TEST_F(ClassifyTest, EvaluationCountsRightWrongAndUnreadable) {
   const int other = (answer + 1) % 3;
   const std::vector<Sample> samples = {
       {good, answer}, {good, answer}, {good, other}, {Write("b.bmp", "BM"), 0}};
-  const Evaluation result = Evaluate(model_, samples, 2, [](const FileResult&) {});
+  const Evaluation result = Evaluate(model_, samples, {.threads = 2}, [](const FileResult&) {});
   EXPECT_EQ(result.images, 3);
   EXPECT_EQ(result.failed, 1);
   EXPECT_NEAR(result.top1, 2.0 / 3, 1e-9);

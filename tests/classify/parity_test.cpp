@@ -74,10 +74,35 @@ TEST_F(Parity, TheReferenceKernelsAgreeOnEveryPhoto) {
 
 TEST_F(Parity, EndToEndAccuracyIsThePublishedOne) {
   const Evaluation result =
-      Evaluate(model_, samples_, 2, [](const FileResult& file) { EXPECT_EQ(file.error, ""); });
+      Evaluate(model_, samples_, {.threads = 2}, [](const FileResult& file) { EXPECT_EQ(file.error, ""); });
   EXPECT_EQ(result.images, 200);
   EXPECT_NEAR(result.top1, 0.590, 0.010);
   EXPECT_NEAR(result.top5, 0.820, 0.010);
+}
+
+TEST_F(Parity, Bf16CostsNoAccuracy) {
+  const auto top1 = [&](Precision precision) {
+    return Evaluate(model_, samples_, {.threads = 2, .precision = precision}, [](const FileResult&) {}).top1;
+  };
+  EXPECT_NEAR(top1(Precision::kBfloat16), top1(Precision::kFloat32), 0.010 + 1e-9);
+}
+
+// Every way of computing in bfloat16: logits near those of float32.
+TEST_F(Parity, Bf16LogitsAreNear) {
+  for (const std::string_view target : AvailableTargets()) {
+    SCOPED_TRACE(target);
+    const Plan plan(model_.network, model_.weights, {.target = target, .precision = Precision::kBfloat16});
+    Runner runner(plan);
+    const auto input = InputOf(0);
+    std::vector<float> logits(1000);
+    ASSERT_TRUE(runner.Run(input, logits));
+    double sum = 0;
+    for (std::size_t i = 0; i < logits.size(); ++i) {
+      sum += std::abs(double{logits[i]} - expected_.values[i]);
+    }
+    // Rounding to 8 bits 14 times over; a product gone wrong gives several units. Logits run from about -10 to 20.
+    EXPECT_LT(sum / static_cast<double>(logits.size()), 0.2);
+  }
 }
 
 }  // namespace
