@@ -24,7 +24,7 @@ struct Prediction {
 };
 
 struct ClassifierOptions {
-  int threads = 1;  // that work on one image together, 1 to 256
+  int threads = 1;                                           // that work on one image together, 1 to 256
   std::optional<Precision> precision = Precision::kFloat32;  // as in PlanOptions
 };
 

@@ -56,10 +56,10 @@ struct Classifier::State {
 };
 
 Classifier::Classifier(const Model& model, const ClassifierOptions& options)
-    : state_(
-          std::make_unique<State>(std::make_shared<const State::Shared>(State::Shared{
-                                      Plan(model.network, model.weights, {.precision = options.precision}), model.preprocessing, model.labels}),
-                                  options.threads)) {
+    : state_(std::make_unique<State>(std::make_shared<const State::Shared>(State::Shared{
+                                         Plan(model.network, model.weights, {.precision = options.precision}),
+                                         model.preprocessing, model.labels}),
+                                     options.threads)) {
   if (!model.labels.empty() &&
       model.labels.size() != static_cast<std::size_t>(model.network.options.classes)) {
     Fail("the model has ", model.labels.size(), " labels, expected ", model.network.options.classes,

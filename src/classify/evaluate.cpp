@@ -22,9 +22,9 @@ Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const F
     } else {
       const int label = samples[file.index].label;
       const bool first = file.predictions.front().index == label;
-      const bool among =
-          std::ranges::any_of(std::span(file.predictions).first(std::min<std::size_t>(5, file.predictions.size())),
-                              [&](const auto& p) { return p.index == label; });
+      const bool among = std::ranges::any_of(
+          std::span(file.predictions).first(std::min<std::size_t>(5, file.predictions.size())),
+          [&](const auto& p) { return p.index == label; });
       Evaluation::Class& item = result.classes[static_cast<std::size_t>(label)];
       ++item.images;
       item.top1 += first ? 1 : 0;

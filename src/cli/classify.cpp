@@ -106,7 +106,8 @@ void Run(const Options& options, int& status) {
   }
   Progress progress(files.size(), "photos");
   int failed = 0;
-  ClassifyFiles(model, files, {.threads = options.threads, .top = options.top, .precision = PrecisionOf(options.precision)},
+  ClassifyFiles(model, files,
+                {.threads = options.threads, .top = options.top, .precision = PrecisionOf(options.precision)},
                 [&](const FileResult& result) {
                   progress.Clear();
                   Print(options, files[result.index].string(), result, status);

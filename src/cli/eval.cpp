@@ -59,13 +59,15 @@ void Run(const Options& options, int& status) {
   const Model model = ModelFrom(options.model);
   const std::vector<Sample> samples = LoadSamples(options.data, model);
   Progress progress(samples.size(), "photos");
-  const Evaluation result = Evaluate(model, samples, {.threads = options.threads, .precision = PrecisionOf(options.precision)}, [&](const FileResult& file) {
-    if (!file.error.empty()) {
-      progress.Clear();
-      PrintError(file.error);
-    }
-    progress.Advance();
-  });
+  const Evaluation result =
+      Evaluate(model, samples, {.threads = options.threads, .precision = PrecisionOf(options.precision)},
+               [&](const FileResult& file) {
+                 if (!file.error.empty()) {
+                   progress.Clear();
+                   PrintError(file.error);
+                 }
+                 progress.Advance();
+               });
   progress.Clear();
   if (result.failed > 0) {
     PrintError(

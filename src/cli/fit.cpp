@@ -97,9 +97,10 @@ void PrintChoices(const std::vector<Candidate>& candidates) {
 }
 
 void PrintCheck(const std::vector<Candidate>& checked) {
-  Table table({"network", ">measured", ">predicted", ">error"});
+  Table table({"network", "precision", ">measured", ">predicted", ">error"});
   for (const Candidate& c : checked) {
-    table.Add({NetworkName(c.options), Milliseconds(c.timing->median_ms), Milliseconds(c.predicted_ms),
+    table.Add({NetworkName(c.options), std::string(NameOf(c.precision)), Milliseconds(c.timing->median_ms),
+               Milliseconds(c.predicted_ms),
                fmt::format("{:+.1f} %", 100 * (c.predicted_ms / c.timing->median_ms - 1))});
   }
   fmt::print("\nnetworks that the latency model was not fitted to:\n{}largest error {:.1f} %\n", table.Text(),
@@ -169,7 +170,7 @@ void AddFit(CLI::App& program, int& status) {
   AddClasses(*command, options->fit.classes, kMostFitClasses);
   AddThreads(*command, options->fit.threads);
   command->add_option("--choices", options->choices, "At most so many networks")
-      ->check(CLI::Range(1, 49))
+      ->check(CLI::Range(1, 98))
       ->type_name("N")
       ->capture_default_str();
   command->add_option("--seconds", options->fit.seconds, "About how long to measure, all in all")

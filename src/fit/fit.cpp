@@ -18,7 +18,10 @@ struct Size {
   int resolution;
 };
 
-// What the model learns from: three corners of the grid, and enough between them for every price.
+constexpr std::array<Precision, 2> kPrecisions = {Precision::kFloat32, Precision::kBfloat16};
+
+// What the model learns from, in each precision: three corners of the grid, and enough between them for every
+// price.
 constexpr std::array<Size, 12> kSamples = {{{0.25, 128},
                                             {0.25, 224},
                                             {0.375, 176},
@@ -31,16 +34,16 @@ constexpr std::array<Size, 12> kSamples = {{{0.25, 128},
                                             {0.875, 144},
                                             {1, 160},
                                             {1, 224}}};
-// What it is checked with.
+// What it is checked with, in each precision by turns.
 constexpr std::array<Size, 8> kChecks = {
     {{0.25, 160}, {0.375, 144}, {0.375, 208}, {0.5, 176}, {0.625, 192}, {0.75, 160}, {0.875, 208}, {1, 192}}};
 
 // How far a prediction may exceed a limit and still be worth a timing.
 constexpr double kDoubt = 1.1;
 
-// Timed again beside the finalists: what they take now, over what they took when the model learned from them,
-// is how much the machine has changed its pace meanwhile.
-constexpr std::array<std::size_t, 2> kAnchors = {1, 8};  // of kSamples
+// Timed again beside the finalists, in each precision: what they take now, over what they took when the model
+// learned from them, is how much the machine has changed its pace meanwhile.
+constexpr std::size_t kAnchor = 8;  // of kSamples
 
 // By how much the worst limit is exceeded; 0 where all are met.
 double WorstRatio(const Candidate& candidate, const Limits& limits) {
@@ -96,9 +99,10 @@ class Search {
     return all;
   }
 
-  [[nodiscard]] std::size_t IndexOf(const Size& size) const {
+  [[nodiscard]] std::size_t IndexOf(const Size& size, Precision precision) const {
     const auto found = std::ranges::find_if(result_.grid, [&](const Candidate& c) {
-      return c.options.alpha == size.alpha && c.options.resolution == size.resolution;
+      return c.options.alpha == size.alpha && c.options.resolution == size.resolution &&
+             c.precision == precision;
     });
     return static_cast<std::size_t>(found - result_.grid.begin());
   }
@@ -117,51 +121,60 @@ class Search {
   // Times the samples, and the networks to check with, and predicts the grid.
   void Learn() {
     TimedGroup group(options_.threads, meter_);
-    std::vector<Size> sizes(kSamples.begin(), kSamples.end());
-    if (options_.check) sizes.insert(sizes.end(), kChecks.begin(), kChecks.end());
+    Indices timed;
+    for (const Precision precision : kPrecisions) {
+      for (const Size& size : kSamples) timed.push_back(IndexOf(size, precision));
+    }
+    const std::size_t samples = timed.size();
+    for (std::size_t i = 0; options_.check && i < kChecks.size(); ++i) {
+      timed.push_back(IndexOf(kChecks[i], kPrecisions[i % 2]));
+    }
     constexpr double kBuilt = 0.1;  // of the progress
     constexpr double kLearned = 0.6;
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-      group.Add(V1(result_.grid[IndexOf(sizes[i])].options));
-      Report(kBuilt * static_cast<double>(i + 1) / static_cast<double>(sizes.size()));
+    for (std::size_t i = 0; i < timed.size(); ++i) {
+      group.Add(result_.grid[timed[i]]);
+      Report(kBuilt * static_cast<double>(i + 1) / static_cast<double>(timed.size()));
     }
     group.Run(kLearned * options_.seconds,
               [&](double share) { Report(kBuilt + (kLearned - kBuilt) * share); });
+    for (std::size_t p = 0; p < kPrecisions.size(); ++p)
+      Predict(group, timed, p * kSamples.size(), kPrecisions[p]);
+    for (std::size_t i = samples; i < timed.size(); ++i) {
+      result_.checked.push_back(result_.grid[timed[i]]);
+      group.Tell(i, result_.checked.back());
+    }
+    predicted_ = true;
+  }
 
+  // Fits a model to the samples of one precision, which begin at `first` of the group, and predicts with it.
+  void Predict(const TimedGroup& group, const Indices& timed, std::size_t first, Precision precision) {
     std::vector<LatencyModel::Sample> samples;
     double power = 0;  // watts, the mean of the samples
     bool metered = true;
-    for (std::size_t i = 0; i < kSamples.size(); ++i) {
+    for (std::size_t i = first; i < first + kSamples.size(); ++i) {
       std::vector<double> step_ms = group[i].StepMedians();
       for (double& ms : step_ms) ms *= 1e3;
       const double total_ms = group.TimingOf(i).median_ms;
-      samples.push_back({V1(result_.grid[IndexOf(sizes[i])].options), std::move(step_ms), total_ms});
+      samples.push_back({V1(result_.grid[timed[i]].options), std::move(step_ms), total_ms});
       const std::optional<double> drawn = group[i].Millijoules();
       metered = metered && drawn;
       power += drawn.value_or(0) / total_ms / static_cast<double>(kSamples.size());
     }
+    learned_ms_.push_back(samples[kAnchor].total_ms);
     const LatencyModel model(samples);
     for (Candidate& candidate : result_.grid) {
+      if (candidate.precision != precision) continue;
       candidate.predicted_ms = model.Predict(V1(candidate.options));
       if (metered) candidate.energy = {power * candidate.predicted_ms, EnergySource::kPredicted};
-    }
-    predicted_ = true;
-    for (std::size_t i = 0; i < sizes.size(); ++i) {
-      Candidate timed = result_.grid[IndexOf(sizes[i])];
-      group.Tell(i, timed);
-      if (i < kSamples.size()) {
-        learned_ms_.push_back(timed.timing->median_ms);
-      } else {
-        result_.checked.push_back(timed);
-      }
     }
   }
 
   // Times the finalists, and the anchors beside them; the predictions follow the machine's pace.
   void Verify(const Indices& finalists, double seconds, double done) {
     TimedGroup group(options_.threads, meter_);
-    for (const std::size_t i : finalists) group.Add(V1(result_.grid[i].options));
-    for (const std::size_t anchor : kAnchors) group.Add(V1(result_.grid[IndexOf(kSamples[anchor])].options));
+    for (const std::size_t i : finalists) group.Add(result_.grid[i]);
+    for (const Precision precision : kPrecisions)
+      group.Add(result_.grid[IndexOf(kSamples[kAnchor], precision)]);
     const double before = reported_;
     group.Run(seconds, [&](double share) { Report(before + (done - before) * share); });
     for (std::size_t f = 0; f < finalists.size(); ++f) {
@@ -169,8 +182,8 @@ class Search {
       verified_.push_back(finalists[f]);
     }
     double pace = 0;
-    for (std::size_t a = 0; a < kAnchors.size(); ++a) {
-      pace += group.TimingOf(finalists.size() + a).median_ms / learned_ms_[kAnchors[a]] / kAnchors.size();
+    for (std::size_t p = 0; p < kPrecisions.size(); ++p) {
+      pace += group.TimingOf(finalists.size() + p).median_ms / learned_ms_[p] / kPrecisions.size();
     }
     for (Candidate& candidate : result_.grid) candidate.predicted_ms *= pace / result_.pace;
     result_.pace = pace;
@@ -257,7 +270,7 @@ class Search {
   FitResult result_;
   double reported_ = 0;
   bool predicted_ = false;
-  std::vector<double> learned_ms_;  // of each of kSamples
+  std::vector<double> learned_ms_;  // of the anchor in each precision
   Indices verified_;
 };
 
@@ -297,18 +310,22 @@ std::vector<Excess> BrokenLimits(const Candidate& candidate, const Limits& limit
 
 std::vector<Candidate> FitGrid(int classes) {
   std::vector<Candidate> grid;
-  for (int eighths = 2; eighths <= 8; ++eighths) {
-    for (int resolution = 128; resolution <= 224; resolution += 16) {
-      Candidate c;
-      c.options = {.alpha = eighths / 8.0, .resolution = resolution, .classes = classes};
-      const Network network = V1(c.options);
-      const Cost cost = CostOf(network, c.precision);
-      c.accuracy = *ImagenetAccuracy(c.options.alpha, resolution);
-      c.macs = cost.macs;
-      c.size_bytes = cost.weight_bytes;
-      c.memory_bytes = cost.weight_bytes + cost.peak_activation_bytes;
-      c.energy = EstimateEnergy(network, c.precision);
-      grid.push_back(c);
+  for (const Precision precision : kPrecisions) {
+    for (int eighths = 2; eighths <= 8; ++eighths) {
+      for (int resolution = 128; resolution <= 224; resolution += 16) {
+        Candidate c;
+        c.options = {.alpha = eighths / 8.0, .resolution = resolution, .classes = classes};
+        c.precision = precision;
+        const Network network = V1(c.options);
+        c.accuracy = *ImagenetAccuracy(c.options.alpha, resolution);
+        const Cost cost = CostOf(network, precision);
+        c.macs = cost.macs;
+        c.size_bytes = cost.weight_bytes;
+        // Plans keep feature maps in float32.
+        c.memory_bytes = cost.weight_bytes + CostOf(network).peak_activation_bytes;
+        c.energy = EstimateEnergy(network, precision);
+        grid.push_back(c);
+      }
     }
   }
   return grid;

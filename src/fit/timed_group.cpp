@@ -5,8 +5,10 @@
 
 namespace mobilenet {
 
-void TimedGroup::Add(const Network& network) {
-  timers_.push_back(std::make_unique<PlanTimer>(Plan(network, RandomWeights(network, 1)), threads_));
+void TimedGroup::Add(const Candidate& candidate) {
+  const Network network = V1(candidate.options);
+  const Plan plan(network, RandomWeights(network, 1), {.precision = candidate.precision});
+  timers_.push_back(std::make_unique<PlanTimer>(plan, threads_));
 }
 
 void TimedGroup::Run(double seconds, const std::function<void(double)>& progress) {

@@ -15,7 +15,8 @@ class TimedGroup {
  public:
   TimedGroup(int threads, EnergyMeter& meter) : threads_(threads), meter_(meter) {}
 
-  void Add(const Network& network);
+  // As the candidate describes it.
+  void Add(const Candidate& candidate);
 
   // Rounds of short stretches until `seconds` have passed, at least three; `progress` gets the share of them
   // that is done, from 0 to 1.

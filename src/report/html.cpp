@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -125,7 +126,7 @@ void Page::Rows(const std::vector<std::string>& headings, const std::vector<std:
   body_ += "</tr>\n";
   for (const auto& row : rows) {
     body_ += "<tr>";
-    for (std::size_t i = 0; i < row.size(); ++i) {
+    for (std::size_t i = 0; i < std::min(row.size(), classes.size()); ++i) {
       body_ += fmt::format("<td{}>{}</td>", classes[i], Escaped(row[i]));
     }
     body_ += "</tr>\n";

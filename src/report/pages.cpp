@@ -145,12 +145,14 @@ Dot DotOf(const Candidate& c, const std::string& kind) {
           static_cast<double>(c.size_bytes),
           kind,
           kind == "chosen" ? NetworkName(c.options).substr(3) : "",
-          fmt::format("{}: {} top-1, {}{}, {}", NetworkName(c.options), AccuracyText(c.accuracy),
-                      Milliseconds(c.latency_ms()), c.timing ? "" : " (predicted)", Bytes64(c.size_bytes))};
+          fmt::format("{} in {}: {} top-1, {}{}, {}", NetworkName(c.options), NameOf(c.precision),
+                      AccuracyText(c.accuracy), Milliseconds(c.latency_ms()), c.timing ? "" : " (predicted)",
+                      Bytes64(c.size_bytes))};
 }
 
 std::vector<std::string> ChoiceRow(const Candidate& c) {
   return {NetworkName(c.options),
+          std::string(NameOf(c.precision)),
           AccuracyText(c.accuracy),
           c.timing ? Milliseconds(c.timing->median_ms) : "",
           c.timing ? fmt::format("{:.3f} to {:.3f}", c.timing->low_ms, c.timing->high_ms) : "",
@@ -243,8 +245,9 @@ Page FitPage(const FitResult& result, const FitOptions& options, const std::stri
   const bool predicted =
       std::ranges::all_of(result.grid, [](const Candidate& c) { return c.latency_ms() > 0; });
   for (const Candidate& c : result.grid) {
-    const bool chosen = std::ranges::any_of(
-        result.choices, [&](const Candidate& other) { return other.options == c.options; });
+    const bool chosen = std::ranges::any_of(result.choices, [&](const Candidate& other) {
+      return other.options == c.options && other.precision == c.precision;
+    });
     scatter.dots.push_back(DotOf(c, chosen ? "chosen" : (c.timing ? "timed" : "open")));
   }
   if (predicted) {
@@ -256,8 +259,8 @@ Page FitPage(const FitResult& result, const FitOptions& options, const std::stri
         "published "
         "for TF-Slim's 16 checkpoints, interpolated (~) between them.");
   }
-  const std::vector<std::string> headings = {"network",    ">top-1", ">latency", ">half within", ">predicted",
-                                             ">mult-adds", ">size",  ">memory",  ">energy"};
+  const std::vector<std::string> headings = {"network",    "precision",  ">top-1", ">latency", ">half within",
+                                             ">predicted", ">mult-adds", ">size",  ">memory",  ">energy"};
   if (!result.choices.empty()) {
     std::vector<std::vector<std::string>> rows;
     for (const Candidate& c : result.choices) rows.push_back(ChoiceRow(c));
@@ -271,11 +274,12 @@ Page FitPage(const FitResult& result, const FitOptions& options, const std::stri
   if (!result.checked.empty()) {
     std::vector<std::vector<std::string>> rows;
     for (const Candidate& c : result.checked) {
-      rows.push_back({NetworkName(c.options), Milliseconds(c.timing->median_ms), Milliseconds(c.predicted_ms),
+      rows.push_back({NetworkName(c.options), std::string(NameOf(c.precision)),
+                      Milliseconds(c.timing->median_ms), Milliseconds(c.predicted_ms),
                       fmt::format("{:+.1f} %", 100 * (c.predicted_ms / c.timing->median_ms - 1))});
     }
     page.Heading("How well the model predicts networks that it did not see");
-    page.Rows({"network", ">measured", ">predicted", ">error"}, rows);
+    page.Rows({"network", "precision", ">measured", ">predicted", ">error"}, rows);
   }
   page.Heading("Make this page again");
   page.Code(command);
@@ -292,7 +296,7 @@ Page PaperPage(const std::vector<PaperTable>& tables, const std::string& command
       "networks.");
   Scatter scatter{{}, "mult-adds in millions", "ImageNet top-1 in percent", std::nullopt};
   for (const Candidate& c : FitGrid(1000)) {
-    if (!c.accuracy.published) continue;
+    if (!c.accuracy.published || c.precision != Precision::kFloat32) continue;
     Dot dot = DotOf(c, c.options.resolution == 224 ? "chosen" : "timed");
     dot.x = static_cast<double>(c.macs) / 1e6;
     dot.hint = fmt::format("{}: {} top-1, {} mult-adds", NetworkName(c.options), AccuracyText(c.accuracy),

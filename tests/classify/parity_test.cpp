@@ -100,7 +100,8 @@ TEST_F(Parity, Bf16LogitsAreNear) {
     for (std::size_t i = 0; i < logits.size(); ++i) {
       sum += std::abs(double{logits[i]} - expected_.values[i]);
     }
-    // Rounding to 8 bits 14 times over; a product gone wrong gives several units. Logits run from about -10 to 20.
+    // Rounding to 8 bits 14 times over; a product gone wrong gives several units. Logits run from about -10
+    // to 20.
     EXPECT_LT(sum / static_cast<double>(logits.size()), 0.2);
   }
 }

@@ -101,14 +101,17 @@ TEST(LatencyModel, PredictsASimpleMachine) {
 
 TEST(Fit, GridIsCountedRight) {
   const std::vector<Candidate> grid = FitGrid(1000);
-  ASSERT_THAT(grid, SizeIs(49));
-  EXPECT_EQ(std::ranges::count_if(grid, [](const Candidate& c) { return c.accuracy.published; }), 16);
-  const Candidate& last = grid.back();
+  ASSERT_THAT(grid, SizeIs(98));
+  EXPECT_EQ(std::ranges::count_if(grid, [](const Candidate& c) { return c.accuracy.published; }), 32);
+  const Candidate& last = grid[48];  // in float32
+  EXPECT_EQ(last.precision, Precision::kFloat32);
+  EXPECT_EQ(grid[49].precision, Precision::kBfloat16);
+  EXPECT_LT(grid[97].size_bytes, 0.51 * static_cast<double>(last.size_bytes));
   EXPECT_EQ(last.options.alpha, 1);
   EXPECT_EQ(last.options.resolution, 224);
   EXPECT_EQ(last.macs, 568'740'352);
   EXPECT_EQ(last.memory_bytes - last.size_bytes, CostOf(V1()).peak_activation_bytes);
-  EXPECT_LT(FitGrid(10).back().size_bytes, last.size_bytes);
+  EXPECT_LT(FitGrid(10)[48].size_bytes, last.size_bytes);
 }
 
 TEST(Fit, NamesTheLimitsThatAreBroken) {
@@ -129,7 +132,7 @@ TEST(Fit, NamesTheLimitsThatAreBroken) {
 TEST(Fit, ChoicesMeetTheLimitsAndAreTimed) {
   std::vector<double> shares;
   FitOptions options{
-      .limits = {.size_bytes = 6e6}, .classes = 10, .choices = 3, .seconds = 0.5, .check = true};
+      .limits = {.size_bytes = 3e6}, .classes = 10, .choices = 3, .seconds = 0.5, .check = true};
   options.progress = [&](double share) { shares.push_back(share); };
   const FitResult result = Fit(options);
   ASSERT_THAT(result.choices, Not(IsEmpty()));
@@ -158,7 +161,7 @@ TEST(Fit, ChoicesMeetTheLimitsAndAreTimed) {
 // A limit that a clock has no part in is exact: what exceeds it by a little takes no place from what meets
 // it.
 TEST(Fit, FindsTheBestWithinALimitThatIsCounted) {
-  for (const Limits& limits : {Limits{.size_bytes = 13.4e6 / 1.03}, Limits{.macs = 100e6}}) {
+  for (const Limits& limits : {Limits{.size_bytes = 6.7e6 / 1.03}, Limits{.macs = 100e6}}) {
     double best = 0;
     double best_published = 0;
     for (const Candidate& c : FitGrid(1000)) {
