@@ -91,36 +91,85 @@ std::size_t WindowRowLength(const Window& w, std::size_t pixels) {
   return ((pixels - 1) * w.stride + w.kernel) * w.input_channels;
 }
 
-// The product of windows that are read from padded rows of the input, one row of the output after the other.
-void WindowProduct(const Step& step, const Kernels& kernels, ProductTask task, const Part& part,
-                   const MapView& input, float* scratch) {
-  const Window& w = step.window;
-  const auto width = static_cast<std::size_t>(w.output_width);
-  task.a = scratch;
-  task.a_stride = static_cast<std::size_t>(w.stride) * w.input_channels;
-  task.segments = w.kernel;
-  for (std::size_t begin = part.begin; begin < part.end;) {
-    const std::size_t y = begin / width;
-    const std::size_t end = std::min(part.end, (y + 1) * width);
-    task.rows = end - begin;
-    task.segment_pitch = WindowRowLength(w, task.rows);
-    const int left = static_cast<int>(begin - y * width) * w.stride - w.padding_left;
-    for (int ky = 0; ky < w.kernel; ++ky) {
-      const int iy = static_cast<int>(y) * w.stride - w.padding_top + ky;
-      const bool exists = iy >= 0 && iy < w.input_height;
-      CopyPixels(w, exists ? input.Row(iy) : nullptr, left, task.segment_pitch / w.input_channels,
-                 scratch + ky * task.segment_pitch);
-    }
-    kernels.product(task);
-    task.c += task.rows * task.c_stride;
-    begin = end;
+// The product of windows that are read where they lie, one row of the output after the other. Only the tiles
+// of windows that hang over an edge are read from a padded copy.
+class WindowProduct {
+ public:
+  WindowProduct(const Step& step, const Kernels& kernels, const ProductTask& task, const MapView& input,
+                float* scratch)
+      : window_(step.window), kernels_(kernels), task_(task), input_(input), scratch_(scratch) {
+    task_.a_stride = static_cast<std::size_t>(window_.stride) * window_.input_channels;
+    task_.segments = window_.kernel;
   }
-}
+
+  void Run(const Part& part) {
+    const auto width = static_cast<std::size_t>(window_.output_width);
+    for (std::size_t begin = part.begin; begin < part.end;) {
+      const std::size_t y = begin / width;
+      const std::size_t end = std::min(part.end, (y + 1) * width);
+      Row(static_cast<int>(y), static_cast<int>(begin - y * width), static_cast<int>(end - y * width));
+      begin = end;
+    }
+  }
+
+ private:
+  void Row(int y, int begin, int end) {
+    const Window& w = window_;
+    const int top = y * w.stride - w.padding_top;
+    const bool whole =
+        input_.rows >= w.input_height && input_.pitch == static_cast<std::size_t>(w.input_channels);
+    const bool inside = top >= 0 && top + w.kernel <= w.input_height && w.kernel <= w.input_width;
+    if (!whole || !inside) return Copied(top, begin, end);
+    const int tile = static_cast<int>(kernels_.tile_rows);
+    const int first = (w.padding_left + w.stride - 1) / w.stride;  // the first window that begins inside
+    const int after =
+        (w.input_width - w.kernel + w.padding_left) / w.stride + 1;  // the first that ends outside
+    const int left = begin < first ? std::min(end, begin + tile) : begin;
+    const int direct = std::max(0, std::min(end, after) - left);
+    const int right = left + (left + direct == end ? direct : direct / tile * tile);
+    Copied(top, begin, left);
+    if (right > left) {
+      task_.a = input_.Row(top) + static_cast<std::size_t>(left * w.stride - w.padding_left) * input_.pitch;
+      task_.segment_pitch = static_cast<std::size_t>(w.input_width) * input_.pitch;
+      Product(left, right);
+    }
+    Copied(top, right, end);
+  }
+
+  void Copied(int top, int begin, int end) {
+    if (begin >= end) return;
+    const Window& w = window_;
+    task_.a = scratch_;
+    task_.segment_pitch = WindowRowLength(w, static_cast<std::size_t>(end - begin));
+    for (int ky = 0; ky < w.kernel; ++ky) {
+      const int y = top + ky;
+      const bool exists = y >= 0 && y < w.input_height;
+      CopyPixels(w, exists ? input_.Row(y) : nullptr, begin * w.stride - w.padding_left,
+                 task_.segment_pitch / w.input_channels, scratch_ + ky * task_.segment_pitch);
+    }
+    Product(begin, end);
+  }
+
+  void Product(int begin, int end) {
+    task_.rows = static_cast<std::size_t>(end - begin);
+    kernels_.product(task_);
+    task_.c += task_.rows * task_.c_stride;
+  }
+
+  const Window& window_;
+  const Kernels& kernels_;
+  ProductTask task_;
+  const MapView& input_;
+  float* scratch_;
+};
 
 }  // namespace
 
-// A block of rows should stay in L1 while all of B's panels pass over it; B is read once for each block.
-// Where B is too large for L2, larger blocks that live in L2 themselves read it less often.
+// A block of rows should stay in L1 while all of B's panels pass over it; B is read once for each block, and
+// each panel of it should serve a few tiles. Where B is too large for L2, larger blocks that live in L2
+// themselves read it less often.
+constexpr std::size_t kLeastTiles = 4;
+
 Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, std::size_t l2_bytes,
                 int threads) {
   Split split;
@@ -129,7 +178,8 @@ Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, 
   const bool b_fits = step.matrix.values.size() * sizeof(float) <= l2_bytes / 2;
   const std::size_t budget = b_fits ? l1_bytes * 3 / 4 : l2_bytes / 4;
   const std::size_t tile = kernels.tile_rows;
-  split.block_rows = std::clamp(budget / row_bytes / tile * tile, tile, std::max(tile, step.rows));
+  split.block_rows =
+      std::clamp(std::max(budget / row_bytes / tile, kLeastTiles) * tile, tile, std::max(tile, step.rows));
   if (step.rows_from == RowSource::kWindows) split.block_rows = step.width();
   split.block_rows = std::min(split.block_rows, step.rows);
   split.blocks = (step.rows + split.block_rows - 1) / split.block_rows;
@@ -217,7 +267,7 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
       if (step.bf16) ClearPadding(rows, kernels.bf16_rows, count, scratch);
       break;
     case RowSource::kWindows:
-      WindowProduct(step, kernels, task, part, input, scratch);
+      WindowProduct(step, kernels, task, input, scratch).Run(part);
       return;
     case RowSource::kPatches:
       task.a_stride = step.matrix.k;
