@@ -2,13 +2,14 @@
 """Our latency beside other runtimes': the same network with the same weights, one image, the same threads.
 
     python3 -m venv build/peers && build/peers/bin/pip install -r bench/peers/requirements.txt
-    build/peers/bin/python bench/peers/latency.py --alpha 1 --resolution 224 --threads 1
+    build/peers/bin/python bench/peers/latency.py --networks 1-224 0.25-224 0.25-128 --threads 1 2
 
-Each runtime has a process of its own and all take turns, round after round, so that they meet the same machine.
-Outputs are compared (1e-3) before anything is timed. Prints a Markdown table of medians."""
+Each runtime has a process of its own and all take turns, round after round, so that they meet the same machine; with
+one thread all run on the same processor. Logits are compared (1e-3) before anything is timed. Prints a Markdown table for
+each network and number of threads: medians over the rounds. A runtime that is not installed is named as missing."""
 
 import argparse
-import importlib.util
+import importlib.metadata
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ import tempfile
 import time
 
 import numpy as np
+import runtimes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build" / "release"
@@ -34,112 +36,136 @@ def measure(run, seconds):
     return statistics.median(times)
 
 
-class OnnxRuntime:
-    """Sequential execution, all optimisations: its documented settings for latency on a CPU."""
-
-    name, package = "ONNX Runtime", "onnxruntime"
-
-    def __init__(self, onnx_path, threads):
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-        self.session = onnxruntime.InferenceSession(onnx_path, options, providers=["CPUExecutionProvider"])
-        self.version = onnxruntime.__version__
-
-    def __call__(self, image):
-        return self.session.run(None, {"input": image})[0][0]
+def pin(threads):
+    """To the first processors that this process may use, so that all sides run on the same ones."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
 
 
-PEERS = [OnnxRuntime]
-
-
-def serve(peer, onnx_path, threads):
-    """A peer's process: answers each line on standard input, 'run' with logits, a number with a median."""
-    runtime = peer(onnx_path, threads)
-    image = np.load(os.environ["PEER_INPUT"]).transpose(2, 0, 1)[None].copy()
-    print(json.dumps(runtime.version), flush=True)
+def serve(name, model, folder, threads):
+    """A runtime's process: answers each line on standard input, 'run' with logits, a number with a median."""
+    pin(threads)
+    answers = os.dup(1)  # some runtimes print
+    os.dup2(2, 1)
+    reply = lambda value: os.write(answers, (json.dumps(value) + "\n").encode())
+    kind = next(r for r in runtimes.RUNTIMES + runtimes.BF16_RUNTIMES if r.__name__ == name)
+    runtime = kind(model, folder, threads)
+    image = runtime.prepare(np.load(os.path.join(folder, "input.npy")))
+    reply("ready")
     for line in sys.stdin:
         if line.strip() == "run":
-            print(json.dumps([float(x) for x in runtime(image)]), flush=True)
+            reply([float(x) for x in runtime(image)])
         else:
-            print(json.dumps(measure(lambda: runtime(image), float(line))), flush=True)
+            reply(measure(lambda: runtime(image), float(line)))
 
 
 class Process:
-    def __init__(self, peer, onnx_path, threads, environment):
-        command = [sys.executable, __file__, "--serve", peer.name, "--onnx", onnx_path, "--threads", str(threads)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                                        env=environment)
-        self.version = json.loads(self.process.stdout.readline())
+    def __init__(self, kind, model, folder, threads):
+        command = [sys.executable, __file__, "--serve", kind.__name__, model, folder, str(threads)]
+        environment = dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.DEVNULL, text=True, env=environment)
+        self.answer()
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"it ended with status {self.process.wait()}")
+        return json.loads(line)
 
     def ask(self, line):
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        return self.answer()
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def bench(model, threads, precision, seconds):
+    command = [BUILD / "mobilenet", "bench", "--model", model, "--threads", str(threads), "--seconds", str(seconds),
+               "--precision", precision, "--json"]
+    done = subprocess.run(command, capture_output=True, check=True, preexec_fn=lambda: pin(threads))
+    return json.loads(done.stdout)
+
+
+def start(kinds, model, folder, threads, expected, tolerance):
+    """[(name, Process)] of those that are installed and agree; the others are named."""
+    started = []
+    for kind in kinds:
+        try:
+            version = kind.version()
+        except importlib.metadata.PackageNotFoundError:
+            print(f"{kind.name} is missing: pip install {kind.package}\n")
+            continue
+        try:
+            process = Process(kind, model, folder, threads)
+            difference = float(np.abs(np.array(process.ask("run")) - expected).max())
+        except RuntimeError as error:
+            print(f"{kind.name} {version} could not be used: {error}\n")
+            continue
+        if not difference <= tolerance:
+            sys.exit(f"{kind.name} gives other logits: they differ by {difference}")
+        started.append((f"{kind.name} {version}", process))
+    return started
+
+
+def compare(network, threads, arguments):
+    alpha, resolution = network.split("-")
+    with tempfile.TemporaryDirectory() as folder:
+        model = os.path.join(folder, "model.safetensors")
+        tool = BUILD / "tests" / "network_tool"
+        subprocess.run([tool, "make", alpha, resolution, "1000", model], check=True)
+        side = int(resolution)
+        image = np.random.default_rng(1).uniform(-1, 1, (side, side, 3)).astype(np.float32)
+        np.save(os.path.join(folder, "input.npy"), image)
+        done = subprocess.run([tool, "run", model], input=image.tobytes(), capture_output=True, check=True)
+        logits = np.frombuffer(done.stdout, np.float32)
+
+        rows = {"mobilenet.cpp": (lambda: bench(model, threads, "float32", arguments.seconds), [])}
+        rows["mobilenet.cpp, bfloat16"] = (lambda: bench(model, threads, "bfloat16", arguments.seconds), [])
+        # In bfloat16 logits are only near: what is timed must still be the same network.
+        peers = start(runtimes.RUNTIMES, model, folder, threads, logits, 1e-3)
+        peers += start(runtimes.BF16_RUNTIMES, model, folder, threads, logits, 0.05 * np.abs(logits).max())
+        times = {name: [] for name in [*rows, *(name for name, _ in peers)]}
+        peaks = []
+        for _ in range(arguments.rounds):
+            for name, (run, _) in rows.items():
+                result = run()
+                times[name].append(result["median_ms"])
+                peaks.append(result["peak_gflops"])
+            for name, process in peers:
+                times[name].append(process.ask(str(arguments.seconds)))
+        for _, process in peers:
+            process.close()
+
+    peak, macs = statistics.median(peaks), result["macs"]
+    print(f"V1 {network}, {threads} thread{'s' if threads > 1 else ''}. {result['processor']}, measured float32 peak "
+          f"{peak:.0f} GFLOP/s\n")
+    print("| runtime | median ms | lowest to highest round | share of the float32 peak | beside ours |")
+    print("| --- | ---: | ---: | ---: | ---: |")
+    base = statistics.median(times["mobilenet.cpp"])
+    for name in sorted(times, key=lambda n: statistics.median(times[n])):
+        median = statistics.median(times[name])
+        print(f"| {name} | {median:.3g} | {min(times[name]):.3g} to {max(times[name]):.3g} | "
+              f"{2e-6 * macs / median / peak:.0%} | {median / base:.2f}x |")
+    print(flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--alpha", type=float, default=1.0)
-    parser.add_argument("--resolution", type=int, default=224)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--networks", nargs="+", default=["1-224"], metavar="ALPHA-RESOLUTION")
+    parser.add_argument("--threads", nargs="+", type=int, default=[1])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each runtime in each round")
-    parser.add_argument("--serve", help=argparse.SUPPRESS)
-    parser.add_argument("--onnx", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.serve:
-        peer = next(p for p in PEERS if p.name == arguments.serve)
-        return serve(peer, arguments.onnx, arguments.threads)
-
-    import onnx_export
-
-    with tempfile.TemporaryDirectory() as folder:
-        model, onnx_path = f"{folder}/model.safetensors", f"{folder}/model.onnx"
-        tool = BUILD / "tests" / "network_tool"
-        subprocess.run([tool, "make", str(arguments.alpha), str(arguments.resolution), "1000", model], check=True)
-        onnx_export.export(model, onnx_path)
-        image = np.random.default_rng(1).uniform(-1, 1, (arguments.resolution, arguments.resolution, 3))
-        image = image.astype(np.float32)
-        np.save(f"{folder}/input.npy", image)
-        ours = np.frombuffer(subprocess.run([tool, "run", model], input=image.tobytes(), capture_output=True,
-                                            check=True).stdout, np.float32)
-
-        environment = dict(os.environ, PEER_INPUT=f"{folder}/input.npy")
-        peers = []
-        for peer in PEERS:
-            if importlib.util.find_spec(peer.package) is None:
-                print(f"{peer.name} is missing: pip install {peer.package}")
-                continue
-            process = Process(peer, onnx_path, arguments.threads, environment)
-            difference = float(np.abs(np.array(process.ask("run")) - ours).max())
-            if difference > 1e-3:
-                sys.exit(f"{peer.name} gives other logits: they differ by {difference}")
-            peers.append((f"{peer.name} {process.version}", process, []))
-
-        our_times, shares, peaks = [], [], []
-        bench = [BUILD / "mobilenet", "bench", "--model", model, "--threads", str(arguments.threads), "--seconds",
-                 str(arguments.seconds), "--json"]
-        for _ in range(arguments.rounds):
-            result = json.loads(subprocess.run(bench, capture_output=True, check=True).stdout)
-            our_times.append(result["median_ms"])
-            peaks.append(result["peak_gflops"])
-            for _, process, times in peers:
-                times.append(process.ask(str(arguments.seconds)))
-
-        peak, macs = statistics.median(peaks), result["macs"]
-        print(f"V1 {arguments.alpha:g}-{arguments.resolution}, {arguments.threads} thread(s), {result['processor']}, "
-              f"{result['target']}, measured peak {peak:.0f} GFLOP/s\n")
-        print("| runtime | median ms | lowest to highest round | share of peak | beside ours |")
-        print("| --- | --- | --- | --- | --- |")
-        base = statistics.median(our_times)
-        for name, times in [("mobilenet.cpp", our_times), *((n, t) for n, _, t in peers)]:
-            median = statistics.median(times)
-            print(f"| {name} | {median:.2f} | {min(times):.2f} to {max(times):.2f} | "
-                  f"{2e-6 * macs / median / peak:.0%} | {median / base:.2f}x |")
+    for network in arguments.networks:
+        for threads in arguments.threads:
+            compare(network, threads, arguments)
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--serve"]:
+        serve(*sys.argv[2:5], int(sys.argv[5]))
+    else:
+        main()

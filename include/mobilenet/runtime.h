@@ -49,8 +49,10 @@ class Plan {
   [[nodiscard]] const Shape& output() const;
   [[nodiscard]] std::string_view target() const;
   [[nodiscard]] Precision precision() const;
-  [[nodiscard]] std::size_t weight_bytes() const;      // packed weights and biases
-  [[nodiscard]] std::size_t activation_bytes() const;  // feature maps of one Runner
+  [[nodiscard]] std::size_t weight_bytes() const;  // packed weights and biases
+  // Feature maps of a Runner of one thread; each further thread keeps rows of its own of the maps that run
+  // depth first.
+  [[nodiscard]] std::size_t activation_bytes() const;
   [[nodiscard]] const std::vector<StepInfo>& steps() const;
 
  private:

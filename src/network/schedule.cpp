@@ -24,16 +24,14 @@ std::vector<int> ReadersOf(const Network& network) {
   return readers;
 }
 
-// How many rows of each step's output a group must keep: those that are read while the next step makes its
-// rows of a band. Found by going through all bands.
+// How many rows of each step's output a group must keep, wherever it begins: those that are read while the
+// next step makes the rows that one more row of the last step needs.
 std::vector<int> RowsKept(std::span<const RowWindow> windows) {
   std::vector<int> kept(windows.size(), 0);
   std::vector<int> made(windows.size(), 0);
   std::vector<int> needed(windows.size(), 0);
   const int height = windows.back().output_height;
-  kept.back() = height;
-  for (int rows = 0; rows < height;) {
-    rows = AfterNextBand(rows, kBandRows, height);
+  const auto keep = [&](int rows) {
     RowsNeeded(windows, rows, needed);
     for (std::size_t i = 0; i + 1 < windows.size(); ++i) {
       const RowWindow& reader = windows[i + 1];
@@ -41,7 +39,13 @@ std::vector<int> RowsKept(std::span<const RowWindow> windows) {
       kept[i] = std::max(kept[i], needed[i] - first);
     }
     made = needed;
+  };
+  for (int row = 0; row < height; ++row) {
+    FirstRows(windows, row, made);
+    keep(row + 1);                         // as the first row of a thread
+    if (row + 2 <= height) keep(row + 2);  // and as one that others went before
   }
+  kept.back() = height;
   return kept;
 }
 
@@ -66,7 +70,7 @@ std::vector<StepGroup> GroupSteps(const Network& network, std::span<const StepLa
   std::vector<StepGroup> groups;
   for (std::size_t s = 0; s < steps.size(); ++s) {
     StepGroup group{s, s};
-    while (group.last + 1 < steps.size()) {
+    while (group.last + 1 < steps.size() && group.last - group.first + 1 < kLongestGroup) {
       const std::size_t written = steps[group.last].last;
       const Layer& next = network.layers[steps[group.last + 1].first];
       const bool chained =
@@ -85,15 +89,18 @@ RowWindow RowWindowOf(const Layer& layer) {
   return {layer.kernel, layer.stride, layer.padding.top, layer.input.height, layer.output.height};
 }
 
-int AfterNextBand(int rows, int band_rows, int height) {
-  return std::min(height, rows + (rows == 0 ? 1 : band_rows));
-}
-
 void RowsNeeded(std::span<const RowWindow> windows, int rows, std::span<int> needed) {
   for (std::size_t i = windows.size(); i-- > 0;) {
     needed[i] = rows;
     const RowWindow& w = windows[i];
     if (rows > 0) rows = std::clamp((rows - 1) * w.stride - w.padding_top + w.kernel, 0, w.input_height);
+  }
+}
+
+void FirstRows(std::span<const RowWindow> windows, int row, std::span<int> first) {
+  for (std::size_t i = windows.size(); i-- > 0;) {
+    first[i] = row;
+    row = std::max(0, row * windows[i].stride - windows[i].padding_top);
   }
 }
 
@@ -109,6 +116,8 @@ Arena PlaceMaps(const Network& network, std::span<const StepLayers> steps,
   arena.places.resize(steps.size());
   std::vector<std::size_t> group_of(steps.size());
   std::vector<std::size_t> writer(network.layers.size());  // the step that writes a layer's output
+  // The maps that outlive their group, by step, and after them each group's block.
+  std::vector<Lifetime> lives(steps.size() + groups.size(), Lifetime{0, 0, 0});
   for (std::size_t g = 0; g < groups.size(); ++g) {
     std::vector<RowWindow> windows;
     for (std::size_t s = groups[g].first; s <= groups[g].last; ++s) {
@@ -117,14 +126,22 @@ Arena PlaceMaps(const Network& network, std::span<const StepLayers> steps,
       windows.push_back(RowWindowOf(network.layers[steps[s].first]));
     }
     const std::vector<int> kept = RowsKept(windows);
-    for (std::size_t i = 0; i < kept.size(); ++i) arena.places[groups[g].first + i].rows = kept[i];
+    std::size_t block = 0;
+    for (std::size_t s = groups[g].first; s <= groups[g].last; ++s) {
+      const Shape& shape = network.layers[steps[s].last].output;
+      MapPlace& place = arena.places[s];
+      place.rows = kept[s - groups[g].first];
+      const std::size_t values = PixelPitch(shape.channels) * shape.width * place.rows;
+      if (s == groups[g].last) {
+        lives[s] = {s + 1 == steps.size() ? 0 : values, g, g};
+      } else {
+        place.offset = block;
+        block += (values + kLineValues - 1) / kLineValues * kLineValues;
+      }
+    }
+    lives[steps.size() + g] = {block, g, g};
   }
-
-  std::vector<Lifetime> lives(steps.size());
   for (std::size_t s = 0; s < steps.size(); ++s) {
-    const Shape& shape = network.layers[steps[s].last].output;
-    const std::size_t values = PixelPitch(shape.channels) * shape.width * arena.places[s].rows;
-    lives[s] = {s + 1 == steps.size() ? 0 : values, group_of[s], group_of[s]};
     for (const int input : network.layers[steps[s].first].inputs) {
       if (input != kNetworkInput) lives[writer[input]].last = group_of[s];
     }
@@ -132,7 +149,10 @@ Arena PlaceMaps(const Network& network, std::span<const StepLayers> steps,
   // PlanMemory rounds to lines of 64 of its units, here values: a little more than needed, for every
   // precision.
   const MemoryPlan memory = PlanMemory(lives);
-  for (std::size_t s = 0; s < steps.size(); ++s) arena.places[s].offset = memory.offsets[s];
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    arena.places[groups[g].last].offset = memory.offsets[groups[g].last];
+    arena.blocks.push_back({memory.offsets[steps.size() + g], lives[steps.size() + g].size});
+  }
   arena.size = memory.size;
   return arena;
 }

@@ -21,13 +21,14 @@ struct StepLayers {
 // what lies between: that map is never written.
 std::vector<StepLayers> FuseLayers(const Network& network);
 
-// The steps [first, last]. More than one run depth first: a few rows of the last one's output at a time, and
-// of the maps before it the rows that those need. So the large early maps are never whole, and stay in the
-// cache.
+// The steps [first, last]. More than one run depth first: one row of the last one's output at a time, and of
+// the maps before it the rows that it needs. So the large early maps are never whole, and stay in the cache.
 struct StepGroup {
   std::size_t first;
   std::size_t last;
 };
+
+constexpr std::size_t kLongestGroup = 8;  // steps
 
 // A depthwise step joins the group of the step before it where it alone reads the map between them and that
 // is large; everything else begins a group.
@@ -44,31 +45,36 @@ struct RowWindow {
 
 RowWindow RowWindowOf(const Layer& layer);
 
-// Rows of the last output of a group that are made in one band, at most.
-constexpr int kBandRows = 2;
-
-// How many rows there are after the next band of `band_rows`. The first band is a single row: it needs the
-// rows above and those below, and would be what the most rows of the maps before it are kept for.
-int AfterNextBand(int rows, int band_rows, int height);
-
 // For each of a group's steps, how many rows must be there once the last step has `rows` of them: a
 // convolution reads the rows of its input up to its window's last.
 void RowsNeeded(std::span<const RowWindow> windows, int rows, std::span<int> needed);
+
+// For each of a group's steps, the first row that row `row` of the last step reaches back to.
+void FirstRows(std::span<const RowWindow> windows, int row, std::span<int> first);
 
 // Floats from one pixel of a map inside of a plan to the next: the channels, and a cache line more where
 // pixels a multiple of 1 KiB apart would compete for the same few lines of the cache.
 std::size_t PixelPitch(int channels);
 
-// Where a step's output is kept: all its rows, or the last `rows` of them, row y at y % rows.
+// Where a step's output is kept: all its rows, at an offset in the arena; or, inside of a group, the last
+// `rows` of them, row y at y % rows, at an offset in the group's block of rows.
 struct MapPlace {
-  std::size_t offset = 0;  // in values from the arena's start
+  std::size_t offset = 0;  // in values
   int rows = 0;
 };
 
-// A place for each step's output, and the arena's size in values. The network's output is the caller's memory
-// and takes none here, as its input does not appear.
+// Where the rows of a group's inner maps are kept, in values.
+struct RowBlock {
+  std::size_t offset = 0;
+  std::size_t size = 0;
+};
+
+// A place for each step's output, a block for each group, and the size of all in values. Threads that work on
+// a group at the same time each need a block of their own: the arena has one. The network's output is the
+// caller's memory and takes none here, as its input does not appear.
 struct Arena {
   std::vector<MapPlace> places;
+  std::vector<RowBlock> blocks;
   std::size_t size = 0;
 };
 

@@ -140,6 +140,8 @@ Plan::Plan(const Network& network, const Weights& weights, const PlanOptions& op
   }
   state->groups = GroupSteps(network, layers);
   state->inputs = InputsOf(network, layers);
+  state->inner.assign(layers.size(), true);
+  for (const StepGroup& group : state->groups) state->inner[group.last] = false;
   state->arena = PlaceMaps(network, layers, state->groups);
   state_ = std::move(state);
 }

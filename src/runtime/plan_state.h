@@ -21,6 +21,8 @@ struct Plan::State {
   std::vector<StepInfo> infos;  // one for each step
   std::vector<StepGroup> groups;
   std::vector<int> inputs;  // of each step: the step that writes its input, or kNetworkInput
+  std::vector<bool>
+      inner;  // of each step: whether only its group reads what it writes, and only some rows are kept
   Arena arena;
   std::size_t weight_bytes = 0;
 };

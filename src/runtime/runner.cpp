@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <system_error>
 
@@ -30,25 +31,9 @@ class Stopwatch {
   Clock::time_point begin_;
 };
 
-// How a row of a band is cut, so that every thread has something to do.
-struct Strips {
-  std::size_t width;  // pixels
-  std::size_t count;
-};
-
-Strips StripsFor(std::size_t width, int rows, int threads) {
-  const auto parts = static_cast<std::size_t>((threads + rows - 1) / rows);
-  const std::size_t strip = (width + parts - 1) / parts;
-  return {strip, (width + strip - 1) / strip};
-}
-
-// What a group of steps needs beside the steps, made once.
-struct Bands {
-  std::vector<RowWindow> windows;  // of each step
-  // How many rows of each step's output there are, and shall be after this band.
-  std::vector<int> made;
-  std::vector<int> needed;
-};
+// A thread should make at least so many rows of a group's output: the rows above and below them, which its
+// neighbours make too, cost it about as much as three.
+constexpr int kLeastSegment = 4;
 
 }  // namespace
 
@@ -57,14 +42,16 @@ struct Runner::State {
 
   Plan plan;
   ThreadPool pool;
-  std::vector<Split> splits;     // one for each step
-  std::vector<Bands> bands;      // one for each group
-  AlignedVector<float> arena;    // feature maps
-  AlignedVector<float> scratch;  // scratch_size floats for each thread
+  std::vector<Split> splits;                    // one for each step
+  std::vector<std::vector<RowWindow>> windows;  // of each group's steps
+  AlignedVector<float> arena;                   // feature maps
+  AlignedVector<float> scratch;                 // scratch_size floats for each thread
   std::size_t scratch_size = 0;
+  AlignedVector<float> blocks;  // block_size floats of rows for each thread but the first
+  std::size_t block_size = 0;
 
-  // The map that a step writes; kNetworkInput is the caller's.
-  [[nodiscard]] MapView Map(int step, const float* network_input, float* network_output) {
+  // The map that a step writes; kNetworkInput is the caller's. Inner maps of a group lie in `block`.
+  [[nodiscard]] MapView Map(int step, const float* network_input, float* network_output, float* block) {
     const Plan::State& shared = *plan.state_;
     if (step == kNetworkInput) {
       // Steps only read their input.
@@ -76,17 +63,22 @@ struct Runner::State {
       return {network_output, static_cast<std::size_t>(shape.channels), shape.width, shape.height};
     }
     const MapPlace& place = shared.arena.places[step];
-    return {arena.data() + place.offset, PixelPitch(shape.channels), shape.width, place.rows};
+    float* base = shared.inner[step] ? block : arena.data();
+    return {base + place.offset, PixelPitch(shape.channels), shape.width, place.rows};
   }
 
   [[nodiscard]] float* Scratch(int thread) { return scratch.data() + thread * scratch_size; }
+  [[nodiscard]] float* Block(std::size_t group, int thread) {
+    return thread == 0 ? arena.data() + plan.state_->arena.blocks[group].offset
+                       : blocks.data() + (thread - 1) * block_size;
+  }
 
   void RunWhole(std::size_t index, const float* network_input, float* network_output) noexcept {
     const Step& step = plan.state_->steps[index];
     const Split& split = splits[index];
     const Kernels& kernels = *plan.state_->kernels;
-    const MapView input = Map(plan.state_->inputs[index], network_input, network_output);
-    const MapView output = Map(static_cast<int>(index), network_input, network_output);
+    const MapView input = Map(plan.state_->inputs[index], network_input, network_output, nullptr);
+    const MapView output = Map(static_cast<int>(index), network_input, network_output, nullptr);
     pool.Run(split.tasks(), [&](int task, int thread) {
       const Part part = PartOf(step, split, task);
       RunPart(step, kernels, part, input, output.data + part.begin * output.pitch, output.pitch,
@@ -94,22 +86,38 @@ struct Runner::State {
     });
   }
 
-  // The output rows [begin, end) of a step, one task for each strip of each row.
-  void RunRows(std::size_t index, int begin, int end, const float* network_input,
-               float* network_output) noexcept {
+  // The output rows [begin, end) of a step.
+  void RunRows(std::size_t index, int begin, int end, const MapView& input, const MapView& output,
+               float* own_scratch) noexcept {
     const Step& step = plan.state_->steps[index];
-    const Kernels& kernels = *plan.state_->kernels;
-    const MapView input = Map(plan.state_->inputs[index], network_input, network_output);
-    const MapView output = Map(static_cast<int>(index), network_input, network_output);
     const std::size_t width = step.width();
-    const Strips strips = StripsFor(width, end - begin, pool.threads());
-    pool.Run((end - begin) * static_cast<int>(strips.count), [&](int task, int thread) {
-      const int y = begin + task / static_cast<int>(strips.count);
-      const std::size_t x = static_cast<std::size_t>(task) % strips.count * strips.width;
-      const std::size_t row = static_cast<std::size_t>(y) * width;
-      const Part part = {row + x, row + std::min(width, x + strips.width), 0, step.matrix.panels.size()};
-      RunPart(step, kernels, part, input, output.Row(y) + x * output.pitch, output.pitch, Scratch(thread));
-    });
+    for (int y = begin; y < end; ++y) {
+      const Part part = {y * width, (y + 1) * width, 0, step.matrix.panels.size()};
+      RunPart(step, *plan.state_->kernels, part, input, output.Row(y), output.pitch, own_scratch);
+    }
+  }
+
+  // The rows [begin, end) of a group's output, depth first, on one thread.
+  void RunSegment(std::size_t index, int begin, int end, const float* network_input, float* network_output,
+                  int thread, Stopwatch* watch) noexcept {
+    const StepGroup& group = plan.state_->groups[index];
+    const std::vector<RowWindow>& rows = windows[index];
+    std::array<int, kLongestGroup> made{};
+    std::array<int, kLongestGroup> needed{};
+    FirstRows(rows, begin, std::span(made).first(rows.size()));
+    for (int row = begin; row < end; ++row) {
+      RowsNeeded(rows, row + 1, std::span(needed).first(rows.size()));
+      for (std::size_t i = 0; i < rows.size(); ++i) {
+        const std::size_t step = group.first + i;
+        const MapView input =
+            Map(plan.state_->inputs[step], network_input, network_output, Block(index, thread));
+        const MapView output =
+            Map(static_cast<int>(step), network_input, network_output, Block(index, thread));
+        RunRows(step, made[i], needed[i], input, output, Scratch(thread));
+        if (watch != nullptr) watch->Lap(step);
+      }
+      made = needed;
+    }
   }
 
   void RunGroup(std::size_t index, const float* network_input, float* network_output,
@@ -117,24 +125,16 @@ struct Runner::State {
     const StepGroup& group = plan.state_->groups[index];
     if (group.first == group.last) {
       RunWhole(group.first, network_input, network_output);
-      watch.Lap(group.first);
-      return;
+    } else {
+      const int height = windows[index].back().output_height;
+      const int segments = std::min(pool.threads(), std::max(1, height / kLeastSegment));
+      // The first segment tells the steps apart; what the others take longer counts as the last step's.
+      pool.Run(segments, [&](int task, int thread) {
+        RunSegment(index, height * task / segments, height * (task + 1) / segments, network_input,
+                   network_output, thread, task == 0 ? &watch : nullptr);
+      });
     }
-    Bands& band = bands[index];
-    std::ranges::fill(band.made, 0);
-    const int height = band.windows.back().output_height;
-    // A single thread keeps the least in its cache; several meet less often.
-    const int band_rows = pool.threads() == 1 ? 1 : kBandRows;
-    for (int rows = 0; rows < height;) {
-      rows = AfterNextBand(rows, band_rows, height);
-      RowsNeeded(band.windows, rows, band.needed);
-      for (std::size_t i = 0; i < band.windows.size(); ++i) {
-        if (band.needed[i] == band.made[i]) continue;
-        RunRows(group.first + i, band.made[i], band.needed[i], network_input, network_output);
-        watch.Lap(group.first + i);
-      }
-      std::swap(band.made, band.needed);
-    }
+    watch.Lap(group.last);
   }
 
   void Run(std::span<const float> input, std::span<float> logits, std::span<double> seconds) noexcept {
@@ -164,25 +164,27 @@ Runner::Runner(const Plan& plan, const RunnerOptions& options) {
         SplitStep(step, *shared.kernels, shared.caches.l1, shared.caches.l2, options.threads));
   }
   std::size_t largest = 0;
-  for (const StepGroup& group : shared.groups) {
-    Bands& bands = state_->bands.emplace_back();
+  for (std::size_t g = 0; g < shared.groups.size(); ++g) {
+    const StepGroup& group = shared.groups[g];
+    std::vector<RowWindow>& windows = state_->windows.emplace_back();
     for (std::size_t s = group.first; s <= group.last; ++s) {
       const Step& step = shared.steps[s];
       const std::size_t pixels = group.first == group.last ? state_->splits[s].block_rows : step.width();
       largest = std::max(largest, ScratchSize(step, pixels));
-      bands.windows.push_back({step.window.kernel, step.window.stride, step.window.padding_top,
-                               step.window.input_height, step.window.output_height});
+      windows.push_back({step.window.kernel, step.window.stride, step.window.padding_top,
+                         step.window.input_height, step.window.output_height});
     }
-    bands.made.resize(bands.windows.size());
-    bands.needed.resize(bands.windows.size());
+    state_->block_size = std::max(state_->block_size, shared.arena.blocks[g].size);
   }
   constexpr std::size_t kUnit = kCacheLine / sizeof(float);
   state_->scratch_size = (largest + kUnit - 1) / kUnit * kUnit;
   const std::size_t scratch = state_->scratch_size * static_cast<std::size_t>(options.threads);
-  const CacheLineAllocator<float> slab(
-      std::make_shared<Slab>((shared.arena.size + scratch) * sizeof(float) + kCacheLine));
+  const std::size_t blocks = state_->block_size * static_cast<std::size_t>(options.threads - 1);
+  const std::size_t floats = shared.arena.size + scratch + blocks;
+  const CacheLineAllocator<float> slab(std::make_shared<Slab>(floats * sizeof(float) + 2 * kCacheLine));
   state_->scratch = AlignedVector<float>(scratch, slab);
   state_->arena = AlignedVector<float>(shared.arena.size, slab);
+  state_->blocks = AlignedVector<float>(blocks, slab);
 }
 
 Runner::~Runner() = default;

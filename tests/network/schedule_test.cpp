@@ -40,16 +40,25 @@ TEST(RowsNeeded, FollowsWindowsBack) {
   EXPECT_THAT(needed, testing::ElementsAre(0, 0));
 }
 
+TEST(FirstRows, ReachesBack) {
+  const std::vector<RowWindow> windows = {{3, 1, 1, 8, 8}, {3, 2, 0, 8, 4}};
+  std::vector<int> first(2);
+  FirstRows(windows, 2, first);
+  EXPECT_THAT(first, testing::ElementsAre(4, 2));
+  FirstRows(windows, 0, first);
+  EXPECT_THAT(first, testing::ElementsAre(0, 0));
+}
+
 TEST(PlaceMaps, KeepsTheRowsThatAreRead) {
   const Network network = V1();
   const auto steps = FuseLayers(network);
   const Arena arena = PlaceMaps(network, steps, GroupSteps(network, steps));
-  // In a band of 2 rows of block 4: 4 more rows of block 3 and one from before, 4 of block 2 and two, 8 of
-  // block 1 and one, 8 of the first convolution and two.
-  EXPECT_EQ(arena.places[3].rows, 5);
-  EXPECT_EQ(arena.places[2].rows, 6);
-  EXPECT_EQ(arena.places[1].rows, 9);
-  EXPECT_EQ(arena.places[0].rows, 10);
+  // One row of block 4 needs three of block 3 at first, those five of block 2, those eleven of block 1,
+  // thirteen of the first convolution.
+  EXPECT_EQ(arena.places[3].rows, 3);
+  EXPECT_EQ(arena.places[2].rows, 5);
+  EXPECT_EQ(arena.places[1].rows, 11);
+  EXPECT_EQ(arena.places[0].rows, 13);
   EXPECT_EQ(arena.places[4].rows, 28);
   EXPECT_EQ(arena.places[5].rows, 28);
 }
