@@ -55,6 +55,8 @@ void PrintBenchJson(const Options& options, const Network& network, const Plan& 
                                  {"p95_ms", result.p95_ms},
                                  {"min_ms", result.min_ms},
                                  {"runs", result.runs},
+                                 {"batch", options.measure.batch},
+                                 {"images_per_second", 1e3 / result.median_ms},
                                  {"gflops", result.gflops},
                                  {"peak_gflops", result.peak_gflops},
                                  {"peak_share", result.peak_share},
@@ -108,7 +110,12 @@ void PrintBenchText(const Options& options, const Network& network, const Plan& 
              Count(static_cast<double>(cost.params)));
   fmt::print("{}, {}, {}, {} thread{}\n\n", ProcessorName(), plan.target(), NameOf(plan.precision()),
              options.measure.threads, options.measure.threads == 1 ? "" : "s");
-  fmt::print("median        {:.3f} ms of {} runs\n", result.median_ms, result.runs);
+  if (options.measure.batch > 1) {
+    fmt::print("batches of    {}\nthroughput    {:.0f} images a second\n", options.measure.batch,
+               1e3 / result.median_ms);
+  }
+  fmt::print("median        {:.3f} ms{} of {} runs\n", result.median_ms,
+             options.measure.batch > 1 ? " an image" : "", result.runs);
   fmt::print("95 % below    {:.3f} ms\n", result.p95_ms);
   fmt::print("speed         {:.1f} GFLOP/s, {:.0f} % of the measured peak of {:.1f}\n", result.gflops,
              100 * result.peak_share, result.peak_gflops);
@@ -147,6 +154,13 @@ void AddBench(CLI::App& program) {
       ->check(CLI::Range(1, 256))
       ->type_name("N")
       ->capture_default_str();
+  CLI::Option* batch = command
+                           ->add_option("--batch", options->measure.batch,
+                                        "Images at a time, each on one thread, for throughput; 1 measures "
+                                        "the latency of one on all threads")
+                           ->check(CLI::Range(1, 4096))
+                           ->type_name("N")
+                           ->capture_default_str();
   command->add_option("--seconds", options->measure.seconds, "How long to measure")
       ->type_name("S")
       ->capture_default_str();
@@ -155,7 +169,7 @@ void AddBench(CLI::App& program) {
                    "Instruction set; by default the fastest that this machine has")
       ->type_name("NAME");
   AddPrecision(*command, options->precision);
-  command->add_flag("--layers", options->layers, "A line for each step of the plan");
+  command->add_flag("--layers", options->layers, "A line for each step of the plan")->excludes(batch);
   command->add_flag("--json", options->json, "One JSON object");
   command->footer(
       "Example: half the width, a smaller picture, two threads\n"

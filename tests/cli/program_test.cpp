@@ -247,6 +247,17 @@ TEST_F(ProgramTest, BenchJsonHasTheDocumentedKeys) {
   EXPECT_THAT(Run("bench --model " + model_ + " --seconds 0.1 --layers").output, HasSubstr("of the peak"));
 }
 
+TEST_F(ProgramTest, BenchOfBatches) {
+  const json object = json::parse(
+      Run("bench --alpha 0.25 --resolution 32 --seconds 0.1 --threads 2 --batch 8 --json").output);
+  EXPECT_EQ(object["batch"], 8);
+  EXPECT_GT(object["images_per_second"], 0);
+  EXPECT_THAT(Run("bench --model " + model_ + " --seconds 0.1 --batch 3 --precision auto").output,
+              HasSubstr("images a second"));
+  EXPECT_EQ(Run("bench --batch 0 2>/dev/null").status, 2);
+  EXPECT_EQ(Run("bench --batch 2 --layers 2>/dev/null").status, 2);
+}
+
 TEST_F(ProgramTest, BenchRefusesWhatIsOutOfRange) {
   EXPECT_THAT(Run("bench --alpha 1.5 2>&1").output,
               HasSubstr("alpha is 1.5, expected more than 0 and at most 1"));
