@@ -98,7 +98,7 @@ HWY_NOINLINE void Tile(const TileTask& task) {
     for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::LoadU(d, task.bias + v * lanes);
   }
   const float* HWY_RESTRICT b = task.b;
-  const char* prefetch = task.prefetch;
+  [[maybe_unused]] const char* prefetch = task.prefetch;
   for (std::size_t segment = 0; segment < task.segments; ++segment) {
     const float* rows[kPointers];
     HWY_UNROLL(16)
@@ -106,8 +106,10 @@ HWY_NOINLINE void Tile(const TileTask& task) {
       rows[p] = task.a + segment * task.segment_pitch + p * kRowsAPointer * a_stride;
     }
     for (std::size_t i = 0; i < task.segment_k; ++i) {
-      hwy::Prefetch(prefetch);
-      prefetch += task.prefetch_step;
+      if constexpr (kVectors == 2) {  // narrow panels are small
+        hwy::Prefetch(prefetch);
+        prefetch += task.prefetch_step;
+      }
       Vector weight[kVectors];
       HWY_UNROLL(4)
       for (std::size_t v = 0; v < kVectors; ++v) weight[v] = hn::LoadU(d, b + v * lanes);
@@ -220,6 +222,20 @@ void Product(const ProductTask& task) {
   const std::size_t lanes = hn::Lanes(F());
   const PackedMatrix& b = *task.b;
   const std::size_t tiles = (task.rows + kTileRows - 1) / kTileRows;
+  const std::size_t height = task.rows / tiles;
+  const std::size_t higher = task.rows % tiles;  // so many tiles have a row more
+  TileTask tile = {.a = nullptr,
+                   .a_stride = task.a_stride,
+                   .segments = task.segments,
+                   .segment_pitch = task.segment_pitch,
+                   .segment_k = task.segments == 1 ? b.k : b.k / task.segments,
+                   .b = nullptr,
+                   .bias = nullptr,
+                   .range = task.range,
+                   .c = nullptr,
+                   .c_stride = task.c_stride,
+                   .prefetch = nullptr,
+                   .prefetch_step = 0};
   for (std::size_t p = task.first_panel; p < task.last_panel; ++p) {
     const Panel& panel = b.panels[p];
     if (task.rows == 1 && task.segments == 1 && p + 4 <= task.last_panel &&
@@ -228,35 +244,32 @@ void Product(const ProductTask& task) {
       p += 3;
       continue;
     }
-    const std::size_t panel_bytes = b.k * panel.width * sizeof(float);
-    const bool ahead = tiles <= kFewTiles && p + 1 < task.last_panel;
-    const std::size_t share = panel_bytes / tiles;
     const auto& functions = panel.width == 2 * lanes ? kTiles<kHow, F, 2>
                             : panel.width == lanes   ? kTiles<kHow, F, 1>
                                                      : kTiles<kHow, HalfF, 1>;
-    const float* values = b.values.data() + panel.offset;
-    std::size_t row = 0;
+    tile.a = task.a;
+    tile.b = b.values.data() + panel.offset;
+    tile.bias = b.bias.data() + panel.bias_offset;
+    tile.c = task.c + panel.column;
+    tile.prefetch = reinterpret_cast<const char*>(tile.b);
+    tile.prefetch_step = 0;
+    std::size_t prefetch_share = 0;
+    if (tiles <= kFewTiles && p + 1 < task.last_panel) {
+      const std::size_t bytes = b.k * panel.width * sizeof(float);
+      tile.prefetch += bytes;
+      tile.prefetch_step = panel.width * sizeof(float) / tiles;
+      prefetch_share = bytes / tiles;
+    }
     for (std::size_t t = 0; t < tiles; ++t) {
-      const std::size_t rows = (task.rows - row + tiles - t - 1) / (tiles - t);
-      const auto* next = reinterpret_cast<const char*>(values) + (ahead ? panel_bytes + t * share : 0);
-      const TileTask tile = {.a = task.a + row * task.a_stride,
-                             .a_stride = task.a_stride,
-                             .segments = task.segments,
-                             .segment_pitch = task.segment_pitch,
-                             .segment_k = b.k / task.segments,
-                             .b = values,
-                             .bias = b.bias.data() + panel.bias_offset,
-                             .range = task.range,
-                             .c = task.c + row * task.c_stride + panel.column,
-                             .c_stride = task.c_stride,
-                             .prefetch = next,
-                             .prefetch_step = ahead ? share / b.k : 0};
+      const std::size_t rows = height + (t < higher ? 1 : 0);
       if (panel.stored < panel.width) {
         NarrowTile(functions[rows - 1], tile, panel, rows);
       } else {
         functions[rows - 1](tile);
       }
-      row += rows;
+      tile.a += rows * task.a_stride;
+      tile.c += rows * task.c_stride;
+      tile.prefetch += prefetch_share;
     }
   }
 }
