@@ -14,7 +14,7 @@ void TimedGroup::Add(const Candidate& candidate) {
 void TimedGroup::Run(double seconds, const std::function<void(double)>& progress) {
   using Clock = std::chrono::steady_clock;
   constexpr double kStretch = 0.02;
-  constexpr int kLeastRounds = 3;
+  constexpr int kLeastRounds = 2;
   const double stretch = std::min(kStretch, seconds / kLeastRounds / static_cast<double>(timers_.size()));
   const auto begin = Clock::now();
   for (int round = 0;; ++round) {

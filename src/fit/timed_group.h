@@ -18,7 +18,7 @@ class TimedGroup {
   // As the candidate describes it.
   void Add(const Candidate& candidate);
 
-  // Rounds of short stretches until `seconds` have passed, at least three; `progress` gets the share of them
+  // Rounds of short stretches until `seconds` have passed, at least two; `progress` gets the share of them
   // that is done, from 0 to 1.
   void Run(double seconds, const std::function<void(double)>& progress);
 
