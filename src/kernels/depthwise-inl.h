@@ -118,26 +118,21 @@ HWY_NOINLINE void DepthwiseBorder(D d, const DepthwiseTask& task, int begin, int
   }
 }
 
-// A column of the input under the window: one register for each row of it that exists.
-template <class D, int kRows>
-struct Column {
-  hn::Vec<D> at[kRows];
-};
-
+// Loads a column of the input under the window: one register for each row of it that exists. (Plain arrays: a
+// struct's implicit constructor would not be compiled for the target.)
 template <int kRows, class D>
-HWY_INLINE Column<D, kRows> LoadColumn(D d, const float* const (&rows)[3], std::size_t offset) {
-  Column<D, kRows> column;
+HWY_INLINE void LoadColumn(D d, const float* const (&rows)[3], std::size_t offset,
+                           hn::Vec<D> (&column)[kRows]) {
   HWY_UNROLL(3)
-  for (int r = 0; r < kRows; ++r) column.at[r] = hn::LoadU(d, rows[r] + offset);
-  return column;
+  for (int r = 0; r < kRows; ++r) column[r] = hn::LoadU(d, rows[r] + offset);
 }
 
 // sum + column . the weights of one column of the window.
-template <class D, int kRows>
-HWY_INLINE hn::Vec<D> AddColumn(const Column<D, kRows>& column, const hn::Vec<D> (&weight)[3][3], int tap,
-                                hn::Vec<D> sum) {
+template <int kRows, class Vector>
+HWY_INLINE Vector AddColumn(const Vector (&column)[kRows], const Vector (&weight)[3][3], int tap,
+                            Vector sum) {
   HWY_UNROLL(3)
-  for (int r = 0; r < kRows; ++r) sum = hn::MulAdd(column.at[r], weight[r][tap], sum);
+  for (int r = 0; r < kRows; ++r) sum = hn::MulAdd(column[r], weight[r][tap], sum);
   return sum;
 }
 
@@ -175,7 +170,9 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
     Vector sum = bias;
     for (int t = 0; t < 3; ++t) {
       if (left + t < 0 || left + t >= task.width) continue;
-      sum = AddColumn(LoadColumn<kRows>(d, rows, static_cast<std::size_t>(left + t) * pitch), weight, t, sum);
+      Vector column[kRows];
+      LoadColumn<kRows>(d, rows, static_cast<std::size_t>(left + t) * pitch, column);
+      sum = AddColumn<kRows>(column, weight, t, sum);
     }
     store(sum);
   };
@@ -184,27 +181,29 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
   if (left + 3 <= task.width && inside > 0) {
     // The offset of the column that comes next.
     std::size_t next = static_cast<std::size_t>(left) * pitch;
+    Vector column[kRows];
+    LoadColumn<kRows>(d, rows, next, column);
     if constexpr (kStride == 1) {
       // Two outputs are under way when a column arrives, and it begins a third.
-      Column<D, kRows> column = LoadColumn<kRows>(d, rows, next);
-      Vector last = AddColumn(column, weight, 0, bias);  // lacks two columns
-      column = LoadColumn<kRows>(d, rows, next += pitch);
-      Vector done = AddColumn(column, weight, 1, last);  // lacks one
-      last = AddColumn(column, weight, 0, bias);
+      Vector last = AddColumn<kRows>(column, weight, 0, bias);  // lacks two columns
+      LoadColumn<kRows>(d, rows, next += pitch, column);
+      Vector done = AddColumn<kRows>(column, weight, 1, last);  // lacks one
+      last = AddColumn<kRows>(column, weight, 0, bias);
       for (int i = 0; i < inside; ++i) {
-        column = LoadColumn<kRows>(d, rows, next += pitch);
-        store(AddColumn(column, weight, 2, done));
-        done = AddColumn(column, weight, 1, last);
-        last = AddColumn(column, weight, 0, bias);
+        LoadColumn<kRows>(d, rows, next += pitch, column);
+        store(AddColumn<kRows>(column, weight, 2, done));
+        done = AddColumn<kRows>(column, weight, 1, last);
+        last = AddColumn<kRows>(column, weight, 0, bias);
       }
     } else {
       // The third column of a window is the first of the next one.
-      Vector sum = AddColumn(LoadColumn<kRows>(d, rows, next), weight, 0, bias);
+      Vector sum = AddColumn<kRows>(column, weight, 0, bias);
       for (int i = 0; i < inside; ++i) {
-        sum = AddColumn(LoadColumn<kRows>(d, rows, next += pitch), weight, 1, sum);
-        const Column<D, kRows> shared = LoadColumn<kRows>(d, rows, next += pitch);
-        store(AddColumn(shared, weight, 2, sum));
-        sum = AddColumn(shared, weight, 0, bias);
+        LoadColumn<kRows>(d, rows, next += pitch, column);
+        sum = AddColumn<kRows>(column, weight, 1, sum);
+        LoadColumn<kRows>(d, rows, next += pitch, column);
+        store(AddColumn<kRows>(column, weight, 2, sum));
+        sum = AddColumn<kRows>(column, weight, 0, bias);
       }
     }
     x += inside;
