@@ -5,8 +5,8 @@
     build/peers/bin/python bench/peers/latency.py --networks 1-224 0.25-224 0.25-128 --threads 1 2
 
 Each runtime has a process of its own and all take turns, round after round, so that they meet the same machine; with
-one thread all run on the same processor. Logits are compared (1e-3) before anything is timed. Prints a Markdown table for
-each network and number of threads: medians over the rounds. A runtime that is not installed is named as missing."""
+one thread all run on the same processor. Logits are compared (1e-3) before anything is timed. Prints a Markdown table of
+medians over the rounds. A runtime that is not installed is named as missing."""
 
 import argparse
 import importlib.metadata
@@ -139,17 +139,28 @@ def compare(network, threads, arguments):
         for _, process in peers:
             process.close()
 
-    peak, macs = statistics.median(peaks), result["macs"]
-    print(f"V1 {network}, {threads} thread{'s' if threads > 1 else ''}. {result['processor']}, measured float32 peak "
-          f"{peak:.0f} GFLOP/s\n")
-    print("| runtime | median ms | lowest to highest round | share of the float32 peak | beside ours |")
-    print("| --- | ---: | ---: | ---: | ---: |")
-    base = statistics.median(times["mobilenet.cpp"])
-    for name in sorted(times, key=lambda n: statistics.median(times[n])):
-        median = statistics.median(times[name])
-        print(f"| {name} | {median:.3g} | {min(times[name]):.3g} to {max(times[name]):.3g} | "
-              f"{2e-6 * macs / median / peak:.0%} | {median / base:.2f}x |")
-    print(flush=True)
+    peak = statistics.median(peaks)
+    print(f"V1 {network}, {threads} thread{'s' if threads > 1 else ''}: lowest to highest round in ms, {result['processor']}, "
+          f"measured float32 peak {peak:.0f} GFLOP/s", flush=True)
+    for name in times:
+        print(f"    {min(times[name]):8.3g} to {max(times[name]):.3g}  {name}", flush=True)
+    return {name: (statistics.median(values), 2e-6 * result["macs"] / statistics.median(values) / peak)
+            for name, values in times.items()}
+
+
+def table(columns):
+    """Markdown: a row for each runtime, a column for each network and number of threads."""
+    names = list(dict.fromkeys(name for _, medians in columns for name in medians))
+    print("\n| ms (share of the float32 peak) | " + " | ".join(title for title, _ in columns) + " |")
+    print("| --- |" + " ---: |" * len(columns))
+    for name in names:
+        cells = [f"{medians[name][0]:.3g} ({medians[name][1]:.0%})" if name in medians else "" for _, medians in columns]
+        print(f"| {name} | " + " | ".join(cells) + " |")
+    fastest = []
+    for _, medians in columns:
+        ours = medians["mobilenet.cpp"][0]
+        fastest.append(f"{min(m for n, (m, _) in medians.items() if 'mobilenet' not in n and 'bf16' not in n) / ours:.2f}")
+    print("| fastest other in float32 / ours | " + " | ".join(fastest) + " |")
 
 
 def main():
@@ -159,9 +170,12 @@ def main():
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each runtime in each round")
     arguments = parser.parse_args()
+    columns = []
     for network in arguments.networks:
         for threads in arguments.threads:
-            compare(network, threads, arguments)
+            title = f"V1 {network}, {threads} thread{'s' if threads > 1 else ''}"
+            columns.append((title, compare(network, threads, arguments)))
+    table(columns)
 
 
 if __name__ == "__main__":
