@@ -37,9 +37,8 @@ std::vector<Panel> PanelsFor(std::size_t k, std::size_t columns, std::size_t lan
   return panels;
 }
 
-// Panels and bias, and zeros for values.
-PackedMatrix Empty(const float* bias, std::size_t k, std::size_t columns, std::size_t lanes,
-                   const std::shared_ptr<Slab>& slab) {
+// Panels, and zeros for values and bias.
+PackedMatrix Zeros(std::size_t k, std::size_t columns, std::size_t lanes, const std::shared_ptr<Slab>& slab) {
   PackedMatrix packed;
   packed.k = k;
   packed.columns = columns;
@@ -48,29 +47,50 @@ PackedMatrix Empty(const float* bias, std::size_t k, std::size_t columns, std::s
   const CacheLineAllocator<float> allocator(slab);
   packed.values = AlignedVector<float>(last.offset + k * last.width, 0, allocator);
   packed.bias = AlignedVector<float>(last.bias_offset + last.width, 0, allocator);
+  return packed;
+}
+
+void SetBias(const float* bias, PackedMatrix& packed) {
   for (const Panel& panel : packed.panels) {
     std::copy_n(bias + panel.column, panel.stored, packed.bias.data() + panel.bias_offset);
   }
-  return packed;
 }
 
 }  // namespace
 
 PackedMatrix Pack(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
                   std::size_t lanes, const std::shared_ptr<Slab>& slab) {
-  PackedMatrix packed = Empty(bias, k, columns, lanes, slab);
+  PackedMatrix packed = Zeros(k, columns, lanes, slab);
+  SetBias(bias, packed);
+  Refill(matrix, columns, 1, packed);
+  return packed;
+}
+
+PackedMatrix EmptyPanels(std::size_t k, std::size_t columns, std::size_t lanes) {
+  return Zeros(k, columns, lanes, nullptr);
+}
+
+void Refill(const float* matrix, std::size_t row_stride, std::size_t column_stride, PackedMatrix& packed) {
   for (const Panel& panel : packed.panels) {
-    for (std::size_t row = 0; row < k; ++row) {
-      std::copy_n(matrix + row * columns + panel.column, panel.stored,
-                  packed.values.data() + panel.offset + row * panel.width);
+    float* to = packed.values.data() + panel.offset;
+    const float* from = matrix + panel.column * column_stride;
+    if (column_stride == 1) {
+      for (std::size_t row = 0; row < packed.k; ++row)
+        std::copy_n(from + row * row_stride, panel.stored, to + row * panel.width);
+      continue;
+    }
+    // A column of the matrix after the other: transposed, those are its rows.
+    for (std::size_t j = 0; j < panel.stored; ++j) {
+      for (std::size_t row = 0; row < packed.k; ++row)
+        to[row * panel.width + j] = from[j * column_stride + row * row_stride];
     }
   }
-  return packed;
 }
 
 PackedMatrix PackBf16(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
                       std::size_t lanes, const std::shared_ptr<Slab>& slab) {
-  PackedMatrix packed = Empty(bias, (k + 1) / 2, columns, lanes, slab);
+  PackedMatrix packed = Zeros((k + 1) / 2, columns, lanes, slab);
+  SetBias(bias, packed);
   for (const Panel& panel : packed.panels) {
     auto* to = reinterpret_cast<char*>(packed.values.data() + panel.offset);
     for (std::size_t row = 0; row < k; ++row) {

@@ -60,4 +60,11 @@ PackedMatrix PackBf16(const float* matrix, const float* bias, std::size_t k, std
 PackedMatrix Pack(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
                   std::size_t lanes, const std::shared_ptr<Slab>& slab = nullptr);
 
+// Panels for a [k, columns] matrix, full of zeros, for Refill.
+PackedMatrix EmptyPanels(std::size_t k, std::size_t columns, std::size_t lanes);
+
+// Packs a [k, columns] matrix into panels made for that shape; element (i, j) is matrix[i * row_stride + j *
+// column_stride], so that a transposed matrix packs like any other. The bias stays.
+void Refill(const float* matrix, std::size_t row_stride, std::size_t column_stride, PackedMatrix& packed);
+
 }  // namespace mobilenet

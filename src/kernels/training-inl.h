@@ -1,0 +1,257 @@
+// Batch norm, activation and gradients over rows of channels. Compiled once for each target.
+//
+// Rows go in groups, so that a coefficient is loaded once for several rows while memory is still read in
+// order.
+#if defined(MOBILENET_TRAINING_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MOBILENET_TRAINING_INL_H
+#undef MOBILENET_TRAINING_INL_H
+#else
+#define MOBILENET_TRAINING_INL_H
+#endif
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <utility>
+
+#include "hwy/highway.h"
+#include "kernels/training_kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mobilenet::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using F = hn::ScalableTag<float>;
+using Step = hn::CappedTag<float, kColumnStep>;
+constexpr std::size_t kGroup = 4;  // rows
+
+// Calls body(d, column) for each register of columns.
+template <class Body>
+HWY_INLINE void ForColumns(std::size_t columns, const Body& body) {
+  const F full;
+  const Step step;
+  std::size_t c = 0;
+  for (; c + hn::Lanes(full) <= columns; c += hn::Lanes(full)) body(full, c);
+  for (; c < columns; c += hn::Lanes(step)) body(step, c);
+}
+
+// Calls body(rows as a constant, first row) for groups of rows.
+template <class Body>
+HWY_INLINE void ForGroups(std::size_t rows, const Body& body) {
+  std::size_t r = 0;
+  for (; r + kGroup <= rows; r += kGroup) body(std::integral_constant<std::size_t, kGroup>(), r);
+  for (; r < rows; ++r) body(std::integral_constant<std::size_t, 1>(), r);
+}
+
+void Apply(const float* input, std::size_t input_pitch, std::size_t rows, std::size_t columns,
+           const Affine& affine, float* output, std::size_t output_pitch) {
+  ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+    const float* from = input + r * input_pitch;
+    float* to = output + r * output_pitch;
+    ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+      const auto scale = hn::LoadU(d, affine.scale + c);
+      const auto shift = hn::LoadU(d, affine.shift + c);
+      const auto low = hn::Set(d, affine.range.low);
+      const auto high = hn::Set(d, affine.range.high);
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto y = hn::MulAdd(hn::LoadU(d, from + i * input_pitch + c), scale, shift);
+        hn::StoreU(hn::Min(hn::Max(y, low), high), d, to + i * output_pitch + c);
+      }
+    });
+  });
+}
+
+void Moments(const float* input, std::size_t pitch, std::size_t rows, std::size_t columns,
+             const float* centre, float* sum, float* squares) {
+  ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+    const float* from = input + r * pitch;
+    ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+      const auto middle = hn::LoadU(d, centre + c);
+      auto total = hn::Zero(d);
+      auto square = hn::Zero(d);
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto y = hn::Sub(hn::LoadU(d, from + i * pitch + c), middle);
+        total = hn::Add(total, y);
+        square = hn::MulAdd(y, y, square);
+      }
+      hn::StoreU(hn::Add(hn::LoadU(d, sum + c), total), d, sum + c);
+      hn::StoreU(hn::Add(hn::LoadU(d, squares + c), square), d, squares + c);
+    });
+  });
+}
+
+void Combine(const float* gradient, std::size_t gradient_pitch, const float* input, std::size_t input_pitch,
+             std::size_t rows, std::size_t columns, const float* factor, const float* slope,
+             const float* constant, float* output, std::size_t output_pitch) {
+  ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+    const float* g = gradient + r * gradient_pitch;
+    const float* y = input + r * input_pitch;
+    float* to = output + r * output_pitch;
+    ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+      const auto a = hn::LoadU(d, factor + c);
+      const auto b = hn::LoadU(d, slope + c);
+      const auto k = hn::LoadU(d, constant + c);
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto rest = hn::MulAdd(hn::LoadU(d, y + i * input_pitch + c), b, k);
+        hn::StoreU(hn::MulAdd(hn::LoadU(d, g + i * gradient_pitch + c), a, rest), d,
+                   to + i * output_pitch + c);
+      }
+    });
+  });
+}
+
+void Mask(float* gradient, std::size_t gradient_pitch, const float* input, std::size_t input_pitch,
+          std::size_t rows, std::size_t columns, const Affine& affine, const float* centre, float* sum,
+          float* products) {
+  ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+    float* g = gradient + r * gradient_pitch;
+    const float* from = input + r * input_pitch;
+    ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+      const auto scale = hn::LoadU(d, affine.scale + c);
+      const auto shift = hn::LoadU(d, affine.shift + c);
+      const auto low = hn::Set(d, affine.range.low);
+      const auto high = hn::Set(d, affine.range.high);
+      const auto middle = hn::LoadU(d, centre + c);
+      auto total = hn::Zero(d);
+      auto product = hn::Zero(d);
+      for (std::size_t i = 0; i < count; ++i) {
+        const auto y = hn::LoadU(d, from + i * input_pitch + c);
+        const auto z = hn::MulAdd(y, scale, shift);
+        const auto open = hn::And(hn::Gt(z, low), hn::Lt(z, high));
+        const auto kept = hn::IfThenElseZero(open, hn::LoadU(d, g + i * gradient_pitch + c));
+        hn::StoreU(kept, d, g + i * gradient_pitch + c);
+        total = hn::Add(total, kept);
+        product = hn::MulAdd(kept, hn::Sub(y, middle), product);
+      }
+      hn::StoreU(hn::Add(hn::LoadU(d, sum + c), total), d, sum + c);
+      hn::StoreU(hn::Add(hn::LoadU(d, products + c), product), d, products + c);
+    });
+  });
+}
+
+// A tile of kRows rows of c and kVectors registers of columns stays in registers for all of a's and b's rows.
+template <class D, std::size_t kRows, std::size_t kVectors>
+HWY_NOINLINE void OuterTile(const OuterTask& task, std::size_t i, std::size_t j) {
+  const D d;
+  using Vector = hn::Vec<D>;
+  const std::size_t lanes = hn::Lanes(d);
+  const float* HWY_RESTRICT a = task.a + i;
+  const float* HWY_RESTRICT b = task.b + j;
+  float* c = task.c + i * task.c_pitch + j;
+  Vector sum[kRows][kVectors];
+  HWY_UNROLL(16)
+  for (std::size_t r = 0; r < kRows; ++r) {
+    HWY_UNROLL(2)
+    for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::LoadU(d, c + r * task.c_pitch + v * lanes);
+  }
+  for (std::size_t row = 0; row < task.rows; ++row) {
+    Vector factor[kVectors];
+    HWY_UNROLL(2)
+    for (std::size_t v = 0; v < kVectors; ++v) factor[v] = hn::LoadU(d, b + v * lanes);
+    HWY_UNROLL(16)
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const Vector value = hn::Set(d, a[r]);
+      HWY_UNROLL(2)
+      for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(value, factor[v], sum[r][v]);
+    }
+    a += task.a_pitch;
+    b += task.b_pitch;
+  }
+  HWY_UNROLL(16)
+  for (std::size_t r = 0; r < kRows; ++r) {
+    HWY_UNROLL(2)
+    for (std::size_t v = 0; v < kVectors; ++v) hn::StoreU(sum[r][v], d, c + r * task.c_pitch + v * lanes);
+  }
+}
+
+#if HWY_TARGET == HWY_AVX3
+constexpr std::size_t kOuterRows = 14;
+#elif HWY_TARGET == HWY_NEON
+constexpr std::size_t kOuterRows = 12;
+#else
+constexpr std::size_t kOuterRows = 6;
+#endif
+
+using OuterFunction = void (*)(const OuterTask&, std::size_t i, std::size_t j);
+
+template <class D, std::size_t kVectors, std::size_t... kRows>
+constexpr std::array<OuterFunction, sizeof...(kRows)> OuterTilesFor(std::index_sequence<kRows...>) {
+  return {&OuterTile<D, kRows + 1, kVectors>...};
+}
+
+template <class D, std::size_t kVectors>
+constexpr auto kOuterTiles = OuterTilesFor<D, kVectors>(std::make_index_sequence<kOuterRows>());
+
+void Outer(const OuterTask& task) {
+  const std::size_t lanes = hn::Lanes(F());
+  const std::size_t tiles = (task.inner + kOuterRows - 1) / kOuterRows;
+  // The rows of b under a tile stay in the first cache while a goes by.
+  const auto column = [&](const auto& functions, std::size_t j) {
+    for (std::size_t t = 0; t < tiles; ++t) {
+      const std::size_t begin = t * task.inner / tiles;
+      functions[(t + 1) * task.inner / tiles - begin - 1](task, begin, j);
+    }
+  };
+  std::size_t j = 0;
+  for (; j + 2 * lanes <= task.columns; j += 2 * lanes) column(kOuterTiles<F, 2>, j);
+  for (; j + lanes <= task.columns; j += lanes) column(kOuterTiles<F, 1>, j);
+  for (; j < task.columns; j += hn::Lanes(Step())) column(kOuterTiles<Step, 1>, j);
+}
+
+// One register of channels of kRows rows of a 3x3 window's sums, which stay in registers along the row.
+template <int kRows, class D>
+HWY_INLINE void DepthwiseWeights3x3(D d, const DepthwiseWeightsTask& task, std::size_t c) {
+  using Vector = hn::Vec<D>;
+  const std::size_t columns = task.columns;
+  const std::size_t pitch = task.input_pitch;
+  const std::size_t step = pitch * static_cast<std::size_t>(task.stride);
+  const float* input[kRows];
+  Vector sum[kRows][3];
+  HWY_UNROLL(3)
+  for (int r = 0; r < kRows; ++r) {
+    input[r] = task.input[r] + c;
+    HWY_UNROLL(3)
+    for (int t = 0; t < 3; ++t) sum[r][t] = hn::LoadU(d, task.sum[r] + t * columns + c);
+  }
+  const float* gradient = task.gradient + c;
+  for (int x = 0; x < task.width; ++x) {
+    const Vector g = hn::LoadU(d, gradient);
+    gradient += task.gradient_pitch;
+    HWY_UNROLL(3)
+    for (int r = 0; r < kRows; ++r) {
+      HWY_UNROLL(3)
+      for (int t = 0; t < 3; ++t) sum[r][t] = hn::MulAdd(hn::LoadU(d, input[r] + t * pitch), g, sum[r][t]);
+      input[r] += step;
+    }
+  }
+  HWY_UNROLL(3)
+  for (int r = 0; r < kRows; ++r) {
+    HWY_UNROLL(3)
+    for (int t = 0; t < 3; ++t) hn::StoreU(sum[r][t], d, task.sum[r] + t * columns + c);
+  }
+}
+
+void DepthwiseWeights(const DepthwiseWeightsTask& task) {
+  ForColumns(task.columns, [&](auto d, std::size_t c) HWY_ATTR {
+    if (task.kernel == 3 && task.rows == 3) return DepthwiseWeights3x3<3>(d, task, c);
+    if (task.kernel == 3 && task.rows == 2) return DepthwiseWeights3x3<2>(d, task, c);
+    for (int r = 0; r < task.rows; ++r) {
+      for (int t = 0; t < task.kernel; ++t) {
+        float* to = task.sum[r] + static_cast<std::size_t>(t) * task.columns + c;
+        auto sum = hn::LoadU(d, to);
+        for (int x = 0; x < task.width; ++x) {
+          const float* input =
+              task.input[r] + static_cast<std::size_t>(x * task.stride + t) * task.input_pitch + c;
+          const float* gradient = task.gradient + static_cast<std::size_t>(x) * task.gradient_pitch + c;
+          sum = hn::MulAdd(hn::LoadU(d, input), hn::LoadU(d, gradient), sum);
+        }
+        hn::StoreU(sum, d, to);
+      }
+    }
+  });
+}
+
+}  // namespace mobilenet::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif

@@ -1,0 +1,63 @@
+#include "kernels/training_kernels.h"
+
+// The targets that kernels.cpp has.
+#undef HWY_DISABLED_TARGETS
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/training_kernels.cpp"  // this file, once for each target
+#include "hwy/foreach_target.h"                            // IWYU pragma: keep
+//
+#include "hwy/highway.h"
+#include "kernels/training-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mobilenet::HWY_NAMESPACE {
+
+const TrainingKernels& TrainingTable() {
+  static constexpr TrainingKernels kTable = {.target = HWY_TARGET,
+                                             .apply = &Apply,
+                                             .moments = &Moments,
+                                             .combine = &Combine,
+                                             .mask = &Mask,
+                                             .outer = &Outer,
+                                             .depthwise_weights = &DepthwiseWeights};
+  return kTable;
+}
+
+}  // namespace mobilenet::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace mobilenet {
+
+const TrainingKernels& TrainingKernelsFor(const Kernels& kernels) {
+  switch (kernels.target) {
+#if HWY_TARGETS & HWY_AVX3
+    case HWY_AVX3:
+      return N_AVX3::TrainingTable();
+#endif
+#if HWY_TARGETS & HWY_AVX2
+    case HWY_AVX2:
+      return N_AVX2::TrainingTable();
+#endif
+#if HWY_TARGETS & HWY_SSE4
+    case HWY_SSE4:
+      return N_SSE4::TrainingTable();
+#endif
+#if HWY_TARGETS & HWY_NEON
+    case HWY_NEON:
+      return N_NEON::TrainingTable();
+#endif
+    default:
+      break;
+  }
+#if HWY_TARGETS & HWY_EMU128
+  return N_EMU128::TrainingTable();
+#else
+  return N_SCALAR::TrainingTable();
+#endif
+}
+
+}  // namespace mobilenet
+#endif  // HWY_ONCE

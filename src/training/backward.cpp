@@ -1,0 +1,257 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/patches.h"
+#include "runtime/window.h"
+#include "training/depthwise_rows.h"
+#include "training/pass_state.h"
+
+namespace mobilenet {
+namespace {
+
+constexpr Range kAll = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+
+// Adds rows of patches to the pixels that they were copied from: CopyPatches backwards.
+void AddPatches(const Window& w, const float* patches, std::size_t begin, std::size_t end, float* map,
+                std::size_t pitch) {
+  const auto channels = static_cast<std::size_t>(w.input_channels);
+  for (std::size_t pixel = begin; pixel < end; ++pixel) {
+    const int top = static_cast<int>(pixel / w.output_width) * w.stride - w.padding_top;
+    const int left = static_cast<int>(pixel % w.output_width) * w.stride - w.padding_left;
+    for (int y = top; y < top + w.kernel; ++y) {
+      for (int x = left; x < left + w.kernel; ++x, patches += channels) {
+        if (y < 0 || y >= w.input_height || x < 0 || x >= w.input_width) continue;
+        float* to = map + (static_cast<std::size_t>(y) * w.input_width + x) * pitch;
+        for (std::size_t c = 0; c < channels; ++c) to[c] += patches[c];
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void TrainingPass::State::MaskRows(std::size_t index, std::size_t first_row, std::size_t rows, int worker) {
+  LayerState& layer = layers[index];
+  const std::size_t pitch = layer.map.pitch;
+  ChannelSums& sums = layer.sums[worker];
+  training->mask(GradientOf(index) + first_row * pitch, pitch, layer.y.data() + first_row * pitch, pitch,
+                 rows, layer.map.columns, layer.affine(), layer.centre.data(), sums.part[0].data(),
+                 sums.part[1].data());
+  sums.Collect();
+}
+
+// Ioffe and Szegedy 2015, the gradients of section 3: with n values a channel, g the gradient of scale * y +
+// shift and x = (y - mean) / deviation, the gradients are sum(g x) for gamma, sum(g) for beta, and gamma /
+// deviation * (g - sum(g) / n - x sum(g x) / n) for y.
+void TrainingPass::State::FinishBackward(std::size_t index, std::span<const float> values,
+                                         std::span<float> gradient) {
+  LayerState& layer = layers[index];
+  const double count = static_cast<double>(targets.size() * layer.map.pixels());
+  for (std::size_t c = 0; c < layer.map.channels; ++c) {
+    double sum = 0;
+    double products = 0;
+    for (const ChannelSums& sums : layer.sums) {
+      sum += sums.total[0][c];
+      products += sums.total[1][c];
+    }
+    if (layer.bias != nullptr) gradient[layer.bias->offset + c] = static_cast<float>(sum);
+    if (layer.gamma == nullptr) continue;
+    const double inverse = layer.inverse[c];
+    const double gamma_gradient = products * inverse;
+    gradient[layer.gamma->offset + c] = static_cast<float>(gamma_gradient);
+    gradient[layer.beta->offset + c] = static_cast<float>(sum);
+    const double factor = values[layer.gamma->offset + c] * inverse;
+    const double slope = -factor * gamma_gradient * inverse / count;
+    layer.factor[c] = static_cast<float>(factor);
+    layer.slope[c] = static_cast<float>(slope);
+    layer.constant[c] = static_cast<float>(-factor * sum / count - slope * layer.centre[c]);
+  }
+}
+
+void TrainingPass::State::Backward(std::size_t index, int worker) {
+  if (layers[index].weight != nullptr) std::ranges::fill(layers[index].weight_sums[worker], 0.0F);
+  if (index > 0) layers[index - 1].sums[worker].Clear();
+  switch (layers[index].layer->kind) {
+    case LayerKind::kConvolution:
+      return BackwardConvolution(index, worker);
+    case LayerKind::kPointwise:
+    case LayerKind::kFullyConnected:
+      return BackwardPointwise(index, worker);
+    case LayerKind::kDepthwise:
+      return BackwardDepthwise(index, worker);
+    case LayerKind::kGlobalAveragePool:
+      return BackwardPool(index, worker);
+  }
+}
+
+void TrainingPass::State::BackwardPointwise(std::size_t index, int worker) {
+  LayerState& out = layers[index];
+  LayerState& in = layers[index - 1];
+  const auto [begin, end] = PartOf(worker);
+  const std::size_t pixels = out.map.pixels();
+  const std::size_t block = BlockRows(in, out);
+  float* input = scratch[worker].data();
+  float* before = input + block * in.map.pitch;  // gradients before the batch norm
+  for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
+    const std::size_t rows = std::min(block, end * pixels - row);
+    training->combine(GradientOf(index) + row * out.map.pitch, out.map.pitch,
+                      out.y.data() + row * out.map.pitch, out.map.pitch, rows, out.map.columns,
+                      out.factor.data(), out.slope.data(), out.constant.data(), before, out.map.pitch);
+    training->apply(in.y.data() + row * in.map.pitch, in.map.pitch, rows, in.map.columns, in.affine(), input,
+                    in.map.pitch);
+    training->outer({.a = input,
+                     .a_pitch = in.map.pitch,
+                     .inner = out.inner,
+                     .b = before,
+                     .b_pitch = out.map.pitch,
+                     .columns = out.map.columns,
+                     .rows = rows,
+                     .c = out.weight_sums[worker].data(),
+                     .c_pitch = out.map.columns});
+    kernels->product({.a = before,
+                      .a_stride = out.map.pitch,
+                      .rows = rows,
+                      .c = GradientOf(index - 1) + row * in.map.pitch,
+                      .c_stride = in.map.pitch,
+                      .b = &out.backward,
+                      .first_panel = 0,
+                      .last_panel = out.backward.panels.size(),
+                      .range = kAll});
+    if (in.layer->kind == LayerKind::kGlobalAveragePool) {
+      for (std::size_t r = row; r < row + rows; ++r) Dropout(r, GradientOf(index - 1) + r * in.map.pitch);
+    }
+    MaskRows(index - 1, row, rows, worker);
+  }
+}
+
+void TrainingPass::State::BackwardDepthwise(std::size_t index, int worker) {
+  LayerState& out = layers[index];
+  LayerState& in = layers[index - 1];
+  const auto [begin, end] = PartOf(worker);
+  const DepthwiseRows rows(*out.layer, in.map, out.map);
+  const int strip = StripRows(in, out, true);
+  float* input = scratch[worker].data();
+  const std::size_t input_size = rows.InputRows(rows.OwnRows(strip)) * rows.input_row();
+  float* spread = input + input_size;
+  std::fill_n(input, input_size + rows.SpreadRows(strip) * rows.spread_row(), 0.0F);
+  const std::size_t row_size = out.map.width * out.map.pitch;
+  const std::size_t input_row_size = in.map.width * in.map.pitch;
+  for (std::size_t image = begin; image < end; ++image) {
+    const float* gradient = GradientOf(index) + image * out.map.image();
+    const float* y = out.y.data() + image * out.map.image();
+    float* to = GradientOf(index - 1) + image * in.map.image();
+    for (int first = 0; first < in.map.height; first += strip) {
+      const int last = std::min(first + strip, in.map.height);
+      const auto needed = rows.OutputsFor(first, last);
+      for (int row = needed.begin; row < needed.end; ++row) {
+        training->combine(gradient + row * row_size, out.map.pitch, y + row * row_size, out.map.pitch,
+                          out.map.width, out.map.columns, out.factor.data(), out.slope.data(),
+                          out.constant.data(), rows.Spread(spread, needed.begin, row), rows.spread_pitch());
+      }
+      for (int row = first; row < last; ++row) {
+        DepthwiseTask task = rows.Backward(spread, needed.begin, row, out.mirrored.data());
+        task.bias = zeros.data();
+        task.output = to + row * input_row_size;
+        kernels->depthwise(task);
+      }
+      MaskRows(index - 1, image * in.map.pixels() + static_cast<std::size_t>(first) * in.map.width,
+               static_cast<std::size_t>(last - first) * in.map.width, worker);
+      const auto own = rows.OutputsOf(first, last);
+      if (own.begin == own.end) continue;
+      rows.LoadInput(*training, in.y.data() + image * in.map.image(), in.affine(), own.begin, own.end, input);
+      for (int row = own.begin; row < own.end; ++row) {
+        DepthwiseWeightsTask task = rows.Weights(input, own.begin, row, out.weight_sums[worker].data());
+        task.gradient = rows.Spread(spread, needed.begin, row);
+        task.gradient_pitch = rows.spread_pitch();
+        training->depthwise_weights(task);
+      }
+    }
+  }
+}
+
+void TrainingPass::State::BackwardConvolution(std::size_t index, int worker) {
+  LayerState& out = layers[index];
+  LayerState* in = index == 0 ? nullptr : &layers[index - 1];
+  const auto [begin, end] = PartOf(worker);
+  const Window window = WindowOf(*out.layer);
+  const std::size_t block = std::max(cache / sizeof(float) / (out.inner + out.map.pitch), kernels->tile_rows);
+  float* patches = scratch[worker].data();
+  float* before = patches + block * out.inner;
+  float* activated = before + block * out.map.pitch;
+  for (std::size_t image = begin; image < end; ++image) {
+    const float* input = images.data() + image * network.input.size();
+    std::size_t pitch = network.input.channels;
+    float* to = nullptr;
+    if (in != nullptr) {
+      training->apply(in->y.data() + image * in->map.image(), in->map.pitch, in->map.pixels(),
+                      in->map.columns, in->affine(), activated, in->map.pitch);
+      input = activated;
+      pitch = in->map.pitch;
+      to = GradientOf(index - 1) + image * in->map.image();
+      std::fill_n(to, in->map.image(), 0.0F);
+    }
+    const std::size_t first_row = image * out.map.pixels();
+    for (std::size_t first = 0; first < out.map.pixels(); first += block) {
+      const std::size_t rows = std::min(block, out.map.pixels() - first);
+      const std::size_t at = (first_row + first) * out.map.pitch;
+      training->combine(GradientOf(index) + at, out.map.pitch, out.y.data() + at, out.map.pitch, rows,
+                        out.map.columns, out.factor.data(), out.slope.data(), out.constant.data(), before,
+                        out.map.pitch);
+      CopyPatches(window, input, pitch, first, first + rows, patches);
+      training->outer({.a = patches,
+                       .a_pitch = out.inner,
+                       .inner = out.inner,
+                       .b = before,
+                       .b_pitch = out.map.pitch,
+                       .columns = out.map.columns,
+                       .rows = rows,
+                       .c = out.weight_sums[worker].data(),
+                       .c_pitch = out.map.columns});
+      if (in == nullptr) continue;
+      kernels->product({.a = before,
+                        .a_stride = out.map.pitch,
+                        .rows = rows,
+                        .c = patches,
+                        .c_stride = out.inner,
+                        .b = &out.backward,
+                        .first_panel = 0,
+                        .last_panel = out.backward.panels.size(),
+                        .range = kAll});
+      AddPatches(window, patches, first, first + rows, to, pitch);
+    }
+    if (in != nullptr) MaskRows(index - 1, image * in->map.pixels(), in->map.pixels(), worker);
+  }
+}
+
+void TrainingPass::State::BackwardPool(std::size_t index, int worker) {
+  LayerState& in = layers[index - 1];
+  const auto [begin, end] = PartOf(worker);
+  const std::size_t pixels = in.map.pixels();
+  const float share = 1 / static_cast<float>(pixels);
+  float* mean = scratch[worker].data();
+  for (std::size_t image = begin; image < end; ++image) {
+    const float* gradient = GradientOf(index) + image * layers[index].map.pitch;
+    for (std::size_t c = 0; c < in.map.columns; ++c) mean[c] = gradient[c] * share;
+    float* to = GradientOf(index - 1) + image * in.map.image();
+    for (std::size_t p = 0; p < pixels; ++p) std::copy_n(mean, in.map.columns, to + p * in.map.pitch);
+    MaskRows(index - 1, image * pixels, pixels, worker);
+  }
+}
+
+void TrainingPass::State::CollectWeights(std::span<float> gradient) {
+  pool.Run(static_cast<int>(layers.size()), [&](int index, int) {
+    const LayerState& layer = layers[index];
+    if (layer.weight == nullptr) return;
+    float* to = gradient.data() + layer.weight->offset;
+    for (std::size_t i = 0; i < layer.inner; ++i) {
+      for (std::size_t worker = 0; worker < layer.weight_sums.size(); ++worker) {
+        const float* from = layer.weight_sums[worker].data() + i * layer.map.columns;
+        for (std::size_t c = 0; c < layer.map.channels; ++c) to[c] = worker == 0 ? from[c] : to[c] + from[c];
+      }
+      to += layer.map.channels;
+    }
+  });
+}
+
+}  // namespace mobilenet

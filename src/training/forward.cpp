@@ -1,0 +1,248 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "kernels/patches.h"
+#include "runtime/window.h"
+#include "training/depthwise_rows.h"
+#include "training/pass_state.h"
+#include "training/random.h"
+
+namespace mobilenet {
+namespace {
+
+constexpr Range kAll = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+
+}  // namespace
+
+void ChannelSums::Clear() {
+  for (int i = 0; i < 2; ++i) {
+    std::ranges::fill(part[i], 0.0F);
+    std::ranges::fill(total[i], 0.0);
+  }
+}
+
+void ChannelSums::Collect() {
+  for (int i = 0; i < 2; ++i) {
+    for (std::size_t c = 0; c < total[i].size(); ++c) total[i][c] += part[i][c];
+    std::ranges::fill(part[i], 0.0F);
+  }
+}
+
+TrainingPass::State::Part TrainingPass::State::PartOf(int worker) const {
+  const std::size_t workers = pool.threads();
+  return {targets.size() * worker / workers, targets.size() * (worker + 1) / workers};
+}
+
+std::size_t TrainingPass::State::BlockRows(const LayerState& in, const LayerState& out) const {
+  const std::size_t row = (in.map.pitch + out.map.pitch) * sizeof(float);
+  return std::clamp(cache / row / kernels->tile_rows, std::size_t{2}, std::size_t{256}) * kernels->tile_rows;
+}
+
+void TrainingPass::State::Pack(std::span<const float> values) {
+  pool.Run(static_cast<int>(layers.size()), [&](int index, int) {
+    LayerState& layer = layers[index];
+    if (layer.weight == nullptr) return;
+    // Sums of what differs from the running mean lose no digits to a mean that is large beside the deviation.
+    if (layer.mean != nullptr)
+      std::copy_n(values.data() + layer.mean->offset, layer.map.channels, layer.centre.data());
+    const float* weight = values.data() + layer.weight->offset;
+    const std::size_t channels = layer.map.channels;
+    if (layer.layer->kind == LayerKind::kDepthwise) {
+      const std::size_t kernel = layer.layer->kernel;
+      for (std::size_t y = 0; y < kernel; ++y) {
+        for (std::size_t x = 0; x < kernel; ++x) {
+          const float* from = weight + (y * kernel + x) * channels;
+          std::copy_n(from, channels, layer.filter.data() + (y * kernel + x) * layer.map.columns);
+          std::copy_n(from, channels,
+                      layer.mirrored.data() + (y * kernel + kernel - 1 - x) * layer.map.columns);
+        }
+      }
+    } else {
+      Refill(weight, channels, 1, layer.forward);
+      if (index > 0) Refill(weight, 1, channels, layer.backward);
+    }
+  });
+}
+
+void TrainingPass::State::Forward(std::size_t index, int worker) {
+  LayerState& out = layers[index];
+  const auto [begin, end] = PartOf(worker);
+  float* buffer = scratch[worker].data();
+  ChannelSums& sums = out.sums[worker];
+  sums.Clear();
+  const auto moments = [&](const float* y, std::size_t rows) {
+    if (out.gamma == nullptr) return;
+    training->moments(y, out.map.pitch, rows, out.map.columns, out.centre.data(), sums.part[0].data(),
+                      sums.part[1].data());
+    sums.Collect();
+  };
+  const auto product = [&](const float* a, std::size_t a_stride, std::size_t rows, float* y) {
+    kernels->product({.a = a,
+                      .a_stride = a_stride,
+                      .rows = rows,
+                      .c = y,
+                      .c_stride = out.map.pitch,
+                      .b = &out.forward,
+                      .first_panel = 0,
+                      .last_panel = out.forward.panels.size(),
+                      .range = kAll});
+    moments(y, rows);
+  };
+
+  if (out.layer->kind == LayerKind::kConvolution) {
+    const Window window = WindowOf(*out.layer);
+    const LayerState* in = index == 0 ? nullptr : &layers[index - 1];
+    float* activated = buffer;
+    float* patches = buffer + (in == nullptr ? 0 : in->map.image());
+    const std::size_t block = std::max(cache / sizeof(float) / out.inner, kernels->tile_rows);
+    for (std::size_t image = begin; image < end; ++image) {
+      const float* input = images.data() + image * network.input.size();
+      if (in != nullptr) {
+        training->apply(in->y.data() + image * in->map.image(), in->map.pitch, in->map.pixels(),
+                        in->map.columns, in->affine(), activated, in->map.pitch);
+        input = activated;
+      }
+      const std::size_t pitch = in == nullptr ? network.input.channels : in->map.pitch;
+      float* y = out.y.data() + image * out.map.image();
+      for (std::size_t first = 0; first < out.map.pixels(); first += block) {
+        const std::size_t last = std::min(first + block, out.map.pixels());
+        CopyPatches(window, input, pitch, first, last, patches);
+        product(patches, out.inner, last - first, y + first * out.map.pitch);
+      }
+    }
+    return;
+  }
+
+  LayerState& in = layers[index - 1];
+  switch (out.layer->kind) {
+    case LayerKind::kPointwise:
+    case LayerKind::kFullyConnected: {
+      const std::size_t pixels = out.map.pixels();
+      const std::size_t block = BlockRows(in, out);
+      for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
+        const std::size_t rows = std::min(block, end * pixels - row);
+        training->apply(in.y.data() + row * in.map.pitch, in.map.pitch, rows, in.map.columns, in.affine(),
+                        buffer, in.map.pitch);
+        product(buffer, in.map.pitch, rows, out.y.data() + row * out.map.pitch);
+      }
+      break;
+    }
+    case LayerKind::kDepthwise: {
+      const DepthwiseRows rows(*out.layer, in.map, out.map);
+      const int strip = StripRows(in, out, false);
+      std::fill_n(buffer, rows.InputRows(strip) * rows.input_row(), 0.0F);
+      for (std::size_t image = begin; image < end; ++image) {
+        const float* y = in.y.data() + image * in.map.image();
+        float* output = out.y.data() + image * out.map.image();
+        for (int first = 0; first < out.map.height; first += strip) {
+          const int last = std::min(first + strip, out.map.height);
+          rows.LoadInput(*training, y, in.affine(), first, last, buffer);
+          for (int row = first; row < last; ++row) {
+            DepthwiseTask task = rows.Forward(buffer, first, row, out.filter.data());
+            task.bias = zeros.data();
+            task.output = output + static_cast<std::size_t>(row) * out.map.width * out.map.pitch;
+            kernels->depthwise(task);
+          }
+          moments(output + static_cast<std::size_t>(first) * out.map.width * out.map.pitch,
+                  static_cast<std::size_t>(last - first) * out.map.width);
+        }
+      }
+      break;
+    }
+    case LayerKind::kGlobalAveragePool: {
+      for (std::size_t image = begin; image < end; ++image) {
+        training->apply(in.y.data() + image * in.map.image(), in.map.pitch, in.map.pixels(), in.map.columns,
+                        in.affine(), buffer, in.map.pitch);
+        float* y = out.y.data() + image * out.map.image();
+        kernels->average(buffer, in.map.pixels(), in.map.pitch, out.map.columns, y);
+        Dropout(image, y);
+      }
+      break;
+    }
+    case LayerKind::kConvolution:
+      break;
+  }
+}
+
+void TrainingPass::State::Dropout(std::size_t image, float* pooled) const {
+  if (options.dropout == 0) return;
+  Random random(seed, image);
+  const float keep = 1 / (1 - options.dropout);
+  for (std::size_t c = 0; c < layers.back().inner; ++c)
+    pooled[c] *= random.Uniform() < options.dropout ? 0 : keep;
+}
+
+void TrainingPass::State::FinishForward(std::size_t index, std::span<float> values) {
+  LayerState& layer = layers[index];
+  if (layer.bias != nullptr)
+    std::copy_n(values.data() + layer.bias->offset, layer.map.channels, layer.shift.data());
+  if (layer.gamma == nullptr) return;
+  const float* gamma = values.data() + layer.gamma->offset;
+  const float* beta = values.data() + layer.beta->offset;
+  float* running_mean = values.data() + layer.mean->offset;
+  float* running_variance = values.data() + layer.variance->offset;
+  const double count = static_cast<double>(targets.size() * layer.map.pixels());
+  const double kept = options.norm_momentum;
+  for (std::size_t c = 0; c < layer.map.channels; ++c) {
+    double sum = 0;
+    double squares = 0;
+    for (const ChannelSums& sums : layer.sums) {
+      sum += sums.total[0][c];
+      squares += sums.total[1][c];
+    }
+    const double shifted = sum / count;  // the sums are of what differs from the centre, the old running mean
+    const double variance = std::max(0.0, squares / count - shifted * shifted);
+    const double mean = layer.centre[c] + shifted;
+    layer.inverse[c] = 1 / std::sqrt(variance + layer.layer->epsilon);
+    layer.centre[c] = static_cast<float>(mean);
+    layer.scale[c] = static_cast<float>(gamma[c] * layer.inverse[c]);
+    layer.shift[c] = static_cast<float>(beta[c] - mean * gamma[c] * layer.inverse[c]);
+    // As other frameworks do, the running variance is the unbiased one (of count - 1).
+    const double unbiased = count > 1 ? variance * count / (count - 1) : variance;
+    running_mean[c] = static_cast<float>(kept * running_mean[c] + (1 - kept) * mean);
+    running_variance[c] = static_cast<float>(kept * running_variance[c] + (1 - kept) * unbiased);
+  }
+}
+
+void TrainingPass::State::Loss(int worker) {
+  const std::size_t last = layers.size() - 1;
+  LayerState& layer = layers[last];
+  const auto classes = layer.map.channels;
+  const auto [begin, end] = PartOf(worker);
+  std::vector<double> probability(classes);
+  PassResult& result = results[worker];
+  result = {};
+  const double even = options.label_smoothing / static_cast<double>(classes);
+  for (std::size_t image = begin; image < end; ++image) {
+    const float* y = layer.y.data() + image * layer.map.pitch;
+    float* gradient = GradientOf(last) + image * layer.map.pitch;
+    const Target& target = targets[image];
+    double largest = -std::numeric_limits<double>::infinity();
+    std::size_t best = 0;
+    for (std::size_t c = 0; c < classes; ++c) {
+      probability[c] = double{y[c]} + layer.shift[c];
+      if (probability[c] > largest) {
+        largest = probability[c];
+        best = c;
+      }
+    }
+    double sum = 0;
+    for (std::size_t c = 0; c < classes; ++c) sum += std::exp(probability[c] - largest);
+    const double log_sum = largest + std::log(sum);
+    result.correct += best == static_cast<std::size_t>(target.label) ? 1 : 0;
+    for (std::size_t c = 0; c < classes; ++c) {
+      double wanted = even;
+      if (c == static_cast<std::size_t>(target.label)) wanted += (1 - options.label_smoothing) * target.share;
+      if (c == static_cast<std::size_t>(target.other))
+        wanted += (1 - options.label_smoothing) * (1 - target.share);
+      const double log_probability = probability[c] - log_sum;
+      if (wanted > 0) result.loss -= wanted * log_probability;
+      gradient[c] =
+          static_cast<float>((std::exp(log_probability) - wanted) / static_cast<double>(targets.size()));
+    }
+  }
+  MaskRows(last, begin, end - begin, worker);
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,136 @@
+// What the forward and the backward half of a TrainingPass share.
+#pragma once
+
+#include <vector>
+
+#include "base/aligned.h"
+#include "kernels/kernels.h"
+#include "kernels/training_kernels.h"
+#include "training/training_pass.h"
+
+namespace mobilenet {
+
+// Floats for `channels` channels as training kernels want them, and how far apart pixels are: where that
+// would be a multiple of 1 KiB, pixels of one channel would compete for a few lines of the first cache.
+constexpr std::size_t ColumnsFor(std::size_t channels) {
+  return (channels + kColumnStep - 1) / kColumnStep * kColumnStep;
+}
+constexpr std::size_t PitchFor(std::size_t channels) {
+  const std::size_t columns = ColumnsFor(channels);
+  return columns % 256 == 0 ? columns + 16 : columns;
+}
+
+// A map of the whole batch: pixels of `pitch` floats, images one after the other.
+struct TrainingMap {
+  int height = 0;
+  int width = 0;
+  std::size_t channels = 0;
+  std::size_t columns = 0;
+  std::size_t pitch = 0;
+
+  [[nodiscard]] std::size_t pixels() const { return static_cast<std::size_t>(height) * width; }
+  [[nodiscard]] std::size_t image() const { return pixels() * pitch; }  // floats
+};
+
+// Sums over the batch that one worker made. Floats for the rows at hand, which go to doubles block by block.
+struct ChannelSums {
+  AlignedVector<float> part[2];
+  std::vector<double> total[2];
+
+  void Clear();
+  void Collect();  // part to total
+};
+
+// One layer: its map before batch norm and activation, and what leads from there on.
+struct LayerState {
+  const Layer* layer = nullptr;
+  TrainingMap map;
+  AlignedVector<float> y;  // batch x map
+  Range range;
+  // z = clamp(scale * y + shift); centre is the batch's mean, 0 without batch norm.
+  AlignedVector<float> scale, shift, centre;
+  // gradient of y = factor * gradient of (scale * y + shift) + slope * y + constant.
+  AlignedVector<float> factor, slope, constant;
+  std::vector<double> inverse;    // 1 / sqrt(variance + epsilon)
+  std::vector<ChannelSums> sums;  // for each worker
+
+  // Weights, in the order that the kernels want. `inner` is what a weight matrix has rows.
+  std::size_t inner = 0;
+  PackedMatrix forward;
+  PackedMatrix backward;                          // transposed
+  AlignedVector<float> filter;                    // depthwise: [kernel, kernel, columns]
+  AlignedVector<float> mirrored;                  // the same, each row of the kernel reversed
+  std::vector<AlignedVector<float>> weight_sums;  // for each worker, [inner, columns]
+
+  const Slot* weight = nullptr;
+  const Slot* bias = nullptr;
+  const Slot* gamma = nullptr;
+  const Slot* beta = nullptr;
+  const Slot* mean = nullptr;
+  const Slot* variance = nullptr;
+
+  [[nodiscard]] Affine affine() const { return {scale.data(), shift.data(), range}; }
+};
+
+struct TrainingPass::State {
+  Network network;
+  PassOptions options;
+  ThreadPool& pool;
+  WeightLayout layout;
+  const Kernels* kernels = nullptr;
+  const TrainingKernels* training = nullptr;
+  std::size_t cache = 0;  // bytes that a worker's buffers may fill
+  std::vector<LayerState> layers;
+  AlignedVector<float> gradients[2];  // of the map behind a layer's batch norm, for even and odd layers
+  std::vector<AlignedVector<float>> scratch;  // for each worker
+  AlignedVector<float> zeros;
+  std::vector<PassResult> results;  // for each worker, sums over its images
+
+  // The batch at hand.
+  std::span<const float> images;
+  std::span<const Target> targets;
+  std::uint64_t seed = 0;
+
+  State(const Network& the_network, const PassOptions& the_options, ThreadPool& the_pool);
+
+  // The images of a worker.
+  struct Part {
+    std::size_t begin;
+    std::size_t end;
+  };
+  [[nodiscard]] Part PartOf(int worker) const;
+  // Calls work(worker) for each worker, at once.
+  template <typename Work>
+  void Parallel(const Work& work) {
+    pool.Run(pool.threads(), [&](int worker, int) { work(worker); });
+  }
+
+  void Pack(std::span<const float> values);
+
+  // Forward: what a worker does for its images, and what follows when all have.
+  void Forward(std::size_t layer, int worker);
+  void FinishForward(std::size_t layer, std::span<float> values);
+  void Dropout(std::size_t image, float* pooled) const;
+  void Loss(int worker);
+
+  // Backward.
+  void FinishBackward(std::size_t layer, std::span<const float> values, std::span<float> gradient);
+  void Backward(std::size_t layer, int worker);
+  void CollectWeights(std::span<float> gradient);
+
+  // Rows of a pointwise layer that go together.
+  [[nodiscard]] std::size_t BlockRows(const LayerState& in, const LayerState& out) const;
+  // Rows of a depthwise layer's output (forward) or input (backward) that go together.
+  [[nodiscard]] int StripRows(const LayerState& in, const LayerState& out, bool backward) const;
+  [[nodiscard]] std::size_t ScratchSize(std::size_t layer) const;
+  void BackwardConvolution(std::size_t layer, int worker);
+  void BackwardPointwise(std::size_t layer, int worker);
+  void BackwardDepthwise(std::size_t layer, int worker);
+  void BackwardPool(std::size_t layer, int worker);
+
+  // Sets gradients behind `layer`'s activation to those before it, and adds up what its batch norm needs.
+  void MaskRows(std::size_t layer, std::size_t first_row, std::size_t rows, int worker);
+  [[nodiscard]] float* GradientOf(std::size_t layer) { return gradients[layer % 2].data(); }
+};
+
+}  // namespace mobilenet

@@ -1,0 +1,204 @@
+#include "training/training_pass.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/fail.h"
+#include "base/machine.h"
+#include "runtime/choose_kernels.h"
+#include "training/depthwise_rows.h"
+#include "training/pass_state.h"
+
+namespace mobilenet {
+namespace {
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+
+Range RangeOf(Activation activation) {
+  if (activation == Activation::kNone) return {-kInfinity, kInfinity};
+  return {0, activation == Activation::kRelu ? kInfinity : 6};
+}
+
+void CheckChain(const Network& network) {
+  const auto& layers = network.layers;
+  const bool ends = layers.size() >= 2 && layers.front().kind == LayerKind::kConvolution &&
+                    layers.back().kind == LayerKind::kFullyConnected &&
+                    layers.back().activation == Activation::kNone;
+  if (!ends)
+    Fail("training needs a network that begins with a convolution and ends with a fully connected layer");
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    if (layers[i].inputs != std::vector{static_cast<int>(i) - 1})
+      Fail("layer ", layers[i].name, " doesn't read the layer before it alone: this can't be trained yet");
+    if (layers[i].kernel > kMaxDepthwiseKernel)
+      Fail("layer ", layers[i].name, " has a kernel of ", layers[i].kernel, ", expected at most ",
+           kMaxDepthwiseKernel);
+    const bool square = layers[i].kind == LayerKind::kDepthwise || layers[i].kind == LayerKind::kConvolution;
+    if (square && std::max(layers[i].padding.left, layers[i].padding.top) >= layers[i].kernel)
+      Fail("layer ", layers[i].name, " is padded by as much as its kernel is large");
+  }
+}
+
+}  // namespace
+
+TrainingPass::State::State(const Network& the_network, const PassOptions& the_options, ThreadPool& the_pool)
+    : network(the_network), options(the_options), pool(the_pool), layout(network) {
+  CheckChain(network);
+  kernels = ChooseKernels(options.target, Precision::kFloat32).kernels;
+  training = &TrainingKernelsFor(*kernels);
+  cache = Caches().l2 / 2;
+  const std::size_t workers = pool.threads();
+  std::size_t map_size[2] = {};
+  std::size_t widest = 0;
+  layers.resize(network.layers.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    LayerState& state = layers[i];
+    const Layer& layer = network.layers[i];
+    state.layer = &layer;
+    const auto channels = static_cast<std::size_t>(layer.output.channels);
+    state.map = {layer.output.height, layer.output.width, channels, ColumnsFor(channels), PitchFor(channels)};
+    state.range = RangeOf(layer.activation);
+    state.y.resize(options.batch * state.map.image());
+    state.scale.resize(state.map.columns);
+    std::fill_n(state.scale.begin(), channels, 1.0F);
+    state.factor = state.scale;
+    for (auto* zero : {&state.shift, &state.centre, &state.slope, &state.constant})
+      zero->resize(state.map.columns);
+    state.inverse.resize(channels);
+    state.sums.resize(workers);
+    for (ChannelSums& sums : state.sums) {
+      for (int s = 0; s < 2; ++s) {
+        sums.part[s].resize(state.map.columns);
+        sums.total[s].resize(state.map.columns);
+      }
+    }
+    state.weight = layout.Find(i, ".weight");
+    state.bias = layout.Find(i, ".bias");
+    state.gamma = layout.Find(i, ".gamma");
+    state.beta = layout.Find(i, ".beta");
+    state.mean = layout.Find(i, ".mean");
+    state.variance = layout.Find(i, ".variance");
+    if (state.weight != nullptr) {
+      const bool depthwise = layer.kind == LayerKind::kDepthwise;
+      state.inner = state.weight->size / channels;
+      state.weight_sums.assign(workers, AlignedVector<float>(state.inner * state.map.columns));
+      if (depthwise) {
+        state.filter.resize(state.inner * state.map.columns);
+        state.mirrored.resize(state.inner * state.map.columns);
+      } else {
+        state.forward = EmptyPanels(state.inner, channels, kernels->lanes);
+        if (i > 0) state.backward = EmptyPanels(channels, state.inner, kernels->lanes);
+      }
+    }
+    map_size[i % 2] = std::max(map_size[i % 2], options.batch * state.map.image());
+    widest = std::max(widest, state.map.columns);
+  }
+  gradients[0].resize(map_size[0]);
+  gradients[1].resize(map_size[1]);
+  zeros.resize(widest);
+  results.resize(workers);
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) size = std::max(size, ScratchSize(i));
+  scratch.assign(workers, AlignedVector<float>(size));
+}
+
+int TrainingPass::State::StripRows(const LayerState& in, const LayerState& out, bool backward) const {
+  const DepthwiseRows rows(*out.layer, in.map, out.map);
+  const int all = backward ? in.map.height : out.map.height;
+  const auto size = [&](int strip) {
+    const std::size_t input = rows.InputRows(backward ? rows.OwnRows(strip) : strip) * rows.input_row();
+    return sizeof(float) * (backward ? input + rows.SpreadRows(strip) * rows.spread_row() : input);
+  };
+  int strip = all;
+  while (strip > 1 && size(strip) > cache) strip = (strip + 1) / 2;
+  return strip;
+}
+
+std::size_t TrainingPass::State::ScratchSize(std::size_t index) const {
+  const LayerState& out = layers[index];
+  const std::size_t image = index == 0 ? 0 : layers[index - 1].map.image();
+  switch (out.layer->kind) {
+    case LayerKind::kConvolution: {
+      const std::size_t row = out.inner + out.map.pitch;
+      const std::size_t forward = std::max(cache / sizeof(float) / out.inner, kernels->tile_rows) * out.inner;
+      return image + std::max(forward, std::max(cache / sizeof(float) / row, kernels->tile_rows) * row);
+    }
+    case LayerKind::kPointwise:
+    case LayerKind::kFullyConnected: {
+      const LayerState& in = layers[index - 1];
+      return BlockRows(in, out) * (in.map.pitch + out.map.pitch);
+    }
+    case LayerKind::kDepthwise: {
+      const LayerState& in = layers[index - 1];
+      const DepthwiseRows rows(*out.layer, in.map, out.map);
+      const int strip = StripRows(in, out, true);
+      return std::max(rows.InputRows(StripRows(in, out, false)) * rows.input_row(),
+                      rows.InputRows(rows.OwnRows(strip)) * rows.input_row() +
+                          rows.SpreadRows(strip) * rows.spread_row());
+    }
+    case LayerKind::kGlobalAveragePool:
+      return image;
+  }
+  return 0;
+}
+
+TrainingPass::TrainingPass(const Network& network, const PassOptions& options, ThreadPool& pool)
+    : state_(std::make_unique<State>(network, options, pool)) {}
+
+TrainingPass::~TrainingPass() = default;
+
+PassResult TrainingPass::Run(std::span<const float> images, std::span<const Target> targets,
+                             std::span<float> values, std::span<float> gradient, std::uint64_t seed) {
+  State& s = *state_;
+  const std::size_t size = static_cast<std::size_t>(s.network.input.size());
+  if (targets.empty() || static_cast<int>(targets.size()) > s.options.batch ||
+      images.size() != targets.size() * size)
+    Fail("a batch of ", targets.size(), " targets and ", images.size(), " values, expected 1 to ",
+         s.options.batch, " targets and ", size, " values for each");
+  if (values.size() != s.layout.size() || gradient.size() != s.layout.size())
+    Fail("the network has ", s.layout.size(), " weights, given ", values.size(), " and room for ",
+         gradient.size(), " gradients");
+  for (const Target& target : targets) {
+    if (std::min(target.label, target.other) < 0 ||
+        std::max(target.label, target.other) >= s.network.options.classes)
+      Fail("a target of class ", std::max(target.label, target.other), ", expected 0 to ",
+           s.network.options.classes - 1);
+  }
+  s.images = images;
+  s.targets = targets;
+  s.seed = seed;
+  s.Pack(values);
+  const std::size_t last = s.layers.size() - 1;
+  for (std::size_t i = 0; i <= last; ++i) {
+    s.Parallel([&](int worker) { s.Forward(i, worker); });
+    s.FinishForward(i, values);
+  }
+  s.Parallel([&](int worker) {
+    s.layers[last].sums[worker].Clear();
+    s.Loss(worker);
+  });
+  std::ranges::fill(gradient, 0.0F);
+  for (std::size_t i = last + 1; i-- > 0;) {
+    s.FinishBackward(i, values, gradient);
+    s.Parallel([&](int worker) { s.Backward(i, worker); });
+  }
+  s.CollectWeights(gradient);
+  PassResult result;
+  for (const PassResult& part : s.results) {
+    result.loss += part.loss / static_cast<double>(targets.size());
+    result.correct += part.correct;
+  }
+  return result;
+}
+
+std::size_t TrainingPass::memory() const {
+  const State& s = *state_;
+  std::size_t floats = s.gradients[0].size() + s.gradients[1].size();
+  for (const LayerState& layer : s.layers) {
+    floats += layer.y.size() + layer.forward.values.size() + layer.backward.values.size();
+    for (const auto& sums : layer.weight_sums) floats += sums.size();
+  }
+  for (const auto& scratch : s.scratch) floats += scratch.size();
+  return floats * sizeof(float);
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,64 @@
+// Forward with batch statistics, and backward: a batch of images in, its loss and the gradient of every
+// weight out.
+//
+// Each layer keeps one map, what it computes before its batch norm. Batch norm and activation are applied by
+// whoever reads it, a block of rows at a time into a buffer that stays in cache; backward makes that buffer
+// again instead of having kept it, and turns gradients behind a batch norm into those before it in the same
+// way. So training holds one float for each value of each map, and two maps' worth of gradients.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "base/thread_pool.h"
+#include "mobilenet/network.h"
+#include "training/flat_weights.h"
+
+namespace mobilenet {
+
+// What an image should be: `label` with the probability `share`, `other` with the rest (mixup).
+struct Target {
+  int label = 0;
+  int other = 0;
+  float share = 1;
+};
+
+struct PassOptions {
+  int batch = 128;             // the most images at once
+  float label_smoothing = 0;   // Szegedy et al. 2016: this much of the probability goes to all classes alike
+  float dropout = 0;           // share of the pooled features that is dropped (Srivastava et al. 2014)
+  float norm_momentum = 0.9F;  // of running means and variances: how much of the old value stays
+  std::string_view target = {};  // instruction set; empty takes the fastest
+};
+
+struct PassResult {
+  double loss = 0;  // cross-entropy, mean over the batch
+  int correct = 0;  // images whose largest logit is that of `label`
+};
+
+class TrainingPass {
+ public:
+  // Throws Error where the network is no chain that begins with a convolution and ends with a fully connected
+  // layer. `pool` must outlive this.
+  TrainingPass(const Network& network, const PassOptions& options, ThreadPool& pool);
+  ~TrainingPass();
+  TrainingPass(const TrainingPass&) = delete;
+  TrainingPass& operator=(const TrainingPass&) = delete;
+
+  // images: as many as targets, NHWC. Writes the gradient of the mean loss for each of `values` (0 for
+  // running means and variances), and moves the running means and variances in `values`. The same seed drops
+  // the same features. With the same number of threads the same input gives the same bits. One call at a
+  // time.
+  PassResult Run(std::span<const float> images, std::span<const Target> targets, std::span<float> values,
+                 std::span<float> gradient, std::uint64_t seed = 0);
+
+  // Bytes of maps, gradients and buffers.
+  [[nodiscard]] std::size_t memory() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace mobilenet

@@ -1,0 +1,17 @@
+// The training loss by the book: plain loops in double precision, batch statistics, no gradients. What
+// numerical gradients are taken of.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "mobilenet/network.h"
+#include "training/flat_weights.h"
+#include "training/training_pass.h"
+
+namespace mobilenet {
+
+double PlainLoss(const Network& network, std::span<const double> values, std::span<const float> images,
+                 std::span<const Target> targets, double label_smoothing);
+
+}  // namespace mobilenet
