@@ -103,7 +103,7 @@ std::string CommandLine(const CLI::App& command) {
   std::string line = "mobilenet " + command.get_name();
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() == 0) continue;
-    line += " --" + option->get_lnames().front();
+    if (!option->get_lnames().empty()) line += " --" + option->get_lnames().front();
     if (option->get_expected_max() == 0) continue;  // a flag
     for (const std::string& value : option->results()) {
       const bool plain =

@@ -16,6 +16,7 @@ namespace mobilenet::cli {
 constexpr int kSuccess = 0;
 constexpr int kFailure = 1;
 constexpr int kUsage = 2;
+constexpr int kStopped = 130;  // by Ctrl-C, as shells say it
 
 // `status` is what the program exits with when nothing was thrown; commands set it to kFailure where a part
 // of their work failed.
@@ -27,6 +28,7 @@ void AddBench(CLI::App& program);
 void AddCost(CLI::App& program);
 void AddPaper(CLI::App& program);
 void AddFit(CLI::App& program, int& status);
+void AddTrain(CLI::App& program, int& status);
 
 // --threads, from 1 to 256; by default as many as there are processors.
 CLI::Option* AddThreads(CLI::App& command, int& threads);

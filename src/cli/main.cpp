@@ -10,7 +10,7 @@ namespace {
 
 int Run(int argc, char** argv) {
   using namespace mobilenet::cli;
-  CLI::App program("MobileNets: classify photos, look into models, convert, time and choose them.",
+  CLI::App program("MobileNets: classify photos, look into models, convert, time, choose and train them.",
                    "mobilenet");
   program.set_version_flag("--version", MOBILENET_VERSION);
   program.set_help_all_flag("--help-all", "Help of every command");
@@ -25,6 +25,7 @@ int Run(int argc, char** argv) {
   AddCost(program);
   AddPaper(program);
   AddFit(program, status);
+  AddTrain(program, status);
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp& help) {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/fail.h"
-#include "mobilenet/image.h"
+#include "image/normalise.h"
 
 namespace mobilenet {
 namespace {
@@ -69,7 +69,11 @@ void Preprocess(const Image& image, const Preprocessing& preprocessing, int widt
   }
   const Image resized =
       Resize(image, width, height, preprocessing.filter, CropBox(image.width, image.height, preprocessing));
-  channels == 1 ? WriteGrey(resized, preprocessing, output) : WriteColour(resized, preprocessing, output);
+  Normalise(resized, preprocessing, channels, output);
+}
+
+void Normalise(const Image& image, const Preprocessing& preprocessing, int channels, std::span<float> output) {
+  channels == 1 ? WriteGrey(image, preprocessing, output) : WriteColour(image, preprocessing, output);
 }
 
 DecodeOptions DecodeOptionsFor(const Preprocessing& preprocessing, int width, int height) {

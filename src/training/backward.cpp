@@ -87,10 +87,21 @@ void TrainingPass::State::Backward(std::size_t index, int worker) {
 
 void TrainingPass::State::BackwardPointwise(std::size_t index, int worker) {
   LayerState& out = layers[index];
-  LayerState& in = layers[index - 1];
   const auto [begin, end] = PartOf(worker);
+  if (index == 0) {  // a classifier by itself: without batch norm, its gradient is that of its logits
+    return training->outer({.a = images.data() + begin * out.inner,
+                            .a_pitch = out.inner,
+                            .inner = out.inner,
+                            .b = GradientOf(0) + begin * out.map.pitch,
+                            .b_pitch = out.map.pitch,
+                            .columns = out.map.columns,
+                            .rows = end - begin,
+                            .c = out.weight_sums[worker].data(),
+                            .c_pitch = out.map.columns});
+  }
+  LayerState& in = layers[index - 1];
   const std::size_t pixels = out.map.pixels();
-  const std::size_t block = BlockRows(in, out);
+  const std::size_t block = BlockRows(in.map.pitch, out.map.pitch);
   float* input = scratch[worker].data();
   float* before = input + block * in.map.pitch;  // gradients before the batch norm
   for (std::size_t row = begin * pixels; row < end * pixels; row += block) {

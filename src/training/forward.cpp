@@ -34,8 +34,8 @@ TrainingPass::State::Part TrainingPass::State::PartOf(int worker) const {
   return {targets.size() * worker / workers, targets.size() * (worker + 1) / workers};
 }
 
-std::size_t TrainingPass::State::BlockRows(const LayerState& in, const LayerState& out) const {
-  const std::size_t row = (in.map.pitch + out.map.pitch) * sizeof(float);
+std::size_t TrainingPass::State::BlockRows(std::size_t in_pitch, std::size_t out_pitch) const {
+  const std::size_t row = (in_pitch + out_pitch) * sizeof(float);
   return std::clamp(cache / row / kernels->tile_rows, std::size_t{2}, std::size_t{256}) * kernels->tile_rows;
 }
 
@@ -114,12 +114,19 @@ void TrainingPass::State::Forward(std::size_t index, int worker) {
     return;
   }
 
+  if (index == 0) {  // a classifier by itself
+    const std::size_t rows = end - begin;
+    if (rows > 0)
+      product(images.data() + begin * out.inner, out.inner, rows, out.y.data() + begin * out.map.pitch);
+    return;
+  }
+
   LayerState& in = layers[index - 1];
   switch (out.layer->kind) {
     case LayerKind::kPointwise:
     case LayerKind::kFullyConnected: {
       const std::size_t pixels = out.map.pixels();
-      const std::size_t block = BlockRows(in, out);
+      const std::size_t block = BlockRows(in.map.pitch, out.map.pitch);
       for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
         const std::size_t rows = std::min(block, end * pixels - row);
         training->apply(in.y.data() + row * in.map.pitch, in.map.pitch, rows, in.map.columns, in.affine(),

@@ -119,7 +119,7 @@ struct TrainingPass::State {
   void CollectWeights(std::span<float> gradient);
 
   // Rows of a pointwise layer that go together.
-  [[nodiscard]] std::size_t BlockRows(const LayerState& in, const LayerState& out) const;
+  [[nodiscard]] std::size_t BlockRows(std::size_t in_pitch, std::size_t out_pitch) const;
   // Rows of a depthwise layer's output (forward) or input (backward) that go together.
   [[nodiscard]] int StripRows(const LayerState& in, const LayerState& out, bool backward) const;
   [[nodiscard]] std::size_t ScratchSize(std::size_t layer) const;

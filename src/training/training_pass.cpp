@@ -124,8 +124,8 @@ std::size_t TrainingPass::State::ScratchSize(std::size_t index) const {
     }
     case LayerKind::kPointwise:
     case LayerKind::kFullyConnected: {
-      const LayerState& in = layers[index - 1];
-      return BlockRows(in, out) * (in.map.pitch + out.map.pitch);
+      const std::size_t pitch = index == 0 ? out.inner : layers[index - 1].map.pitch;
+      return BlockRows(pitch, out.map.pitch) * (pitch + out.map.pitch);
     }
     case LayerKind::kDepthwise: {
       const LayerState& in = layers[index - 1];

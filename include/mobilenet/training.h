@@ -1,0 +1,153 @@
+// Training a network on photos in folders. Part of libmobilenet.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "mobilenet/classifier.h"
+#include "mobilenet/model.h"
+
+namespace mobilenet {
+
+enum class OptimizerKind { kSgd, kRmsprop, kAdamw };
+
+// How weights follow their gradients.
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::kSgd;
+  double momentum = 0.9;       // SGD: Nesterov's; RMSprop; AdamW: beta 1
+  double rho = 0.9;            // of the mean square: RMSprop; AdamW: beta 2
+  double epsilon = 1e-8;       // added to the root of the mean square
+  double weight_decay = 5e-4;  // SGD and RMSprop: added to the gradient; AdamW: taken off the weight
+  // False: depthwise filters and batch norms keep theirs, as the MobileNet paper advises (section 3.2). Biases never
+  // decay.
+  bool decay_all = false;
+  double clip = 0;  // the largest norm of the whole gradient; 0 leaves it
+
+  // The settings that the field uses with each.
+  static OptimizerOptions For(OptimizerKind kind);
+};
+
+// How the learning rate goes from step to step.
+enum class Schedule {
+  kCosine,       // a short warm-up, then half a cosine to 0
+  kOneCycle,     // up for 30 % of the steps, down for the rest
+  kExponential,  // a short warm-up, then by equal factors to a hundredth
+};
+
+// How training pictures are varied.
+struct AugmentOptions {
+  enum class Crop {
+    kAuto,     // kPadded where no picture is much larger than the network's input, else kResized
+    kNone,     // the picture as the network will see it in use
+    kPadded,   // a margin of an eighth, and a window of the picture's size somewhere in it
+    kResized,  // a part of random size and shape (Szegedy et al. 2015)
+  };
+  Crop crop = Crop::kAuto;
+  double smallest = 0.35;  // of kResized: the least share of the picture's area
+  bool flip = true;        // left and right, every second time
+  double jitter = 0;       // brightness, contrast and saturation change by up to this share
+  double erase = 0;        // a square of this share of the side turns grey (DeVries and Taylor 2017)
+  double mixup = 0;        // parameter of the beta distribution of Zhang et al. 2018; 0: none
+};
+
+struct TrainingOptions {
+  NetworkOptions network;  // `classes` comes from the data
+  // A model to start from: all of its weights but, for classes that it doesn't know, those of the classifier. Its
+  // network counts, at the resolution of `network`.
+  std::optional<Model> from;
+  bool freeze_backbone = false;  // train only the classifier, on features that are computed once
+  int head_epochs = 30;          // of the classifier alone, before all else, where `from` lacks a class
+
+  int epochs = 30;
+  int batch = 128;
+  double learning_rate = 0;  // the highest; 0: what suits the optimiser and the batch
+  OptimizerOptions optimizer;
+  Schedule schedule = Schedule::kOneCycle;
+  double warmup = 0.05;  // share of the steps
+  double label_smoothing = 0.1;
+  double dropout = 0;
+  double norm_momentum = 0.9;  // of batch norms' running means
+  double average = 0.998;      // of the weights from step to step, which is what is kept in the end; 0: none
+  AugmentOptions augment;
+
+  std::uint64_t seed = 1;
+  int threads = 1;
+  std::size_t cache_bytes = std::size_t{2} << 30;  // for decoded pictures; what doesn't fit is decoded each time
+  double validation_share = 0.2;  // of each class's pictures, where the folder has no split
+
+  std::filesystem::path checkpoint;      // written while training; empty: none
+  double checkpoint_seconds = 120;       // at least this long apart, and after each epoch
+  bool resume = false;                   // go on from `checkpoint`
+};
+
+// Pictures by class, and which of them training must not see.
+struct TrainingData {
+  std::vector<std::string> classes;  // sorted
+  std::vector<Sample> training;
+  std::vector<Sample> validation;
+
+  // DIR/train/CLASS/* with DIR/val or DIR/validation or DIR/test beside it, DIR/CLASS/* split at random by `seed`, or
+  // a list: a file, a tab, a class, and optionally a tab and "train" or "val". Throws Error where a class has no
+  // pictures in one of the two, or where there are fewer than two classes.
+  static TrainingData Find(const std::filesystem::path& path, double validation_share, std::uint64_t seed);
+};
+
+// How training went, epoch by epoch.
+struct EpochRecord {
+  int epoch = 0;  // from 1
+  double learning_rate = 0;  // of the last step
+  double training_loss = 0;
+  double training_accuracy = 0;  // on augmented pictures, while weights moved
+  double validation_loss = 0;
+  double validation_accuracy = 0;
+  double seconds = 0;
+};
+
+// What the trained model says of a validation picture.
+struct ValidationAnswer {
+  int predicted = 0;
+  float probability = 0;  // of `predicted`
+};
+
+struct TrainingProgress {
+  int epoch = 0;  // from 1; 0 while the classifier is trained alone
+  int epochs = 0;
+  std::int64_t step = 0;  // of all, from 1
+  std::int64_t steps = 0;
+  double loss = 0;      // mean since the epoch began
+  double accuracy = 0;  // the same
+  double images_per_second = 0;
+  double seconds_left = 0;
+};
+
+// Called on the thread that calls Train. Each may be empty.
+struct TrainingObserver {
+  // What is being prepared: "reading pictures", "computing features".
+  std::function<void(const std::string& what, std::size_t done, std::size_t of)> preparing;
+  std::function<void(const std::string& message)> warning;  // a picture that can't be read, and is left out
+  std::function<void(const TrainingProgress&)> step;
+  std::function<void(const std::vector<EpochRecord>&)> epoch;  // all so far
+  std::function<bool()> stop;  // asked after each step; true: write the checkpoint and return
+};
+
+struct TrainingResult {
+  Model model;
+  bool stopped = false;  // by the observer: the model is that of the last step
+  std::vector<EpochRecord> epochs;
+  std::vector<ValidationAnswer> answers;        // for each of `validation`
+  std::vector<Sample> validation;      // those that could be read
+  std::size_t training_pictures = 0;            // those that could be read
+  std::size_t unreadable = 0;
+  double seconds = 0;
+};
+
+// Trains. Throws Error where options or data can't be used, where the loss is no longer a number, where a checkpoint
+// can't be written, or where one that `resume` needs was made with other options. The same data, options and number of
+// threads give the same weights, bit for bit, however often training was stopped and resumed.
+TrainingResult Train(const TrainingData& data, const TrainingOptions& options, const TrainingObserver& observer = {});
+
+}  // namespace mobilenet

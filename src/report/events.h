@@ -1,0 +1,34 @@
+// TensorBoard's event files: records of protocol buffers, each with the checksums of TFRecord.
+//
+// Two messages with four fields between them are written by hand; a protocol buffer library would bring a compiler and
+// a run time for that.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace mobilenet {
+
+// A checksum of TFRecord: CRC-32C (Castagnoli), rotated and offset.
+std::uint32_t MaskedCrc32c(const std::string& bytes);
+
+class EventFile {
+ public:
+  // Scalars go to a new file in `folder`, which is made with the first of them.
+  explicit EventFile(std::filesystem::path folder) : folder_(std::move(folder)) {}
+
+  struct Scalar {
+    std::string tag;  // "loss/training"
+    float value = 0;
+  };
+  // Appends one event. Throws Error where it can't be written.
+  void Add(std::int64_t step, const std::vector<Scalar>& scalars);
+
+ private:
+  std::filesystem::path folder_;
+  std::filesystem::path file_;
+};
+
+}  // namespace mobilenet

@@ -1,0 +1,33 @@
+// The folder of a training run: metrics.csv, TensorBoard events, report.html.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "mobilenet/training.h"
+#include "report/events.h"
+
+namespace mobilenet {
+
+class TrainingRun {
+ public:
+  // Makes the folder where there is none. `command` is shown as the way to train again, `data` is where the pictures
+  // are. Throws Error where it can't be written.
+  TrainingRun(std::filesystem::path folder, std::string command, std::string data);
+
+  // After each epoch, with all so far.
+  void Epochs(const std::vector<EpochRecord>& epochs);
+
+  // At the end.
+  void Finish(const TrainingResult& result, const std::vector<std::string>& classes);
+
+ private:
+  std::filesystem::path folder_;
+  std::string command_;
+  std::string data_;
+  EventFile events_;
+  int last_epoch_ = 0;
+};
+
+}  // namespace mobilenet

@@ -1,0 +1,112 @@
+#include "training/checkpoint.h"
+
+#include <array>
+#include <cmath>
+#include <utility>
+
+#include "base/fail.h"
+#include "formats/json.h"
+#include "formats/safetensors.h"
+
+namespace mobilenet {
+namespace {
+
+constexpr const char* kVersion = "1";
+
+nlohmann::json ToJson(const EpochRecord& r) {
+  return {r.epoch,           r.learning_rate,       r.training_loss, r.training_accuracy,
+          r.validation_loss, r.validation_accuracy, r.seconds};
+}
+
+EpochRecord RecordFrom(const nlohmann::json& json, const std::string& file) {
+  if (!json.is_array() || json.size() != 7 || !std::ranges::all_of(json, [](const auto& v) { return v.is_number(); }))
+    Fail(file, ": an epoch of its history is ", Shown(json), ", expected seven numbers");
+  return {json[0].get<int>(),    json[1].get<double>(), json[2].get<double>(), json[3].get<double>(),
+          json[4].get<double>(), json[5].get<double>(), json[6].get<double>()};
+}
+
+template <typename T>
+T Number(const nlohmann::json& state, const char* field, const std::string& file) {
+  const auto found = state.find(field);
+  if (found == state.end() || !found->is_number() || found->template get<double>() < 0)
+    Fail(file, ": its \"", field, "\" is ", found == state.end() ? "missing" : Shown(*found), ", expected a number");
+  return found->template get<T>();
+}
+
+void CheckIdentity(const Identity& saved, const Identity& wanted, const std::string& file) {
+  for (const auto& [key, value] : wanted.items()) {
+    const auto found = saved.find(key);
+    if (found == saved.end() || *found != value) {
+      Fail(file, ": was made with ", key, " ", found == saved.end() ? "unknown" : Shown(*found), ", now it is ",
+           Shown(value), ": give the same options and data to go on, or leave --resume out to begin anew");
+    }
+  }
+}
+
+}  // namespace
+
+void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& state, const Identity& identity) {
+  Weights tensors;
+  const auto add = [&](const char* name, const std::vector<float>& values) {
+    if (values.empty()) return;
+    tensors[name] = {{static_cast<std::int64_t>(values.size())}, values, nullptr};  // borrowed for this call
+  };
+  add("values", state.values);
+  add("average", state.average);
+  add("velocity", state.velocity);
+  add("squares", state.squares);
+  nlohmann::json position = {{"step", state.step},         {"epoch", state.epoch},     {"step_in_epoch", state.step_in_epoch},
+                             {"loss_sum", state.loss_sum}, {"correct", state.correct}, {"seen", state.seen},
+                             {"seconds", state.seconds},   {"history", nlohmann::json::array()}};
+  for (const EpochRecord& record : state.history) position["history"].push_back(ToJson(record));
+  WriteSafetensors(
+      path,
+      {{"checkpoint_version", kVersion}, {"options", identity.dump()}, {"state", position.dump()}},
+      tensors);
+}
+
+TrainingState LoadCheckpoint(const std::filesystem::path& path, const Identity& identity, std::size_t weights) {
+  const Safetensors file = OpenSafetensors(path);
+  const auto text = [&](const char* key) {
+    const auto found = file.metadata.find(key);
+    if (found == file.metadata.end()) Fail(file.name, ": is no checkpoint of training: \"", key, "\" is missing");
+    return found->second;
+  };
+  if (text("checkpoint_version") != kVersion) {
+    Fail(file.name, ": is a checkpoint of version \"", text("checkpoint_version").substr(0, 20), "\", expected ", kVersion);
+  }
+  const nlohmann::json saved = ParseJson(text("options"));
+  const nlohmann::json position = ParseJson(text("state"));
+  if (!saved.is_object() || !position.is_object()) Fail(file.name, ": its options and state are no JSON objects");
+  CheckIdentity(saved, identity, file.name);
+  TrainingState state;
+  for (const auto& [name, values] : {std::pair{"values", &state.values}, std::pair{"average", &state.average},
+                                     std::pair{"velocity", &state.velocity}, std::pair{"squares", &state.squares}}) {
+    if (!file.entries.contains(name)) continue;
+    const Tensor tensor = file.Floats(name);
+    if (tensor.values.size() != weights) {
+      Fail(file.name, ": the tensor ", name, " has ", tensor.values.size(), " values, expected ", weights);
+    }
+    for (const float value : tensor.values) {
+      if (!std::isfinite(value)) Fail(file.name, ": the tensor ", name, " holds infinity or not-a-number");
+    }
+    values->assign(tensor.values.begin(), tensor.values.end());
+  }
+  if (state.values.empty()) Fail(file.name, ": the tensor values is missing");
+  state.step = Number<std::int64_t>(position, "step", file.name);
+  state.epoch = Number<int>(position, "epoch", file.name);
+  state.step_in_epoch = Number<int>(position, "step_in_epoch", file.name);
+  state.loss_sum = Number<double>(position, "loss_sum", file.name);
+  state.correct = Number<std::int64_t>(position, "correct", file.name);
+  state.seen = Number<std::int64_t>(position, "seen", file.name);
+  state.seconds = Number<double>(position, "seconds", file.name);
+  const auto history = position.find("history");
+  if (history == position.end() || !history->is_array()) Fail(file.name, ": its history is missing");
+  for (const auto& record : *history) state.history.push_back(RecordFrom(record, file.name));
+  if (static_cast<int>(state.history.size()) != state.epoch) {
+    Fail(file.name, ": its history has ", state.history.size(), " epochs, expected ", state.epoch);
+  }
+  return state;
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,153 @@
+// Which pictures there are, and which of them training must not see.
+#include <algorithm>
+#include <array>
+#include <fstream>
+#include <map>
+#include <utility>
+
+#include "base/fail.h"
+#include "mobilenet/classifier.h"
+#include "mobilenet/training.h"
+#include "training/random.h"
+
+namespace mobilenet {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<fs::path> FoldersIn(const fs::path& path) {
+  std::vector<fs::path> folders;
+  for (const auto& entry : fs::directory_iterator(path)) {
+    if (entry.is_directory() && !entry.path().filename().string().starts_with('.')) folders.push_back(entry.path());
+  }
+  std::ranges::sort(folders);
+  return folders;
+}
+
+// Files by class. `shown` is where they were found, for messages.
+struct Split {
+  std::string shown;
+  std::map<std::string, std::vector<fs::path>> classes;
+};
+
+Split ReadSplit(const fs::path& path) {
+  Split split = {path.string(), {}};
+  for (const fs::path& folder : FoldersIn(path)) {
+    auto& files = split.classes[folder.filename().string()];
+    files = FindImages(folder);
+    if (files.empty()) Fail(folder.string(), ": has no pictures, expected some for each class");
+  }
+  return split;
+}
+
+void RequireSameClasses(const Split& has, const Split& lacks) {
+  for (const auto& [name, files] : has.classes) {
+    if (!lacks.classes.contains(name))
+      Fail(lacks.shown, ": has no pictures of the class \"", name, "\", which ", has.shown, " has");
+  }
+}
+
+TrainingData Join(const Split& training, const Split& validation) {
+  RequireSameClasses(training, validation);
+  RequireSameClasses(validation, training);
+  if (training.classes.size() < 2) {
+    Fail(training.shown, ": has ", training.classes.size(), training.classes.size() == 1 ? " class" : " classes",
+         ", expected a folder with pictures for each of at least two");
+  }
+  TrainingData data;
+  for (const auto& [name, files] : training.classes) {
+    const int label = static_cast<int>(data.classes.size());
+    data.classes.push_back(name);
+    for (const fs::path& file : files) data.training.push_back({file, label});
+    for (const fs::path& file : validation.classes.at(name)) data.validation.push_back({file, label});
+  }
+  return data;
+}
+
+// Takes a share of each class, at least one picture and never all.
+TrainingData SplitAtRandom(Split all, double share, std::uint64_t seed) {
+  if (!(share > 0 && share < 1)) Fail("a validation share of ", share, ", expected more than 0 and less than 1");
+  Split training = {all.shown, {}};
+  Split validation = training;
+  std::uint64_t stream = 0;
+  for (auto& [name, files] : all.classes) {
+    if (files.size() < 2)
+      Fail(all.shown, ": has one picture of the class \"", name, "\", expected at least two, to train and to validate");
+    Random random(seed, stream++);
+    for (std::size_t i = files.size() - 1; i > 0; --i)
+      std::swap(files[i], files[static_cast<std::size_t>(random.Below(static_cast<int>(i + 1)))]);
+    const auto kept = std::clamp<std::size_t>(static_cast<std::size_t>(share * static_cast<double>(files.size()) + 0.5),
+                                              1, files.size() - 1);
+    validation.classes[name].assign(files.begin(), files.begin() + kept);
+    training.classes[name].assign(files.begin() + kept, files.end());
+    std::ranges::sort(validation.classes[name]);
+    std::ranges::sort(training.classes[name]);
+  }
+  return Join(training, validation);
+}
+
+std::vector<std::string> Fields(const std::string& line) {
+  std::vector<std::string> fields(1);
+  for (const char c : line) {
+    if (c == '\t') {
+      fields.emplace_back();
+    } else {
+      fields.back() += c;
+    }
+  }
+  return fields;
+}
+
+TrainingData FromList(const fs::path& path, double share, std::uint64_t seed) {
+  std::ifstream file(path);
+  if (!file) Fail(path.string(), ": can't be opened");
+  Split training = {path.string(), {}};
+  Split validation = training;
+  int number = 0;
+  std::size_t with_split = 0;
+  std::size_t lines = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    if (line.ends_with('\r')) line.pop_back();
+    if (line.empty() || (number == 1 && line.starts_with("file\tclass"))) continue;
+    const std::vector<std::string> fields = Fields(line);
+    const bool has_split = fields.size() == 3;
+    if (fields.size() < 2 || fields.size() > 3 || fields[0].empty() || fields[1].empty()) {
+      Fail(path.string(), ": line ", number, " is \"", line.substr(0, 80),
+           "\", expected a file, a tab and a class, and perhaps a tab and \"train\" or \"val\"");
+    }
+    if (has_split && fields[2] != "train" && fields[2] != "val") {
+      Fail(path.string(), ": line ", number, " is for \"", fields[2].substr(0, 80), "\", expected \"train\" or \"val\"");
+    }
+    ++lines;
+    with_split += has_split ? 1 : 0;
+    fs::path picture = fields[0];
+    if (picture.is_relative()) picture = path.parent_path() / picture;
+    (has_split && fields[2] == "val" ? validation : training).classes[fields[1]].push_back(picture);
+  }
+  if (lines == 0) Fail(path.string(), ": has no pictures in it");
+  if (with_split != 0 && with_split != lines) {
+    Fail(path.string(), ": ", with_split, " of its ", lines, " lines say \"train\" or \"val\", expected all or none");
+  }
+  return with_split == 0 ? SplitAtRandom(training, share, seed) : Join(training, validation);
+}
+
+}  // namespace
+
+TrainingData TrainingData::Find(const fs::path& path, double validation_share, std::uint64_t seed) {
+  try {
+    if (!fs::exists(path)) Fail(path.string(), ": there is no such folder or list");
+    if (!fs::is_directory(path)) return FromList(path, validation_share, seed);
+    if (fs::is_directory(path / "train")) {
+      for (const char* name : {"val", "validation", "test"}) {
+        if (fs::is_directory(path / name)) return Join(ReadSplit(path / "train"), ReadSplit(path / name));
+      }
+      Fail(path.string(), ": has a folder train, expected val or test beside it");
+    }
+    return SplitAtRandom(ReadSplit(path), validation_share, seed);
+  } catch (const fs::filesystem_error& error) {
+    Fail(error.path1().string(), ": can't be read: ", error.code().message());
+  }
+}
+
+}  // namespace mobilenet

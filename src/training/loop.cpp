@@ -1,0 +1,256 @@
+#include "training/loop.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <numeric>
+#include <utility>
+
+#include "base/fail.h"
+#include "mobilenet/runtime.h"
+#include "training/optimizer.h"
+#include "training/run_or_throw.h"
+#include "training/training_pass.h"
+
+namespace mobilenet {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
+std::vector<std::size_t> Shuffled(std::size_t count, std::uint64_t seed, int epoch) {
+  std::vector<std::size_t> order(count);
+  std::iota(order.begin(), order.end(), 0);
+  Random random(seed, static_cast<std::uint64_t>(epoch));
+  for (std::size_t i = count - 1; i > 0; --i)
+    std::swap(order[i], order[static_cast<std::size_t>(random.Uniform() * static_cast<double>(i + 1))]);
+  return order;
+}
+
+// One run of the loop.
+class Run {
+ public:
+  Run(const Loop& loop, std::vector<float> values)
+      : loop_(loop),
+        options_(loop.options),
+        layout_(loop.network),
+        batch_(std::min<std::size_t>(options_.batch, loop.source.training().size())),
+        steps_per_epoch_(static_cast<int>(loop.source.training().size() / batch_)),
+        steps_(std::int64_t{steps_per_epoch_} * options_.epochs),
+        optimizer_(options_.optimizer, layout_, loop.pool),
+        pass_(loop.network,
+              {.batch = static_cast<int>(batch_),
+               .label_smoothing = static_cast<float>(options_.label_smoothing),
+               .dropout = static_cast<float>(options_.dropout),
+               .norm_momentum = static_cast<float>(options_.norm_momentum)},
+              loop.pool),
+        inputs_(batch_ * static_cast<std::size_t>(loop.network.input.size())),
+        targets_(batch_),
+        gradient_(layout_.size()) {
+    if (options_.resume && !loop.checkpoint.empty() && std::filesystem::exists(loop.checkpoint)) {
+      Restore();
+    } else {
+      state_.values = std::move(values);
+      if (options_.average > 0) state_.average = state_.values;
+    }
+  }
+
+  LoopResult Go() {
+    LoopResult result;
+    while (state_.epoch < options_.epochs && !result.stopped) {
+      const Clock::time_point begin = Clock::now();
+      const double before = state_.seconds;
+      const auto order = Shuffled(loop_.source.training().size(), options_.seed, state_.epoch + 1);
+      while (state_.step_in_epoch < steps_per_epoch_ && !result.stopped) {
+        Step(order);
+        state_.seconds = before + SecondsSince(begin);
+        Report();
+        result.stopped = loop_.observer.stop && loop_.observer.stop();
+        if (!result.stopped && SecondsSince(saved_) >= options_.checkpoint_seconds) Save(false);
+      }
+      if (result.stopped) break;
+      const Validation validation = Validate(loop_.network, Kept(), loop_.source, loop_.pool);
+      state_.seconds = before + SecondsSince(begin);
+      FinishEpoch(validation);
+      result.answers = validation.answers;
+    }
+    if (result.stopped) Save(true);
+    if (result.answers.empty()) result.answers = Validate(loop_.network, Kept(), loop_.source, loop_.pool).answers;
+    result.values.assign(Kept().begin(), Kept().end());
+    result.epochs = state_.history;
+    return result;
+  }
+
+ private:
+  [[nodiscard]] std::span<const float> Kept() const { return state_.average.empty() ? state_.values : state_.average; }
+
+  [[nodiscard]] double Rate() const {
+    return LearningRate(options_.schedule, options_.learning_rate, options_.warmup, state_.step, steps_);
+  }
+
+  void Step(const std::vector<std::size_t>& order) {
+    FillBatch(order);
+    const double rate = Rate();
+    const auto seed = options_.seed + static_cast<std::uint64_t>(state_.step);
+    const PassResult result = pass_.Run(inputs_, targets_, state_.values, gradient_, seed);
+    if (!std::isfinite(result.loss)) FailDiverged(rate);
+    const double norm = optimizer_.Step(rate, gradient_, state_.values);
+    if (!std::isfinite(norm)) FailDiverged(rate);
+    if (!state_.average.empty()) Average(options_.average, state_.step, state_.values, state_.average, loop_.pool);
+    ++state_.step;
+    ++state_.step_in_epoch;
+    ++steps_here_;
+    state_.loss_sum += result.loss;
+    state_.correct += result.correct;
+    state_.seen += static_cast<std::int64_t>(batch_);
+  }
+
+  void FillBatch(const std::vector<std::size_t>& order) {
+    const std::size_t size = inputs_.size() / batch_;
+    const std::size_t first = static_cast<std::size_t>(state_.step_in_epoch) * batch_;
+    RunOrThrow(loop_.pool, static_cast<int>(batch_), [&](int i, int) {
+      const std::size_t index = order[first + i];
+      const int label = loop_.source.training()[index];
+      targets_[i] = {label, label, 1};
+      loop_.source.Training(state_.epoch + 1, index, std::span(inputs_).subspan(i * size, size));
+    });
+    if (options_.augment.mixup > 0) Mix(size);
+  }
+
+  // Zhang et al. 2018: each input mixed with another of the batch, by one share for all.
+  void Mix(std::size_t size) {
+    Random random(options_.seed ^ 0x6d69787570U, static_cast<std::uint64_t>(state_.step));
+    const auto share = static_cast<float>(Beta(options_.augment.mixup, random));
+    loop_.pool.Run(static_cast<int>((batch_ + 1) / 2), [&](int i, int) {
+      const std::size_t j = batch_ - 1 - i;
+      float* a = inputs_.data() + i * size;
+      float* b = inputs_.data() + j * size;
+      for (std::size_t k = 0; k < size; ++k) {
+        const float mixed = share * a[k] + (1 - share) * b[k];
+        b[k] = share * b[k] + (1 - share) * a[k];
+        a[k] = mixed;
+      }
+      targets_[i].other = targets_[j].label;
+      targets_[j].other = targets_[i].label;
+      targets_[i].share = targets_[j].share = share;
+    });
+  }
+
+  [[noreturn]] void FailDiverged(double rate) const {
+    const bool saved = !loop_.checkpoint.empty() && std::filesystem::exists(loop_.checkpoint);
+    Fail("the loss is no longer a number in step ", state_.step + 1, " of ", steps_, ", at a learning rate of ", rate,
+         saved ? Concat("; the last good checkpoint is ", loop_.checkpoint.string()) : std::string(),
+         "; a lower learning rate, or clipping the gradient (a norm of 1), often helps");
+  }
+
+  void Report() {
+    if (!loop_.observer.step) return;
+    const double here = SecondsSince(begin_);
+    const double a_step = here / static_cast<double>(steps_here_);
+    loop_.observer.step({.epoch = state_.epoch + 1,
+                         .epochs = options_.epochs,
+                         .step = state_.step,
+                         .steps = steps_,
+                         .loss = state_.loss_sum / state_.step_in_epoch,
+                         .accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.seen),
+                         .images_per_second = static_cast<double>(batch_) / a_step,
+                         .seconds_left = a_step * static_cast<double>(steps_ - state_.step)});
+  }
+
+  void FinishEpoch(const Validation& validation) {
+    const std::int64_t last_step = state_.step - 1;
+    state_.history.push_back(
+        {.epoch = state_.epoch + 1,
+         .learning_rate = LearningRate(options_.schedule, options_.learning_rate, options_.warmup, last_step, steps_),
+         .training_loss = state_.loss_sum / state_.step_in_epoch,
+         .training_accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.seen),
+         .validation_loss = validation.loss,
+         .validation_accuracy = validation.accuracy,
+         .seconds = state_.seconds});
+    ++state_.epoch;
+    state_.step_in_epoch = 0;
+    state_.loss_sum = 0;
+    state_.correct = 0;
+    state_.seen = 0;
+    Save(false);
+    if (loop_.observer.epoch) loop_.observer.epoch(state_.history);
+  }
+
+  // A checkpoint that can't be written now may be writable later: training goes on, and the old one stays.
+  void Save(bool must) {
+    if (loop_.checkpoint.empty()) return;
+    state_.velocity.assign(optimizer_.velocity().begin(), optimizer_.velocity().end());
+    state_.squares.assign(optimizer_.squares().begin(), optimizer_.squares().end());
+    try {
+      SaveCheckpoint(loop_.checkpoint, state_, loop_.identity);
+    } catch (const Error& error) {
+      if (must) throw;
+      if (loop_.observer.warning)
+        loop_.observer.warning(Concat("this checkpoint could not be written, training goes on: ", error.what()));
+    }
+    saved_ = Clock::now();
+  }
+
+  void Restore() {
+    state_ = LoadCheckpoint(loop_.checkpoint, loop_.identity, layout_.size());
+    const bool fits = state_.velocity.size() == optimizer_.velocity().size() &&
+                      state_.squares.size() == optimizer_.squares().size() &&
+                      state_.average.empty() == (options_.average == 0) && state_.epoch <= options_.epochs &&
+                      state_.step_in_epoch <= steps_per_epoch_ &&
+                      state_.step == std::int64_t{state_.epoch} * steps_per_epoch_ + state_.step_in_epoch;
+    if (!fits) Fail(loop_.checkpoint.string(), ": its parts don't belong together");
+    std::ranges::copy(state_.velocity, optimizer_.velocity().begin());
+    std::ranges::copy(state_.squares, optimizer_.squares().begin());
+    optimizer_.set_steps(state_.step);
+    if (loop_.observer.epoch && !state_.history.empty()) loop_.observer.epoch(state_.history);
+  }
+
+  const Loop& loop_;
+  const TrainingOptions& options_;
+  WeightLayout layout_;
+  std::size_t batch_;
+  int steps_per_epoch_;
+  std::int64_t steps_;
+  Optimizer optimizer_;
+  TrainingPass pass_;
+  std::vector<float> inputs_;
+  std::vector<Target> targets_;
+  std::vector<float> gradient_;
+  TrainingState state_;
+  std::int64_t steps_here_ = 0;
+  Clock::time_point begin_ = Clock::now();
+  Clock::time_point saved_ = begin_;
+};
+
+}  // namespace
+
+Validation Validate(const Network& network, std::span<const float> values, const Source& source, ThreadPool& pool) {
+  const Plan plan(network, WeightLayout(network).ToWeights(values));
+  std::vector<Runner> runners;
+  std::vector<std::vector<float>> inputs(pool.threads(), std::vector<float>(static_cast<std::size_t>(network.input.size())));
+  for (int i = 0; i < pool.threads(); ++i) runners.emplace_back(plan);
+  const std::vector<int>& labels = source.validation();
+  const auto classes = static_cast<std::size_t>(network.output().size());
+  Validation result;
+  result.answers.resize(labels.size());
+  std::vector<double> losses(labels.size());
+  RunOrThrow(pool, static_cast<int>(labels.size()), [&](int i, int thread) {
+    std::vector<float> logits(classes);
+    source.Validation(static_cast<std::size_t>(i), inputs[thread]);
+    if (!runners[thread].Run(inputs[thread], logits)) Fail("the network and its inputs have different sizes");
+    Softmax(logits);
+    const auto best = std::ranges::max_element(logits);
+    result.answers[i] = {static_cast<int>(best - logits.begin()), *best};
+    losses[i] = -std::log(std::max(double{logits[labels[i]]}, 1e-12));
+  });
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    result.loss += losses[i] / static_cast<double>(labels.size());
+    result.accuracy += (result.answers[i].predicted == labels[i] ? 1.0 : 0.0) / static_cast<double>(labels.size());
+  }
+  return result;
+}
+
+LoopResult RunLoop(const Loop& loop, std::vector<float> values) { return Run(loop, std::move(values)).Go(); }
+
+}  // namespace mobilenet

@@ -1,0 +1,43 @@
+// The training loop, whatever is trained and on whatever inputs.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "base/thread_pool.h"
+#include "mobilenet/training.h"
+#include "training/checkpoint.h"
+#include "training/source.h"
+
+namespace mobilenet {
+
+struct Loop {
+  const Network& network;
+  const Source& source;
+  const TrainingOptions& options;  // of these, what concerns epochs, batches, the optimiser and seeds
+  const TrainingObserver& observer;
+  ThreadPool& pool;
+  std::filesystem::path checkpoint;  // empty: none
+  Identity identity;
+};
+
+struct LoopResult {
+  std::vector<float> values;  // the average where there is one
+  std::vector<EpochRecord> epochs;
+  std::vector<ValidationAnswer> answers;
+  bool stopped = false;
+};
+
+// Trains from `values`, or from the checkpoint where options.resume is set. Throws as Train does.
+LoopResult RunLoop(const Loop& loop, std::vector<float> values);
+
+// What a network says of the validation inputs.
+struct Validation {
+  double loss = 0;
+  double accuracy = 0;
+  std::vector<ValidationAnswer> answers;
+};
+Validation Validate(const Network& network, std::span<const float> values, const Source& source, ThreadPool& pool);
+
+}  // namespace mobilenet

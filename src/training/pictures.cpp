@@ -1,0 +1,77 @@
+#include "training/pictures.h"
+
+#include <algorithm>
+#include <cmath>
+#include <exception>
+#include <utility>
+
+#include "base/fail.h"
+
+namespace mobilenet {
+namespace {
+
+DecodeOptions DecodeFor(const KeptForm& form) {
+  if (form.whole) return {.target_width = form.side, .target_height = form.side};
+  return DecodeOptionsFor(form.preprocessing, form.width, form.height);
+}
+
+constexpr std::size_t kAtOnce = 64;
+
+}  // namespace
+
+Image Keep(const Image& image, const KeptForm& form) {
+  if (!form.whole) {
+    return Resize(image, form.width, form.height, form.preprocessing.filter,
+                  CropBox(image.width, image.height, form.preprocessing));
+  }
+  const int shorter = std::min(image.width, image.height);
+  if (shorter <= form.side) return image;
+  const double factor = static_cast<double>(form.side) / shorter;
+  const auto scaled = [&](int length) { return std::max(1, static_cast<int>(std::lround(length * factor))); };
+  return Resize(image, scaled(image.width), scaled(image.height), ResizeFilter::kBilinear,
+                {.left = 0,
+                 .top = 0,
+                 .right = static_cast<double>(image.width),
+                 .bottom = static_cast<double>(image.height)});
+}
+
+Pictures::Pictures(std::vector<Sample> samples, const KeptForm& form, std::size_t budget, ThreadPool& pool,
+                   const Reading& reading)
+    : form_(form) {
+  std::vector<Image> images(kAtOnce);
+  std::vector<std::string> errors(kAtOnce);
+  bool full = false;
+  for (std::size_t begin = 0; begin < samples.size(); begin += kAtOnce) {
+    const std::size_t count = std::min(kAtOnce, samples.size() - begin);
+    pool.Run(static_cast<int>(count), [&](int i, int) {
+      errors[i].clear();
+      try {
+        images[i] = Keep(LoadImage(samples[begin + i].file, DecodeFor(form_)), form_);
+      } catch (const std::exception& error) {
+        errors[i] = dynamic_cast<const Error*>(&error) != nullptr
+                        ? error.what()
+                        : Concat(samples[begin + i].file.string(), ": can't be read: ", error.what());
+      }
+    });
+    for (std::size_t i = 0; i < count; ++i) {
+      if (!errors[i].empty()) {
+        reading.warning(errors[i]);
+        continue;
+      }
+      samples_.push_back(std::move(samples[begin + i]));
+      full = full || bytes_ + images[i].pixels.size() > budget;
+      if (full) continue;
+      bytes_ += images[i].pixels.size();
+      kept_.push_back(std::move(images[i]));
+    }
+    reading.progress(begin + count);
+  }
+}
+
+const Image& Pictures::Get(std::size_t index, Image& buffer) const {
+  if (index < kept_.size()) return kept_[index];
+  buffer = Keep(LoadImage(samples_[index].file, DecodeFor(form_)), form_);
+  return buffer;
+}
+
+}  // namespace mobilenet

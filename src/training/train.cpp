@@ -1,0 +1,297 @@
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "base/fail.h"
+#include "mobilenet/training.h"
+#include "training/loop.h"
+#include "training/transfer.h"
+
+namespace mobilenet {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+void Check(const TrainingOptions& o) {
+  const auto within = [](const char* name, double value, double low, double high) {
+    if (!(value >= low && value <= high)) Fail(name, " is ", value, ", expected ", low, " to ", high);
+  };
+  within("epochs", o.epochs, 1, 1'000'000);
+  within("head epochs", o.head_epochs, 0, 1'000'000);
+  within("batch", o.batch, 1, 65'536);
+  within("learning rate", o.learning_rate, 0, 1000);
+  within("momentum", o.optimizer.momentum, 0, 0.9999);
+  within("weight decay", o.optimizer.weight_decay, 0, 10);
+  within("clip", o.optimizer.clip, 0, 1e9);
+  within("warm-up", o.warmup, 0, 1);
+  within("label smoothing", o.label_smoothing, 0, 0.9);
+  within("dropout", o.dropout, 0, 0.95);
+  within("average", o.average, 0, 0.999999);
+  within("jitter", o.augment.jitter, 0, 1);
+  within("erase", o.augment.erase, 0, 1);
+  within("mixup", o.augment.mixup, 0, 1);
+  within("the least share of a crop", o.augment.smallest, 0.01, 1);
+  within("threads", o.threads, 1, 256);
+  if (o.resume && o.checkpoint.empty()) Fail("training is to be resumed, but no checkpoint is named");
+  if (o.freeze_backbone && !o.from) Fail("the backbone is to be frozen, but there is no model to start from");
+}
+
+// Small pictures are shifted, larger ones cropped: where the shorter sides of a few are at most 1.5 times the input's.
+AugmentOptions::Crop ChooseCrop(const std::vector<Sample>& samples, const Network& network) {
+  constexpr std::size_t kLooked = 16;
+  const double most = 1.5 * std::min(network.input.width, network.input.height);
+  for (std::size_t i = 0; i < std::min(kLooked, samples.size()); ++i) {
+    try {
+      const Image image = LoadImage(samples[i * samples.size() / std::min(kLooked, samples.size())].file);
+      if (std::min(image.width, image.height) > most) return AugmentOptions::Crop::kResized;
+    } catch (const Error&) {  // it will be reported when all are read
+    }
+  }
+  return AugmentOptions::Crop::kPadded;
+}
+
+// New networks see whole small pictures, and of larger ones a centred square, 7/8 of the shorter side.
+Preprocessing PreprocessingFor(const TrainingOptions& options, AugmentOptions::Crop crop) {
+  if (options.from) return options.from->preprocessing;
+  Preprocessing preprocessing;
+  preprocessing.shape = CropShape::kSquare;
+  preprocessing.crop = crop == AugmentOptions::Crop::kResized ? 0.875F : 1.0F;
+  return preprocessing;
+}
+
+Network NetworkFor(const TrainingOptions& options, std::size_t classes) {
+  NetworkOptions network = options.from ? options.from->network.options : options.network;
+  network.resolution = options.network.resolution;
+  network.classes = static_cast<int>(classes);
+  return V1(network);
+}
+
+double DefaultRate(const TrainingOptions& options) {
+  const double batches = options.batch / 128.0;
+  const double rate = options.optimizer.kind == OptimizerKind::kSgd ? 0.2 * batches : 2e-3 * std::sqrt(batches);
+  return options.from ? rate / 10 : rate;
+}
+
+// A stable number for the data: the order, the names and the classes of its pictures.
+std::string Fingerprint(const TrainingData& data) {
+  std::uint64_t hash = 14695981039346656037U;  // FNV-1a
+  const auto add = [&](std::string_view text) {
+    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    hash = (hash ^ 0xFFU) * 1099511628211U;
+  };
+  for (const std::string& name : data.classes) add(name);
+  for (const auto* samples : {&data.training, &data.validation}) {
+    for (const Sample& sample : *samples) add(data.classes[sample.label] + "/" + sample.file.filename().string());
+    add("");
+  }
+  return Concat(data.training.size(), " + ", data.validation.size(), " pictures, ", std::hex, hash);
+}
+
+Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Network& network) {
+  const NetworkOptions& n = network.options;
+  return {{"alpha", n.alpha},
+          {"resolution", n.resolution},
+          {"output stride", n.output_stride},
+          {"separable", n.separable},
+          {"shallow", n.shallow},
+          {"classes", n.classes},
+          {"starting from a model", o.from.has_value()},
+          {"a frozen backbone", o.freeze_backbone},
+          {"epochs", o.epochs},
+          {"batch", o.batch},
+          {"learning rate", o.learning_rate},
+          {"optimizer", static_cast<int>(o.optimizer.kind)},
+          {"momentum", o.optimizer.momentum},
+          {"rho", o.optimizer.rho},
+          {"weight decay", o.optimizer.weight_decay},
+          {"weight decay of all", o.optimizer.decay_all},
+          {"clip", o.optimizer.clip},
+          {"schedule", static_cast<int>(o.schedule)},
+          {"warm-up", o.warmup},
+          {"label smoothing", o.label_smoothing},
+          {"dropout", o.dropout},
+          {"norm momentum", o.norm_momentum},
+          {"average", o.average},
+          {"crop", static_cast<int>(o.augment.crop)},
+          {"smallest crop", o.augment.smallest},
+          {"flip", o.augment.flip},
+          {"jitter", o.augment.jitter},
+          {"erase", o.augment.erase},
+          {"mixup", o.augment.mixup},
+          {"seed", o.seed},
+          {"threads", o.threads},
+          {"data", Fingerprint(data)}};
+}
+
+// The classifier alone is a convex problem: plain inputs, many quick epochs.
+TrainingOptions HeadOptions(const TrainingOptions& options) {
+  TrainingOptions head = options;
+  head.epochs = options.freeze_backbone ? options.epochs : options.head_epochs;
+  head.optimizer = OptimizerOptions::For(OptimizerKind::kAdamw);
+  head.optimizer.weight_decay = 0.03;
+  head.learning_rate = 0.01;
+  head.schedule = Schedule::kCosine;
+  head.label_smoothing = 0;
+  head.average = 0;
+  head.augment.mixup = 0;
+  return head;
+}
+
+// One call of Train.
+class Training {
+ public:
+  Training(const TrainingData& data, const TrainingOptions& options, const TrainingObserver& observer)
+      : data_(data), options_(options), observer_(observer), pool_(options.threads) {
+    if (options_.augment.crop == AugmentOptions::Crop::kAuto) {
+      options_.augment.crop = ChooseCrop(data.training, V1(options.network));
+    }
+    if (options_.learning_rate == 0) options_.learning_rate = DefaultRate(options_);
+    preprocessing_ = PreprocessingFor(options_, options_.augment.crop);
+    network_ = NetworkFor(options_, data.classes.size());
+    identity_ = IdentityOf(data, options_, network_);
+  }
+
+  TrainingResult Go() {
+    const Clock::time_point begin = Clock::now();
+    const WeightLayout layout(network_);
+    std::vector<float> values = layout.Flatten(network_, RandomWeights(network_, options_.seed));
+    bool all_known = true;
+    if (options_.from) all_known = TakeWeights(*options_.from, network_, data_.classes, layout, values);
+    Pictures validation = Read("validation pictures", data_.validation, SeenForm(), options_.cache_bytes);
+    const std::size_t left = options_.cache_bytes - validation.bytes();
+    CheckClasses(validation.samples(), "validate with");
+
+    TrainingResult result;
+    LoopResult trained;
+    if (options_.freeze_backbone || (options_.from && !all_known && options_.head_epochs > 0 && !Resumes())) {
+      const Pictures training = Read("training pictures", data_.training, SeenForm(), left);
+      CheckClasses(training.samples(), "train on");
+      result.training_pictures = training.samples().size();
+      trained = TrainHead(training, validation, layout, values);
+    }
+    result.validation = validation.samples();
+    if (!options_.freeze_backbone && !trained.stopped) {
+      Pictures training = Read("training pictures", data_.training, TrainingForm(), left);
+      CheckClasses(training.samples(), "train on");
+      result.training_pictures = training.samples().size();
+      const PictureSource source(std::move(training), std::move(validation), options_.augment, preprocessing_,
+                                 network_.input, options_.seed);
+      trained = RunLoop({network_, source, options_, observer_, pool_, options_.checkpoint, identity_}, values);
+      values = trained.values;
+    }
+    result.stopped = trained.stopped;
+    result.epochs = std::move(trained.epochs);
+    result.answers = std::move(trained.answers);
+    result.unreadable = unreadable_;
+    result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    result.model = {network_, layout.ToWeights(values), preprocessing_, data_.classes, {}};
+    return result;
+  }
+
+ private:
+  // Whether the loop on all layers has a checkpoint to go on from, so that the classifier was trained already.
+  [[nodiscard]] bool Resumes() const { return options_.resume && std::filesystem::exists(options_.checkpoint); }
+
+  [[nodiscard]] KeptForm SeenForm() const {
+    return {.whole = false,
+            .side = 0,
+            .preprocessing = preprocessing_,
+            .width = network_.input.width,
+            .height = network_.input.height};
+  }
+  [[nodiscard]] KeptForm TrainingForm() const {
+    KeptForm form = SeenForm();
+    form.whole = options_.augment.crop == AugmentOptions::Crop::kResized;
+    form.side = std::max(form.width, form.height) * 5 / 4;
+    return form;
+  }
+
+  Pictures Read(const char* what, const std::vector<Sample>& samples, const KeptForm& form, std::size_t budget) {
+    return {samples, form, budget, pool_,
+            {.progress =
+                 [&](std::size_t done) {
+                   if (observer_.preparing) observer_.preparing(Concat("reading ", what), done, samples.size());
+                 },
+             .warning =
+                 [&](const std::string& message) {
+                   if (!warned_.insert(message).second) return;
+                   ++unreadable_;
+                   if (observer_.warning) observer_.warning(message);
+                 }}};
+  }
+
+  void CheckClasses(const std::vector<Sample>& samples, const char* purpose) const {
+    std::vector<int> counts(data_.classes.size());
+    for (const Sample& sample : samples) ++counts[sample.label];
+    for (std::size_t c = 0; c < counts.size(); ++c) {
+      if (counts[c] == 0)
+        Fail("none of the pictures of the class \"", data_.classes[c], "\" to ", purpose, " can be read");
+    }
+  }
+
+  // Trains the classifier on features, and puts it where it belongs in `values`.
+  LoopResult TrainHead(const Pictures& training, const Pictures& validation, const WeightLayout& layout,
+                       std::vector<float>& values) {
+    const Weights weights = layout.ToWeights(values);
+    const auto features = [&](const Pictures& pictures) {
+      return FeaturesOf(network_, weights, pictures, preprocessing_, pool_, [&](std::size_t done) {
+        if (observer_.preparing) observer_.preparing("computing features", done, pictures.samples().size());
+      });
+    };
+    const FeatureSource source(features(training), features(validation));
+    const Network head = ClassifierOf(network_);
+    const WeightLayout head_layout(head);
+    const std::size_t offset = layout.size() - head_layout.size();  // the classifier's come last
+    const TrainingOptions head_options = HeadOptions(options_);
+    TrainingObserver observer = observer_;
+    if (!options_.freeze_backbone) {
+      observer.epoch = nullptr;
+      observer.step = [this](TrainingProgress progress) {
+        progress.epoch = 0;
+        if (observer_.step) observer_.step(progress);
+      };
+    }
+    LoopResult trained =
+        RunLoop({head, source, head_options, observer, pool_,
+                 options_.freeze_backbone ? options_.checkpoint : std::filesystem::path(), identity_},
+                {values.begin() + static_cast<std::ptrdiff_t>(offset), values.end()});
+    std::ranges::copy(trained.values, values.begin() + static_cast<std::ptrdiff_t>(offset));
+    return trained;
+  }
+
+  const TrainingData& data_;
+  TrainingOptions options_;
+  const TrainingObserver& observer_;
+  ThreadPool pool_;
+  Preprocessing preprocessing_;
+  Network network_;
+  Identity identity_;
+  std::set<std::string> warned_;  // pictures are read anew where training goes on after its classifier
+  std::size_t unreadable_ = 0;
+};
+
+}  // namespace
+
+OptimizerOptions OptimizerOptions::For(OptimizerKind kind) {
+  OptimizerOptions options;
+  options.kind = kind;
+  if (kind == OptimizerKind::kRmsprop) {
+    options.epsilon = 1e-3;
+    options.weight_decay = 4e-5;
+  } else if (kind == OptimizerKind::kAdamw) {
+    options.rho = 0.999;
+    options.weight_decay = 0.05;
+  }
+  return options;
+}
+
+TrainingResult Train(const TrainingData& data, const TrainingOptions& options, const TrainingObserver& observer) {
+  Check(options);
+  return Training(data, options, observer).Go();
+}
+
+}  // namespace mobilenet

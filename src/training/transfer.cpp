@@ -1,0 +1,86 @@
+#include "training/transfer.h"
+
+#include <algorithm>
+
+#include "base/fail.h"
+#include "image/normalise.h"
+#include "mobilenet/runtime.h"
+#include "training/run_or_throw.h"
+
+namespace mobilenet {
+
+Network BackboneOf(const Network& network) {
+  Network backbone = network;
+  backbone.layers.pop_back();
+  return backbone;
+}
+
+Network ClassifierOf(const Network& network) {
+  Network head = network;
+  head.input = network.layers.back().input;
+  head.layers = {network.layers.back()};
+  head.layers.front().inputs = {kNetworkInput};
+  return head;
+}
+
+bool TakeWeights(const Model& from, const Network& network, const std::vector<std::string>& labels,
+                 const WeightLayout& layout, std::vector<float>& values) {
+  const std::size_t last = network.layers.size() - 1;
+  bool all_known = true;
+  for (const Slot& slot : layout.slots()) {
+    const auto found = from.weights.find(slot.parameter.name);
+    if (found == from.weights.end()) Fail("the model to start from has no tensor ", slot.parameter.name);
+    const std::span<const float> old = found->second.values;
+    float* to = values.data() + slot.offset;
+    if (slot.layer != last) {
+      std::ranges::copy(old, to);
+      continue;
+    }
+    // The classifier's columns, and its bias, go by label.
+    const std::size_t columns = labels.size();
+    const auto old_columns = static_cast<std::size_t>(from.network.options.classes);
+    for (std::size_t c = 0; c < columns; ++c) {
+      const auto known = std::ranges::find(from.labels, labels[c]);
+      const bool is_known = known != from.labels.end();
+      all_known = all_known && is_known;
+      const auto old_column = static_cast<std::size_t>(known - from.labels.begin());
+      for (std::size_t row = 0; row < slot.size / columns; ++row)
+        to[row * columns + c] = is_known ? old[row * old_columns + old_column] : 0;
+    }
+  }
+  return all_known;
+}
+
+Features FeaturesOf(const Network& network, const Weights& weights, const Pictures& pictures,
+                    const Preprocessing& preprocessing, ThreadPool& pool,
+                    const std::function<void(std::size_t done)>& progress) {
+  const Network backbone = BackboneOf(network);
+  Weights of_backbone;
+  for (const Parameter& parameter : ParametersOf(backbone))
+    of_backbone[parameter.name] = weights.find(parameter.name)->second;
+  const Plan plan(backbone, of_backbone);
+  std::vector<Runner> runners;
+  for (int i = 0; i < pool.threads(); ++i) runners.emplace_back(plan);
+  std::vector<std::vector<float>> inputs(pool.threads(), std::vector<float>(static_cast<std::size_t>(network.input.size())));
+  Features features;
+  features.size = static_cast<std::size_t>(backbone.output().size());
+  const std::size_t count = pictures.samples().size();
+  features.rows.resize(count * features.size);
+  for (const Sample& sample : pictures.samples()) features.labels.push_back(sample.label);
+  constexpr std::size_t kAtOnce = 64;
+  for (std::size_t begin = 0; begin < count; begin += kAtOnce) {
+    const std::size_t end = std::min(begin + kAtOnce, count);
+    RunOrThrow(pool, static_cast<int>(end - begin), [&](int i, int thread) {
+      Image buffer;
+      const std::size_t index = begin + i;
+      Normalise(pictures.Get(index, buffer), preprocessing, network.input.channels, inputs[thread]);
+      const bool ran = runners[thread].Run(
+          inputs[thread], std::span(features.rows).subspan(index * features.size, features.size));
+      if (!ran) Fail("the network and its inputs have different sizes");
+    });
+    progress(end);
+  }
+  return features;
+}
+
+}  // namespace mobilenet
