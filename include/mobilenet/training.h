@@ -22,8 +22,8 @@ struct OptimizerOptions {
   double rho = 0.9;            // of the mean square: RMSprop; AdamW: beta 2
   double epsilon = 1e-8;       // added to the root of the mean square
   double weight_decay = 5e-4;  // SGD and RMSprop: added to the gradient; AdamW: taken off the weight
-  // False: depthwise filters and batch norms keep theirs, as the MobileNet paper advises (section 3.2). Biases never
-  // decay.
+  // False: depthwise filters and batch norms keep theirs, as the MobileNet paper advises (section 3.2).
+  // Biases never decay.
   bool decay_all = false;
   double clip = 0;  // the largest norm of the whole gradient; 0 leaves it
 
@@ -56,8 +56,8 @@ struct AugmentOptions {
 
 struct TrainingOptions {
   NetworkOptions network;  // `classes` comes from the data
-  // A model to start from: all of its weights but, for classes that it doesn't know, those of the classifier. Its
-  // network counts, at the resolution of `network`.
+  // A model to start from: all of its weights but, for classes that it doesn't know, those of the classifier.
+  // Its network counts, at the resolution of `network`.
   std::optional<Model> from;
   bool freeze_backbone = false;  // train only the classifier, on features that are computed once
   int head_epochs = 30;          // of the classifier alone, before all else, where `from` lacks a class
@@ -76,12 +76,13 @@ struct TrainingOptions {
 
   std::uint64_t seed = 1;
   int threads = 1;
-  std::size_t cache_bytes = std::size_t{2} << 30;  // for decoded pictures; what doesn't fit is decoded each time
-  double validation_share = 0.2;  // of each class's pictures, where the folder has no split
+  std::size_t cache_bytes = std::size_t{2}
+                            << 30;  // for decoded pictures; what doesn't fit is decoded each time
+  double validation_share = 0.2;    // of each class's pictures, where the folder has no split
 
-  std::filesystem::path checkpoint;      // written while training; empty: none
-  double checkpoint_seconds = 120;       // at least this long apart, and after each epoch
-  bool resume = false;                   // go on from `checkpoint`
+  std::filesystem::path checkpoint;  // written while training; empty: none
+  double checkpoint_seconds = 120;   // at least this long apart, and after each epoch
+  bool resume = false;               // go on from `checkpoint`
 };
 
 // Pictures by class, and which of them training must not see.
@@ -90,15 +91,15 @@ struct TrainingData {
   std::vector<Sample> training;
   std::vector<Sample> validation;
 
-  // DIR/train/CLASS/* with DIR/val or DIR/validation or DIR/test beside it, DIR/CLASS/* split at random by `seed`, or
-  // a list: a file, a tab, a class, and optionally a tab and "train" or "val". Throws Error where a class has no
-  // pictures in one of the two, or where there are fewer than two classes.
+  // DIR/train/CLASS/* with DIR/val or DIR/validation or DIR/test beside it, DIR/CLASS/* split at random by
+  // `seed`, or a list: a file, a tab, a class, and optionally a tab and "train" or "val". Throws Error where
+  // a class has no pictures in one of the two, or where there are fewer than two classes.
   static TrainingData Find(const std::filesystem::path& path, double validation_share, std::uint64_t seed);
 };
 
 // How training went, epoch by epoch.
 struct EpochRecord {
-  int epoch = 0;  // from 1
+  int epoch = 0;             // from 1
   double learning_rate = 0;  // of the last step
   double training_loss = 0;
   double training_accuracy = 0;  // on augmented pictures, while weights moved
@@ -138,16 +139,18 @@ struct TrainingResult {
   Model model;
   bool stopped = false;  // by the observer: the model is that of the last step
   std::vector<EpochRecord> epochs;
-  std::vector<ValidationAnswer> answers;        // for each of `validation`
-  std::vector<Sample> validation;      // those that could be read
-  std::size_t training_pictures = 0;            // those that could be read
+  std::vector<ValidationAnswer> answers;  // for each of `validation`
+  std::vector<Sample> validation;         // those that could be read
+  std::size_t training_pictures = 0;      // those that could be read
   std::size_t unreadable = 0;
   double seconds = 0;
 };
 
-// Trains. Throws Error where options or data can't be used, where the loss is no longer a number, where a checkpoint
-// can't be written, or where one that `resume` needs was made with other options. The same data, options and number of
-// threads give the same weights, bit for bit, however often training was stopped and resumed.
-TrainingResult Train(const TrainingData& data, const TrainingOptions& options, const TrainingObserver& observer = {});
+// Trains. Throws Error where options or data can't be used, where the loss is no longer a number, where a
+// checkpoint can't be written, or where one that `resume` needs was made with other options. The same data,
+// options and number of threads give the same weights, bit for bit, however often training was stopped and
+// resumed.
+TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
+                     const TrainingObserver& observer = {});
 
 }  // namespace mobilenet

@@ -88,17 +88,21 @@ TrainingOptions OptionsFrom(const Options& o) {
                                                    {"exponential", Schedule::kExponential}});
   using Crop = AugmentOptions::Crop;
   training.augment.crop = Named<Crop>(
-      o.crop, {{"auto", Crop::kAuto}, {"none", Crop::kNone}, {"padded", Crop::kPadded}, {"resized", Crop::kResized}});
+      o.crop,
+      {{"auto", Crop::kAuto}, {"none", Crop::kNone}, {"padded", Crop::kPadded}, {"resized", Crop::kResized}});
   training.augment.flip = !o.no_flip;
   if (o.cache) training.cache_bytes = static_cast<std::size_t>(*o.cache);
   if (!o.from.empty()) training.from = Model::Load(o.from);
   training.freeze_backbone = o.freeze == "backbone";
-  if (training.freeze_backbone && !training.from) Fail("--freeze needs a model to start from: name one with --from FILE");
+  if (training.freeze_backbone && !training.from)
+    Fail("--freeze needs a model to start from: name one with --from FILE");
   NetworkOptions& network = training.network;
   network.resolution = o.resolution != 0 ? o.resolution
                        : training.from   ? training.from->network.options.resolution
                                          : kResolution;
-  network.output_stride = o.output_stride != 0 ? o.output_stride : network.resolution < kSmallResolution ? 8 : 32;
+  network.output_stride = o.output_stride != 0                    ? o.output_stride
+                          : network.resolution < kSmallResolution ? 8
+                                                                  : 32;
   network.separable = !o.standard;
   return training;
 }
@@ -154,9 +158,10 @@ class Display {
     }
     for (; printed_ < epochs.size(); ++printed_) {
       const EpochRecord& e = epochs[printed_];
-      fmt::print("{:>9}  {:>10.2g}  {:>13.4f}  {:>14}  {:>15.4f}  {:>16}  {:>10}\n", fmt::format("{}/{}", e.epoch, of),
-                 e.learning_rate, e.training_loss, Percent(e.training_accuracy), e.validation_loss,
-                 Percent(e.validation_accuracy), Duration(e.seconds));
+      fmt::print("{:>9}  {:>10.2g}  {:>13.4f}  {:>14}  {:>15.4f}  {:>16}  {:>10}\n",
+                 fmt::format("{}/{}", e.epoch, of), e.learning_rate, e.training_loss,
+                 Percent(e.training_accuracy), e.validation_loss, Percent(e.validation_accuracy),
+                 Duration(e.seconds));
     }
     std::fflush(stdout);
   }
@@ -199,13 +204,13 @@ void Run(const Options& o, const CLI::App& command, int& status) {
   const fs::path run = o.run.empty() ? fs::path(out).replace_extension(".run") : fs::path(o.run);
   CheckWritable(out);
   const TrainingData data = TrainingData::Find(o.data, options.validation_share, options.seed);
-  TrainingRun files(run, CommandLine(command), o.data);
+  TrainingRun files(run, CommandLine(command));
   options.checkpoint = run / "checkpoint.safetensors";
   if (options.resume && !fs::exists(options.checkpoint))
     Fail(options.checkpoint.string(), ": there is no checkpoint to go on from");
   if (!o.json) {
-    fmt::print("{} classes, {} pictures to train on, {} to validate with\n", data.classes.size(), data.training.size(),
-               data.validation.size());
+    fmt::print("{} classes, {} pictures to train on, {} to validate with\n", data.classes.size(),
+               data.training.size(), data.validation.size());
   }
   Display display(o.json);
   TrainingObserver observer = display.Observer();
@@ -220,31 +225,34 @@ void Run(const Options& o, const CLI::App& command, int& status) {
   }
   display.Finish();
   if (result.stopped) {
-    PrintError(fmt::format("stopped: the same command with --resume goes on from {}", options.checkpoint.string()));
+    PrintError(
+        fmt::format("stopped: the same command with --resume goes on from {}", options.checkpoint.string()));
     status = kStopped;
     return;
   }
   const EpochRecord& last = result.epochs.back();
   Model& model = result.model;
-  model.provenance = {{"source", "trained by mobilenet.cpp " MOBILENET_VERSION},
-                      {"command", CommandLine(command)},
-                      {"pictures", fmt::format("{} of {} classes", result.training_pictures, data.classes.size())},
-                      {"validation top-1", fmt::format("{} of {} pictures", Percent(last.validation_accuracy),
-                                                       result.validation.size())},
-                      {"training time", fmt::format("{}, {} threads, {}", Duration(last.seconds), options.threads,
-                                                    ProcessorName())}};
+  model.provenance = {
+      {"source", "trained by mobilenet.cpp " MOBILENET_VERSION},
+      {"command", CommandLine(command)},
+      {"pictures", fmt::format("{} of {} classes", result.training_pictures, data.classes.size())},
+      {"validation top-1",
+       fmt::format("{} of {} pictures", Percent(last.validation_accuracy), result.validation.size())},
+      {"training time",
+       fmt::format("{}, {} threads, {}", Duration(last.seconds), options.threads, ProcessorName())}};
   if (options.from) model.provenance["started from"] = fs::path(o.from).filename().string();
   model.Save(out);
-  files.Finish(result, data.classes);
+  files.Finish(result);
   if (result.unreadable > 0) {
     PrintError(fmt::format("{} pictures could not be read and were left out", result.unreadable));
     status = kFailure;
   }
   if (o.json) return PrintJson(JsonOf(result, out, run));
   fmt::print("top-1 {} on {} validation pictures after {}\n{}: MobileNet V1, alpha {:g}, {} x {}, {}\n{}\n",
-             Percent(last.validation_accuracy), result.validation.size(), Duration(last.seconds), Printable(out.string()),
-             model.network.options.alpha, model.network.options.resolution, model.network.options.resolution,
-             Bytes(static_cast<double>(fs::file_size(out))), Printable((run / "report.html").string()));
+             Percent(last.validation_accuracy), result.validation.size(), Duration(last.seconds),
+             Printable(out.string()), model.network.options.alpha, model.network.options.resolution,
+             model.network.options.resolution, Bytes(static_cast<double>(fs::file_size(out))),
+             Printable((run / "report.html").string()));
 }
 
 void AddNetworkOptions(CLI::App& command, Options& o) {
@@ -252,18 +260,26 @@ void AddNetworkOptions(CLI::App& command, Options& o) {
   AddAlpha(command, o.training.network.alpha);
   AddResolution(command, o.resolution)
       ->default_str("")
-      ->description(fmt::format("Pixels a side, from 32 to 4096; by default {}, or that of --from", kResolution));
+      ->description(
+          fmt::format("Pixels a side, from 32 to 4096; by default {}, or that of --from", kResolution));
   command
-      .add_option("--output-stride", o.output_stride,
-                  fmt::format("Input pixels to one of the last map: 32, 16, 8 or 4; by default 32, below {} pixels 8",
-                              kSmallResolution))
+      .add_option(
+          "--output-stride", o.output_stride,
+          fmt::format("Input pixels to one of the last map: 32, 16, 8 or 4; by default 32, below {} pixels 8",
+                      kSmallResolution))
       ->check(CLI::IsMember({4, 8, 16, 32}))
       ->type_name("N");
   command.add_flag("--standard", o.standard, "Standard convolutions instead of separable ones, to compare");
-  command.add_flag("--shallow", o.training.network.shallow, "Without the five blocks of 512 channels, to compare");
-  command.add_option("--from", o.from, "Start from this model: safetensors, .h5 or .tflite. Its classifier is kept for labels that it knows")
+  command.add_flag("--shallow", o.training.network.shallow,
+                   "Without the five blocks of 512 channels, to compare");
+  command
+      .add_option("--from", o.from,
+                  "Start from this model: safetensors, .h5 or .tflite. Its classifier is kept for labels "
+                  "that it knows")
       ->type_name("FILE");
-  command.add_option("--freeze", o.freeze, "backbone: train only the classifier, on features that are computed once")
+  command
+      .add_option("--freeze", o.freeze,
+                  "backbone: train only the classifier, on features that are computed once")
       ->check(CLI::IsMember({"backbone"}))
       ->type_name("PART");
 }
@@ -274,29 +290,37 @@ void AddCourseOptions(CLI::App& command, Options& o) {
     command.add_option(name, value, text)->capture_default_str()->type_name("X");
   };
   number("--epochs", t.epochs, "Times that every picture is seen");
-  number("--head-epochs", t.head_epochs, "With --from and new classes: epochs of the classifier alone, before the rest");
+  number("--head-epochs", t.head_epochs,
+         "With --from and new classes: epochs of the classifier alone, before the rest");
   number("--batch", t.batch, "Pictures in a step");
-  command.add_option("--optimizer", o.optimizer, "sgd (with Nesterov momentum), rmsprop (the paper's) or adamw")
+  command
+      .add_option("--optimizer", o.optimizer, "sgd (with Nesterov momentum), rmsprop (the paper's) or adamw")
       ->check(CLI::IsMember({"sgd", "rmsprop", "adamw"}))
       ->type_name("NAME")
       ->capture_default_str();
   command
       .add_option("--schedule", o.schedule,
-                  "How the learning rate goes: onecycle (up and down), cosine (down to 0) or exponential (to a hundredth)")
+                  "How the learning rate goes: onecycle (up and down), cosine (down to 0) or exponential (to "
+                  "a hundredth)")
       ->check(CLI::IsMember({"cosine", "onecycle", "exponential"}))
       ->type_name("NAME")
       ->capture_default_str();
-  command.add_option("--lr", t.learning_rate, "The highest learning rate; by default what suits optimizer and batch")
+  command
+      .add_option("--lr", t.learning_rate,
+                  "The highest learning rate; by default what suits optimizer and batch")
       ->type_name("X");
   command.add_option("--momentum", o.momentum, "By default 0.9")->type_name("X");
-  command.add_option("--weight-decay", o.weight_decay, "By default 5e-4 with sgd, 4e-5 with rmsprop, 0.05 with adamw")
+  command
+      .add_option("--weight-decay", o.weight_decay,
+                  "By default 5e-4 with sgd, 4e-5 with rmsprop, 0.05 with adamw")
       ->type_name("X");
   command.add_flag("--decay-all", o.decay_all, "Weight decay for depthwise filters and batch norms too");
   number("--clip", t.optimizer.clip, "The largest norm of the gradient; 0: no limit");
   number("--warmup", t.warmup, "Share of the steps in which the rate rises (cosine, exponential)");
   number("--label-smoothing", t.label_smoothing, "Share of the probability that all classes get");
   number("--dropout", t.dropout, "Share of the pooled features that is dropped");
-  number("--average", t.average, "How much of the running average of the weights stays in a step; 0: no average");
+  number("--average", t.average,
+         "How much of the running average of the weights stays in a step; 0: no average");
 }
 
 void AddDataOptions(CLI::App& command, Options& o) {
@@ -306,15 +330,18 @@ void AddDataOptions(CLI::App& command, Options& o) {
   };
   command
       .add_option("--crop", o.crop,
-                  "padded: small shifts; resized: parts of random size; none; auto: padded for small pictures, else resized")
+                  "padded: small shifts; resized: parts of random size; none; auto: padded for small "
+                  "pictures, else resized")
       ->check(CLI::IsMember({"auto", "none", "padded", "resized"}))
       ->type_name("NAME")
       ->capture_default_str();
   command.add_flag("--no-flip", o.no_flip, "Never mirror pictures: for text, say");
   number("--jitter", t.augment.jitter, "Brightness, contrast and saturation change by up to this share");
   number("--erase", t.augment.erase, "A square of this share of the side turns grey");
-  number("--mixup", t.augment.mixup, "Mix pairs of pictures: the parameter of the beta distribution, up to 1");
-  number("--validation", t.validation_share, "Share of each class to validate with, where the folder has no split");
+  number("--mixup", t.augment.mixup,
+         "Mix pairs of pictures: the parameter of the beta distribution, up to 1");
+  number("--validation", t.validation_share,
+         "Share of each class to validate with, where the folder has no split");
   number("--seed", t.seed, "Of all that is random");
   AddQuantity(command, "cache", o.cache, ByteUnits(), "2GB", "Memory for decoded pictures, by default 2GiB");
   AddThreads(command, t.threads);
@@ -327,7 +354,8 @@ void AddTrain(CLI::App& program, int& status) {
   CLI::App* command = program.add_subcommand("train", "Train a network of your own on folders of photos");
   command
       ->add_option("data", options->data,
-                   "DIR/train/CLASS/* and DIR/val or DIR/test, or DIR/CLASS/*, or a list: file, tab, class, and perhaps a "
+                   "DIR/train/CLASS/* and DIR/val or DIR/test, or DIR/CLASS/*, or a list: file, tab, class, "
+                   "and perhaps a "
                    "tab and train or val")
       ->required()
       ->type_name("DIR|LIST.tsv");
@@ -335,10 +363,15 @@ void AddTrain(CLI::App& program, int& status) {
   AddNetworkOptions(*command, *options);
   AddCourseOptions(*command, *options);
   AddDataOptions(*command, *options);
-  command->add_option("--run", options->run, "Folder for the checkpoint, metrics.csv, events and report.html; by default OUT's name with .run")
+  command
+      ->add_option(
+          "--run", options->run,
+          "Folder for the checkpoint, metrics.csv, events and report.html; by default OUT's name with .run")
       ->type_name("DIR");
   command->add_flag("--resume", options->training.resume, "Go on from the run's checkpoint");
-  command->add_option("--checkpoint-seconds", options->training.checkpoint_seconds, "Least time between two checkpoints")
+  command
+      ->add_option("--checkpoint-seconds", options->training.checkpoint_seconds,
+                   "Least time between two checkpoints")
       ->capture_default_str()
       ->type_name("S");
   command->add_flag("--json", options->json, "One JSON object at the end");

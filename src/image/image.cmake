@@ -3,6 +3,7 @@ target_sources(mobilenet PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/bmp.cpp
   ${CMAKE_CURRENT_LIST_DIR}/bmp_runs.cpp
   ${CMAKE_CURRENT_LIST_DIR}/decode.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/encode_jpeg.cpp
   ${CMAKE_CURRENT_LIST_DIR}/exif.cpp
   ${CMAKE_CURRENT_LIST_DIR}/jpeg.cpp
   ${CMAKE_CURRENT_LIST_DIR}/orient.cpp

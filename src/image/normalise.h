@@ -7,8 +7,8 @@
 
 namespace mobilenet {
 
-// Writes a picture that has the network's size as its input: channel order, mean and scale, and luma where `channels`
-// is 1. `output` has width x height x channels floats.
+// Writes a picture that has the network's size as its input: channel order, mean and scale, and luma where
+// `channels` is 1. `output` has width x height x channels floats.
 void Normalise(const Image& image, const Preprocessing& preprocessing, int channels, std::span<float> output);
 
 }  // namespace mobilenet

@@ -72,7 +72,8 @@ void Preprocess(const Image& image, const Preprocessing& preprocessing, int widt
   Normalise(resized, preprocessing, channels, output);
 }
 
-void Normalise(const Image& image, const Preprocessing& preprocessing, int channels, std::span<float> output) {
+void Normalise(const Image& image, const Preprocessing& preprocessing, int channels,
+               std::span<float> output) {
   channels == 1 ? WriteGrey(image, preprocessing, output) : WriteColour(image, preprocessing, output);
 }
 

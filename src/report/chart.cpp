@@ -152,7 +152,78 @@ std::string ScatterOf(const Scatter& scatter, double width, double height, const
   return svg + "</svg>\n";
 }
 
+// A step of 1, 2 or 5 times a power of ten that cuts `range` into at most `most` parts.
+double RoundStep(double range, int most) {
+  double step = std::pow(10, std::floor(std::log10(range / most)));
+  for (const double factor : {1.0, 2.0, 5.0, 10.0}) {
+    if (range / (step * factor) <= most) return step * factor;
+  }
+  return 10 * step;
+}
+
+std::string LinesOf(const std::vector<Series>& series, const std::string& x_name, const std::string& y_name,
+                    double width, double height, const char* screen) {
+  constexpr double kLeft = 40, kRight = 12, kTop = 24, kBottom = 40;
+  double low = series.front().values.front();
+  double high = low;
+  std::size_t count = 1;
+  for (const Series& line : series) {
+    for (const double value : line.values) {
+      low = std::min(low, value);
+      high = std::max(high, value);
+    }
+    count = std::max(count, line.values.size());
+  }
+  const double step = RoundStep(std::max(high - low, 1e-6), 6);
+  low = std::floor(low / step) * step;
+  high = std::max(std::ceil(high / step) * step, low + step);
+  const auto x_of = [&](double i) {
+    return kLeft + (width - kLeft - kRight) * (count > 1 ? i / static_cast<double>(count - 1) : 0.5);
+  };
+  const auto y_of = [&](double v) { return kTop + (height - kTop - kBottom) * (high - v) / (high - low); };
+  std::string svg = fmt::format(
+      "<svg class=\"{}\" viewBox=\"0 0 {} {}\" width=\"{}\" height=\"{}\" role=\"img\" aria-label=\"{} over "
+      "{}\">\n",
+      screen, width, height, width, height, Escaped(y_name), Escaped(x_name));
+  const int ticks = static_cast<int>(std::lround((high - low) / step));
+  for (int i = 0; i <= ticks; ++i) {
+    const double y = y_of(low + i * step);
+    svg += fmt::format("<line class=\"axis\" x1=\"{:.1f}\" y1=\"{:.1f}\" x2=\"{:.1f}\" y2=\"{:.1f}\"/>\n",
+                       kLeft, y, width - kRight, y);
+    svg += Axes::Text(kLeft - 6, y + 4, "end", fmt::format("{:.4g}", low + i * step));
+  }
+  const auto every = static_cast<std::size_t>(std::max(1.0, RoundStep(static_cast<double>(count), 8)));
+  for (std::size_t i = 0; i < count; ++i) {
+    if (i == 0 || (i + 1) % every == 0)
+      svg +=
+          Axes::Text(x_of(static_cast<double>(i)), height - kBottom + 16, "middle", fmt::format("{}", i + 1));
+  }
+  svg += Axes::Text((width + kLeft) / 2, height - 4, "middle", x_name);
+  svg += Axes::Text(4, 12, "start", y_name);
+  for (const Series& line : series) {
+    std::string points;
+    for (std::size_t i = 0; i < line.values.size(); ++i)
+      points += fmt::format("{:.1f},{:.1f} ", x_of(static_cast<double>(i)), y_of(line.values[i]));
+    if (line.values.size() == 1) {
+      svg += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"/>\n", line.kind, x_of(0),
+                         y_of(line.values[0]));
+    } else {
+      svg += fmt::format("<polyline class=\"line {}\" points=\"{}\"/>\n", line.kind, points);
+    }
+  }
+  return svg + "</svg>\n";
+}
+
 }  // namespace
+
+std::string LineChart(const std::vector<Series>& series, const std::string& x_name,
+                      const std::string& y_name) {
+  if (series.empty() || series.front().values.empty()) return "";
+  std::vector<LegendItem> items;
+  for (const Series& line : series) items.push_back({line.kind, line.name});
+  return Legend(items) + LinesOf(series, x_name, y_name, 760, 300, "wide") +
+         LinesOf(series, x_name, y_name, 344, 260, "narrow");
+}
 
 std::string BarChart(const std::vector<BarRow>& rows) {
   double longest = 0;

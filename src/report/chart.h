@@ -48,6 +48,17 @@ struct Scatter {
 // Twice, for wide screens and for phones; the style shows the one that fits.
 std::string ScatterChart(const Scatter& scatter);
 
+// One line of a chart: a value for each of 1, 2, 3, ... `kind` is a class of the page's style.
+struct Series {
+  std::string kind;
+  std::string name;
+  std::vector<double> values;
+};
+
+// Lines over one axis from 1 on, twice as ScatterChart is; a legend above.
+std::string LineChart(const std::vector<Series>& series, const std::string& x_name,
+                      const std::string& y_name);
+
 // A block of height x width x depth, drawn to the scale of square roots so that 3 beside 224 can be seen.
 // `kind` as in BarPart, or "map".
 std::string BoxDrawing(double height, double width, double depth, const std::string& kind);

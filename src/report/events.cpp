@@ -31,9 +31,11 @@ void AppendVarint(std::uint64_t value, std::string& to) {
   to += static_cast<char>(value);
 }
 
-// Fields of a message: its number, and how the value is stored (1: eight bytes, 2: bytes with their length, 5: four
-// bytes, 0: a varint).
-void AppendKey(int field, int kind, std::string& to) { AppendVarint(static_cast<std::uint64_t>(field << 3 | kind), to); }
+// Fields of a message: its number, and how the value is stored (1: eight bytes, 2: bytes with their length,
+// 5: four bytes, 0: a varint).
+void AppendKey(int field, int kind, std::string& to) {
+  AppendVarint(static_cast<std::uint64_t>(field << 3 | kind), to);
+}
 void AppendBytes(int field, const std::string& bytes, std::string& to) {
   AppendKey(field, 2, to);
   AppendVarint(bytes.size(), to);

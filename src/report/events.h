@@ -1,7 +1,7 @@
 // TensorBoard's event files: records of protocol buffers, each with the checksums of TFRecord.
 //
-// Two messages with four fields between them are written by hand; a protocol buffer library would bring a compiler and
-// a run time for that.
+// Two messages with four fields between them are written by hand; a protocol buffer library would bring a
+// compiler and a run time for that.
 #pragma once
 
 #include <cstdint>

@@ -62,6 +62,20 @@ svg .limit { stroke: var(--choice); stroke-width: 1.5; stroke-dasharray: 5 4; }
 svg .open { fill: none; stroke: var(--dot); stroke-width: 1.2; }
 svg .timed { fill: var(--dot); fill-opacity: 0.75; }
 svg .chosen { fill: var(--choice); fill-opacity: 0.9; }
+svg .line { fill: none; stroke-width: 2; stroke-linejoin: round; }
+svg .line.depthwise { stroke: var(--depthwise); }
+svg .line.pointwise { stroke: var(--pointwise); }
+table.matrix { font-size: 0.72rem; }
+table.matrix td { text-align: center; min-width: 2.2rem; padding: 0.2rem; border: 1px solid var(--paper); }
+table.matrix th { padding: 0.2rem 0.4rem; }
+table.matrix th.turned { writing-mode: vertical-rl; transform: rotate(180deg); border: 0; }
+.right-cell { background: color-mix(in srgb, var(--depthwise) var(--share), var(--panel)); }
+.wrong-cell { background: color-mix(in srgb, var(--choice) var(--share), var(--panel)); }
+.pictures { display: flex; flex-wrap: wrap; gap: 0.8rem; margin: 0.6rem 0; }
+.pictures figure { margin: 0; width: 6.5rem; font-size: 0.75rem; color: var(--soft); overflow-wrap: anywhere; }
+.pictures img { display: block; width: 6.5rem; height: 6.5rem; object-fit: contain; background: var(--panel);
+  border-radius: 4px; }
+.pictures figure b { color: var(--ink); font-weight: 600; display: block; }
 svg .box { stroke: var(--paper); stroke-width: 1; }
 svg .map { fill: var(--dot); }
 svg .top { fill-opacity: 0.75; }

@@ -21,7 +21,11 @@ constexpr milliseconds kPlain{10'000};
 }  // namespace
 
 Progress::Progress(std::size_t total, std::string what, std::string title)
-    : total_(total), what_(std::move(what)), title_(std::move(title)), terminal_(isatty(STDERR_FILENO) == 1), next_(begin_ + kQuiet) {}
+    : total_(total),
+      what_(std::move(what)),
+      title_(std::move(title)),
+      terminal_(isatty(STDERR_FILENO) == 1),
+      next_(begin_ + kQuiet) {}
 
 Progress::~Progress() { Clear(); }
 

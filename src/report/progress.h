@@ -11,8 +11,8 @@ namespace mobilenet {
 // the first two seconds. One thread at a time.
 class Progress {
  public:
-  // `what` is the plural of the things counted, as in "photos"; where it is empty, only the share is shown. `title`
-  // stands before all else.
+  // `what` is the plural of the things counted, as in "photos"; where it is empty, only the share is shown.
+  // `title` stands before all else.
   Progress(std::size_t total, std::string what, std::string title = "");
   ~Progress();  // clears the bar
   Progress(const Progress&) = delete;

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "report/training_page.h"
 
 namespace mobilenet {
 namespace {
@@ -18,18 +19,20 @@ void WriteText(const fs::path& path, const std::string& text) {
 }
 
 std::string CsvOf(const std::vector<EpochRecord>& epochs) {
-  std::string text = "epoch,learning_rate,training_loss,training_top1,validation_loss,validation_top1,seconds\n";
+  std::string text =
+      "epoch,learning_rate,training_loss,training_top1,validation_loss,validation_top1,seconds\n";
   for (const EpochRecord& e : epochs) {
-    text += fmt::format("{},{:.6g},{:.6f},{:.6f},{:.6f},{:.6f},{:.1f}\n", e.epoch, e.learning_rate, e.training_loss,
-                        e.training_accuracy, e.validation_loss, e.validation_accuracy, e.seconds);
+    text += fmt::format("{},{:.6g},{:.6f},{:.6f},{:.6f},{:.6f},{:.1f}\n", e.epoch, e.learning_rate,
+                        e.training_loss, e.training_accuracy, e.validation_loss, e.validation_accuracy,
+                        e.seconds);
   }
   return text;
 }
 
 }  // namespace
 
-TrainingRun::TrainingRun(fs::path folder, std::string command, std::string data)
-    : folder_(std::move(folder)), command_(std::move(command)), data_(std::move(data)), events_(folder_) {
+TrainingRun::TrainingRun(fs::path folder, std::string command)
+    : folder_(std::move(folder)), command_(std::move(command)), events_(folder_) {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) Fail(folder_.string(), ": can't be made: ", error.message());
@@ -48,6 +51,8 @@ void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
                            {"learning rate", value(last.learning_rate)}});
 }
 
-void TrainingRun::Finish(const TrainingResult& /*result*/, const std::vector<std::string>& /*classes*/) {}
+void TrainingRun::Finish(const TrainingResult& result) {
+  TrainingPage(result, command_).Write(folder_ / "report.html");
+}
 
 }  // namespace mobilenet

@@ -12,20 +12,19 @@ namespace mobilenet {
 
 class TrainingRun {
  public:
-  // Makes the folder where there is none. `command` is shown as the way to train again, `data` is where the pictures
-  // are. Throws Error where it can't be written.
-  TrainingRun(std::filesystem::path folder, std::string command, std::string data);
+  // Makes the folder where there is none. `command` is shown as the way to train again. Throws Error where it
+  // can't be written.
+  TrainingRun(std::filesystem::path folder, std::string command);
 
   // After each epoch, with all so far.
   void Epochs(const std::vector<EpochRecord>& epochs);
 
   // At the end.
-  void Finish(const TrainingResult& result, const std::vector<std::string>& classes);
+  void Finish(const TrainingResult& result);
 
  private:
   std::filesystem::path folder_;
   std::string command_;
-  std::string data_;
   EventFile events_;
   int last_epoch_ = 0;
 };

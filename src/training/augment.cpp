@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::uint8_t kGrey = 128;
 
-// A window of the picture's own size, up to an eighth of it away from its place; grey where it leaves the picture.
+// A window of the picture's own size, up to an eighth of it away from its place; grey where it leaves the
+// picture.
 Image PaddedCrop(const Image& image, Random& random) {
   const int most_x = std::max(1, image.width / 8);
   const int most_y = std::max(1, image.height / 8);
@@ -28,8 +29,8 @@ Image PaddedCrop(const Image& image, Random& random) {
   return moved;
 }
 
-// Szegedy et al. 2015: a share of the area from `smallest` to 1, sides from 3 : 4 to 4 : 3; the largest such part
-// after ten draws that don't fit.
+// Szegedy et al. 2015: a share of the area from `smallest` to 1, sides from 3 : 4 to 4 : 3; the largest such
+// part after ten draws that don't fit.
 Box RandomBox(int width, int height, double smallest, Random& random) {
   const double area = static_cast<double>(width) * height;
   for (int attempt = 0; attempt < 10; ++attempt) {
@@ -40,11 +41,15 @@ Box RandomBox(int width, int height, double smallest, Random& random) {
     if (w > width || h > height) continue;
     const double left = random.Uniform(0, width - w);
     const double top = random.Uniform(0, height - h);
-    return {.left = left, .top = top, .right = std::min<double>(left + w, width), .bottom = std::min<double>(top + h, height)};
+    return {.left = left,
+            .top = top,
+            .right = std::min<double>(left + w, width),
+            .bottom = std::min<double>(top + h, height)};
   }
   const double w = std::min<double>(width, height * 4.0 / 3);
   const double h = std::min<double>(height, width * 4.0 / 3);
-  return {.left = (width - w) / 2, .top = (height - h) / 2, .right = (width + w) / 2, .bottom = (height + h) / 2};
+  return {
+      .left = (width - w) / 2, .top = (height - h) / 2, .right = (width + w) / 2, .bottom = (height + h) / 2};
 }
 
 void Flip(Image& image) {
@@ -72,14 +77,16 @@ void Jitter(Image& image, double jitter, Random& random) {
     const float grey = luma(pixel);
     for (int c = 0; c < 3; ++c) {
       const float coloured = brightness * (grey + saturation * (static_cast<float>(pixel[c]) - grey));
-      pixel[c] = static_cast<std::uint8_t>(std::clamp(mean + contrast * (coloured - mean), 0.0F, 255.0F) + 0.5F);
+      pixel[c] =
+          static_cast<std::uint8_t>(std::clamp(mean + contrast * (coloured - mean), 0.0F, 255.0F) + 0.5F);
     }
   }
 }
 
 void Erase(Image& image, double share, Random& random) {
   const int side = static_cast<int>(std::lround(share * std::min(image.width, image.height)));
-  const int x = random.Below(image.width) - side / 2;  // the centre may lie anywhere, so parts may lie outside
+  const int x =
+      random.Below(image.width) - side / 2;  // the centre may lie anywhere, so parts may lie outside
   const int y = random.Below(image.height) - side / 2;
   const auto channels = static_cast<std::size_t>(image.channels);
   const int begin = std::max(0, x);

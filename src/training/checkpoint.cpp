@@ -19,7 +19,8 @@ nlohmann::json ToJson(const EpochRecord& r) {
 }
 
 EpochRecord RecordFrom(const nlohmann::json& json, const std::string& file) {
-  if (!json.is_array() || json.size() != 7 || !std::ranges::all_of(json, [](const auto& v) { return v.is_number(); }))
+  if (!json.is_array() || json.size() != 7 ||
+      !std::ranges::all_of(json, [](const auto& v) { return v.is_number(); }))
     Fail(file, ": an epoch of its history is ", Shown(json), ", expected seven numbers");
   return {json[0].get<int>(),    json[1].get<double>(), json[2].get<double>(), json[3].get<double>(),
           json[4].get<double>(), json[5].get<double>(), json[6].get<double>()};
@@ -29,7 +30,8 @@ template <typename T>
 T Number(const nlohmann::json& state, const char* field, const std::string& file) {
   const auto found = state.find(field);
   if (found == state.end() || !found->is_number() || found->template get<double>() < 0)
-    Fail(file, ": its \"", field, "\" is ", found == state.end() ? "missing" : Shown(*found), ", expected a number");
+    Fail(file, ": its \"", field, "\" is ", found == state.end() ? "missing" : Shown(*found),
+         ", expected a number");
   return found->template get<T>();
 }
 
@@ -37,8 +39,9 @@ void CheckIdentity(const Identity& saved, const Identity& wanted, const std::str
   for (const auto& [key, value] : wanted.items()) {
     const auto found = saved.find(key);
     if (found == saved.end() || *found != value) {
-      Fail(file, ": was made with ", key, " ", found == saved.end() ? "unknown" : Shown(*found), ", now it is ",
-           Shown(value), ": give the same options and data to go on, or leave --resume out to begin anew");
+      Fail(file, ": was made with ", key, " ", found == saved.end() ? "unknown" : Shown(*found),
+           ", now it is ", Shown(value),
+           ": give the same options and data to go on, or leave --resume out to begin anew");
     }
   }
 }
@@ -55,33 +58,42 @@ void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& stat
   add("average", state.average);
   add("velocity", state.velocity);
   add("squares", state.squares);
-  nlohmann::json position = {{"step", state.step},         {"epoch", state.epoch},     {"step_in_epoch", state.step_in_epoch},
-                             {"loss_sum", state.loss_sum}, {"correct", state.correct}, {"seen", state.seen},
-                             {"seconds", state.seconds},   {"history", nlohmann::json::array()}};
+  nlohmann::json position = {{"step", state.step},
+                             {"epoch", state.epoch},
+                             {"step_in_epoch", state.step_in_epoch},
+                             {"loss_sum", state.loss_sum},
+                             {"correct", state.correct},
+                             {"seen", state.seen},
+                             {"seconds", state.seconds},
+                             {"history", nlohmann::json::array()}};
   for (const EpochRecord& record : state.history) position["history"].push_back(ToJson(record));
   WriteSafetensors(
-      path,
-      {{"checkpoint_version", kVersion}, {"options", identity.dump()}, {"state", position.dump()}},
+      path, {{"checkpoint_version", kVersion}, {"options", identity.dump()}, {"state", position.dump()}},
       tensors);
 }
 
-TrainingState LoadCheckpoint(const std::filesystem::path& path, const Identity& identity, std::size_t weights) {
+TrainingState LoadCheckpoint(const std::filesystem::path& path, const Identity& identity,
+                             std::size_t weights) {
   const Safetensors file = OpenSafetensors(path);
   const auto text = [&](const char* key) {
     const auto found = file.metadata.find(key);
-    if (found == file.metadata.end()) Fail(file.name, ": is no checkpoint of training: \"", key, "\" is missing");
+    if (found == file.metadata.end())
+      Fail(file.name, ": is no checkpoint of training: \"", key, "\" is missing");
     return found->second;
   };
   if (text("checkpoint_version") != kVersion) {
-    Fail(file.name, ": is a checkpoint of version \"", text("checkpoint_version").substr(0, 20), "\", expected ", kVersion);
+    Fail(file.name, ": is a checkpoint of version \"", text("checkpoint_version").substr(0, 20),
+         "\", expected ", kVersion);
   }
   const nlohmann::json saved = ParseJson(text("options"));
   const nlohmann::json position = ParseJson(text("state"));
-  if (!saved.is_object() || !position.is_object()) Fail(file.name, ": its options and state are no JSON objects");
+  if (!saved.is_object() || !position.is_object())
+    Fail(file.name, ": its options and state are no JSON objects");
   CheckIdentity(saved, identity, file.name);
   TrainingState state;
-  for (const auto& [name, values] : {std::pair{"values", &state.values}, std::pair{"average", &state.average},
-                                     std::pair{"velocity", &state.velocity}, std::pair{"squares", &state.squares}}) {
+  for (const auto& [name, values] :
+       {std::pair{"values", &state.values}, std::pair{"average", &state.average},
+        std::pair{"velocity", &state.velocity}, std::pair{"squares", &state.squares}}) {
     if (!file.entries.contains(name)) continue;
     const Tensor tensor = file.Floats(name);
     if (tensor.values.size() != weights) {

@@ -9,10 +9,11 @@
 
 namespace mobilenet {
 
-// Where training is. Nothing random has a state: what is random follows from the seed, the epoch and the index.
+// Where training is. Nothing random has a state: what is random follows from the seed, the epoch and the
+// index.
 struct TrainingState {
-  std::vector<float> values;   // all weights (WeightLayout)
-  std::vector<float> average;  // of them; empty without averaging
+  std::vector<float> values;    // all weights (WeightLayout)
+  std::vector<float> average;   // of them; empty without averaging
   std::vector<float> velocity;  // the optimiser's, empty where it has none
   std::vector<float> squares;
   std::int64_t step = 0;  // steps done
@@ -32,7 +33,9 @@ using Identity = nlohmann::json;
 // Writes the whole file or, with an Error thrown, leaves the old one as it was.
 void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& state, const Identity& identity);
 
-// Throws Error where the file is damaged, or names what differs from `identity`. `weights` is how many there must be.
-TrainingState LoadCheckpoint(const std::filesystem::path& path, const Identity& identity, std::size_t weights);
+// Throws Error where the file is damaged, or names what differs from `identity`. `weights` is how many there
+// must be.
+TrainingState LoadCheckpoint(const std::filesystem::path& path, const Identity& identity,
+                             std::size_t weights);
 
 }  // namespace mobilenet

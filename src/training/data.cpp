@@ -18,7 +18,8 @@ namespace fs = std::filesystem;
 std::vector<fs::path> FoldersIn(const fs::path& path) {
   std::vector<fs::path> folders;
   for (const auto& entry : fs::directory_iterator(path)) {
-    if (entry.is_directory() && !entry.path().filename().string().starts_with('.')) folders.push_back(entry.path());
+    if (entry.is_directory() && !entry.path().filename().string().starts_with('.'))
+      folders.push_back(entry.path());
   }
   std::ranges::sort(folders);
   return folders;
@@ -51,7 +52,8 @@ TrainingData Join(const Split& training, const Split& validation) {
   RequireSameClasses(training, validation);
   RequireSameClasses(validation, training);
   if (training.classes.size() < 2) {
-    Fail(training.shown, ": has ", training.classes.size(), training.classes.size() == 1 ? " class" : " classes",
+    Fail(training.shown, ": has ", training.classes.size(),
+         training.classes.size() == 1 ? " class" : " classes",
          ", expected a folder with pictures for each of at least two");
   }
   TrainingData data;
@@ -66,18 +68,20 @@ TrainingData Join(const Split& training, const Split& validation) {
 
 // Takes a share of each class, at least one picture and never all.
 TrainingData SplitAtRandom(Split all, double share, std::uint64_t seed) {
-  if (!(share > 0 && share < 1)) Fail("a validation share of ", share, ", expected more than 0 and less than 1");
+  if (!(share > 0 && share < 1))
+    Fail("a validation share of ", share, ", expected more than 0 and less than 1");
   Split training = {all.shown, {}};
   Split validation = training;
   std::uint64_t stream = 0;
   for (auto& [name, files] : all.classes) {
     if (files.size() < 2)
-      Fail(all.shown, ": has one picture of the class \"", name, "\", expected at least two, to train and to validate");
+      Fail(all.shown, ": has one picture of the class \"", name,
+           "\", expected at least two, to train and to validate");
     Random random(seed, stream++);
     for (std::size_t i = files.size() - 1; i > 0; --i)
       std::swap(files[i], files[static_cast<std::size_t>(random.Below(static_cast<int>(i + 1)))]);
-    const auto kept = std::clamp<std::size_t>(static_cast<std::size_t>(share * static_cast<double>(files.size()) + 0.5),
-                                              1, files.size() - 1);
+    const auto kept = std::clamp<std::size_t>(
+        static_cast<std::size_t>(share * static_cast<double>(files.size()) + 0.5), 1, files.size() - 1);
     validation.classes[name].assign(files.begin(), files.begin() + kept);
     training.classes[name].assign(files.begin() + kept, files.end());
     std::ranges::sort(validation.classes[name]);
@@ -117,7 +121,8 @@ TrainingData FromList(const fs::path& path, double share, std::uint64_t seed) {
            "\", expected a file, a tab and a class, and perhaps a tab and \"train\" or \"val\"");
     }
     if (has_split && fields[2] != "train" && fields[2] != "val") {
-      Fail(path.string(), ": line ", number, " is for \"", fields[2].substr(0, 80), "\", expected \"train\" or \"val\"");
+      Fail(path.string(), ": line ", number, " is for \"", fields[2].substr(0, 80),
+           "\", expected \"train\" or \"val\"");
     }
     ++lines;
     with_split += has_split ? 1 : 0;
@@ -127,7 +132,8 @@ TrainingData FromList(const fs::path& path, double share, std::uint64_t seed) {
   }
   if (lines == 0) Fail(path.string(), ": has no pictures in it");
   if (with_split != 0 && with_split != lines) {
-    Fail(path.string(), ": ", with_split, " of its ", lines, " lines say \"train\" or \"val\", expected all or none");
+    Fail(path.string(), ": ", with_split, " of its ", lines,
+         " lines say \"train\" or \"val\", expected all or none");
   }
   return with_split == 0 ? SplitAtRandom(training, share, seed) : Join(training, validation);
 }

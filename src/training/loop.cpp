@@ -17,7 +17,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double SecondsSince(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+double SecondsSince(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
 
 std::vector<std::size_t> Shuffled(std::size_t count, std::uint64_t seed, int epoch) {
   std::vector<std::size_t> order(count);
@@ -76,14 +78,17 @@ class Run {
       result.answers = validation.answers;
     }
     if (result.stopped) Save(true);
-    if (result.answers.empty()) result.answers = Validate(loop_.network, Kept(), loop_.source, loop_.pool).answers;
+    if (result.answers.empty())
+      result.answers = Validate(loop_.network, Kept(), loop_.source, loop_.pool).answers;
     result.values.assign(Kept().begin(), Kept().end());
     result.epochs = state_.history;
     return result;
   }
 
  private:
-  [[nodiscard]] std::span<const float> Kept() const { return state_.average.empty() ? state_.values : state_.average; }
+  [[nodiscard]] std::span<const float> Kept() const {
+    return state_.average.empty() ? state_.values : state_.average;
+  }
 
   [[nodiscard]] double Rate() const {
     return LearningRate(options_.schedule, options_.learning_rate, options_.warmup, state_.step, steps_);
@@ -94,16 +99,27 @@ class Run {
     const double rate = Rate();
     const auto seed = options_.seed + static_cast<std::uint64_t>(state_.step);
     const PassResult result = pass_.Run(inputs_, targets_, state_.values, gradient_, seed);
-    if (!std::isfinite(result.loss)) FailDiverged(rate);
+    if (!std::isfinite(result.loss) || !RunningFinite()) FailDiverged(rate);
     const double norm = optimizer_.Step(rate, gradient_, state_.values);
     if (!std::isfinite(norm)) FailDiverged(rate);
-    if (!state_.average.empty()) Average(options_.average, state_.step, state_.values, state_.average, loop_.pool);
+    if (!state_.average.empty())
+      Average(options_.average, state_.step, state_.values, state_.average, loop_.pool);
     ++state_.step;
     ++state_.step_in_epoch;
     ++steps_here_;
     state_.loss_sum += result.loss;
     state_.correct += result.correct;
     state_.seen += static_cast<std::int64_t>(batch_);
+  }
+
+  // A loss can be a number where means and variances are none any more: activations turn what is not a number
+  // into one.
+  [[nodiscard]] bool RunningFinite() const {
+    return std::ranges::all_of(layout_.slots(), [&](const Slot& slot) {
+      return slot.role != Role::kRunning ||
+             std::ranges::all_of(std::span(state_.values).subspan(slot.offset, slot.size),
+                                 [](float value) { return std::isfinite(value); });
+    });
   }
 
   void FillBatch(const std::vector<std::size_t>& order) {
@@ -139,7 +155,8 @@ class Run {
 
   [[noreturn]] void FailDiverged(double rate) const {
     const bool saved = !loop_.checkpoint.empty() && std::filesystem::exists(loop_.checkpoint);
-    Fail("the loss is no longer a number in step ", state_.step + 1, " of ", steps_, ", at a learning rate of ", rate,
+    Fail("the loss is no longer a number in step ", state_.step + 1, " of ", steps_,
+         ", at a learning rate of ", rate,
          saved ? Concat("; the last good checkpoint is ", loop_.checkpoint.string()) : std::string(),
          "; a lower learning rate, or clipping the gradient (a norm of 1), often helps");
   }
@@ -162,7 +179,8 @@ class Run {
     const std::int64_t last_step = state_.step - 1;
     state_.history.push_back(
         {.epoch = state_.epoch + 1,
-         .learning_rate = LearningRate(options_.schedule, options_.learning_rate, options_.warmup, last_step, steps_),
+         .learning_rate =
+             LearningRate(options_.schedule, options_.learning_rate, options_.warmup, last_step, steps_),
          .training_loss = state_.loss_sum / state_.step_in_epoch,
          .training_accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.seen),
          .validation_loss = validation.loss,
@@ -187,7 +205,8 @@ class Run {
     } catch (const Error& error) {
       if (must) throw;
       if (loop_.observer.warning)
-        loop_.observer.warning(Concat("this checkpoint could not be written, training goes on: ", error.what()));
+        loop_.observer.warning(
+            Concat("this checkpoint could not be written, training goes on: ", error.what()));
     }
     saved_ = Clock::now();
   }
@@ -225,10 +244,12 @@ class Run {
 
 }  // namespace
 
-Validation Validate(const Network& network, std::span<const float> values, const Source& source, ThreadPool& pool) {
+Validation Validate(const Network& network, std::span<const float> values, const Source& source,
+                    ThreadPool& pool) {
   const Plan plan(network, WeightLayout(network).ToWeights(values));
   std::vector<Runner> runners;
-  std::vector<std::vector<float>> inputs(pool.threads(), std::vector<float>(static_cast<std::size_t>(network.input.size())));
+  std::vector<std::vector<float>> inputs(pool.threads(),
+                                         std::vector<float>(static_cast<std::size_t>(network.input.size())));
   for (int i = 0; i < pool.threads(); ++i) runners.emplace_back(plan);
   const std::vector<int>& labels = source.validation();
   const auto classes = static_cast<std::size_t>(network.output().size());
@@ -246,7 +267,8 @@ Validation Validate(const Network& network, std::span<const float> values, const
   });
   for (std::size_t i = 0; i < labels.size(); ++i) {
     result.loss += losses[i] / static_cast<double>(labels.size());
-    result.accuracy += (result.answers[i].predicted == labels[i] ? 1.0 : 0.0) / static_cast<double>(labels.size());
+    result.accuracy +=
+        (result.answers[i].predicted == labels[i] ? 1.0 : 0.0) / static_cast<double>(labels.size());
   }
   return result;
 }

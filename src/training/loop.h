@@ -38,6 +38,7 @@ struct Validation {
   double accuracy = 0;
   std::vector<ValidationAnswer> answers;
 };
-Validation Validate(const Network& network, std::span<const float> values, const Source& source, ThreadPool& pool);
+Validation Validate(const Network& network, std::span<const float> values, const Source& source,
+                    ThreadPool& pool);
 
 }  // namespace mobilenet

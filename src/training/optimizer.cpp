@@ -97,7 +97,8 @@ double Optimizer::Step(double learning_rate, std::span<const float> gradient, st
 }
 
 double LearningRate(Schedule schedule, double peak, double warmup, std::int64_t step, std::int64_t steps) {
-  const double share = (static_cast<double>(step) + 0.5) / static_cast<double>(std::max<std::int64_t>(steps, 1));
+  const double share =
+      (static_cast<double>(step) + 0.5) / static_cast<double>(std::max<std::int64_t>(steps, 1));
   const auto cosine = [](double from, double to, double at) {
     return to + (from - to) * 0.5 * (1 + std::cos(std::numbers::pi * std::clamp(at, 0.0, 1.0)));
   };

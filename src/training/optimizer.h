@@ -16,8 +16,8 @@ class Optimizer {
   // `pool` must outlive this.
   Optimizer(const OptimizerOptions& options, const WeightLayout& layout, ThreadPool& pool);
 
-  // One step: clips the gradient as a whole to options.clip where that is set, adds weight decay to the slots that
-  // have it, and moves `values`. Returns the gradient's norm before it was clipped. Running means stay.
+  // One step: clips the gradient as a whole to options.clip where that is set, adds weight decay to the slots
+  // that have it, and moves `values`. Returns the gradient's norm before it was clipped. Running means stay.
   double Step(double learning_rate, std::span<const float> gradient, std::span<float> values);
 
   // What it remembers, for checkpoints: velocities, then mean squares, each as long as the weights or empty.
@@ -41,8 +41,8 @@ class Optimizer {
 // The learning rate of step `step` of `steps`, from the schedule and its peak.
 double LearningRate(Schedule schedule, double peak, double warmup, std::int64_t step, std::int64_t steps);
 
-// average += (1 - decay) * (values - average): Polyak and Juditsky 1992, in the exponential form. Early on, when the
-// average would still be that of the first weights, `decay` is at most (1 + step) / (10 + step).
+// average += (1 - decay) * (values - average): Polyak and Juditsky 1992, in the exponential form. Early on,
+// when the average would still be that of the first weights, `decay` is at most (1 + step) / (10 + step).
 void Average(double decay, std::int64_t step, std::span<const float> values, std::span<float> average,
              ThreadPool& pool);
 

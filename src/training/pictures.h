@@ -10,8 +10,8 @@
 
 namespace mobilenet {
 
-// How a picture is kept: as the network sees it in use (`whole` false), or the whole of it, its shorter side at most
-// `side` pixels, for crops to be taken from.
+// How a picture is kept: as the network sees it in use (`whole` false), or the whole of it, its shorter side
+// at most `side` pixels, for crops to be taken from.
 struct KeptForm {
   bool whole = false;
   int side = 0;
@@ -30,8 +30,9 @@ class Pictures {
     std::function<void(const std::string& message)> warning;
   };
 
-  // Reads every file, so that each that can't be read is known before training starts: those are left out, with a
-  // warning. At most `budget` bytes of pictures are kept, the first ones; of the rest, Get decodes the file again.
+  // Reads every file, so that each that can't be read is known before training starts: those are left out,
+  // with a warning. At most `budget` bytes of pictures are kept, the first ones; of the rest, Get decodes the
+  // file again.
   Pictures(std::vector<Sample> samples, const KeptForm& form, std::size_t budget, ThreadPool& pool,
            const Reading& reading);
 
@@ -39,8 +40,8 @@ class Pictures {
   [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
-  // The picture in its kept form; `buffer` holds one that is not in memory. Safe from any number of threads. Throws
-  // Error where a file can't be read any more.
+  // The picture in its kept form; `buffer` holds one that is not in memory. Safe from any number of threads.
+  // Throws Error where a file can't be read any more.
   const Image& Get(std::size_t index, Image& buffer) const;
 
  private:

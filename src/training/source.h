@@ -14,10 +14,10 @@ class Source {
  public:
   virtual ~Source() = default;
 
-  [[nodiscard]] virtual const std::vector<int>& training() const = 0;    // the label of each
+  [[nodiscard]] virtual const std::vector<int>& training() const = 0;  // the label of each
   [[nodiscard]] virtual const std::vector<int>& validation() const = 0;
-  // Write one input, of as many floats as the network's input has. What is random in a training input depends on the
-  // seed, the epoch and the index alone. Throw Error where it can't be had any more.
+  // Write one input, of as many floats as the network's input has. What is random in a training input depends
+  // on the seed, the epoch and the index alone. Throw Error where it can't be had any more.
   virtual void Training(int epoch, std::size_t index, std::span<float> input) const = 0;
   virtual void Validation(std::size_t index, std::span<float> input) const = 0;
 };
@@ -53,7 +53,9 @@ struct Features {
   std::vector<float> rows;
   std::vector<int> labels;
 
-  [[nodiscard]] std::span<const float> row(std::size_t index) const { return {rows.data() + index * size, size}; }
+  [[nodiscard]] std::span<const float> row(std::size_t index) const {
+    return {rows.data() + index * size, size};
+  }
 };
 
 class FeatureSource : public Source {

@@ -40,7 +40,8 @@ void Check(const TrainingOptions& o) {
   if (o.freeze_backbone && !o.from) Fail("the backbone is to be frozen, but there is no model to start from");
 }
 
-// Small pictures are shifted, larger ones cropped: where the shorter sides of a few are at most 1.5 times the input's.
+// Small pictures are shifted, larger ones cropped: where the shorter sides of a few are at most 1.5 times the
+// input's.
 AugmentOptions::Crop ChooseCrop(const std::vector<Sample>& samples, const Network& network) {
   constexpr std::size_t kLooked = 16;
   const double most = 1.5 * std::min(network.input.width, network.input.height);
@@ -54,12 +55,13 @@ AugmentOptions::Crop ChooseCrop(const std::vector<Sample>& samples, const Networ
   return AugmentOptions::Crop::kPadded;
 }
 
-// New networks see whole small pictures, and of larger ones a centred square, 7/8 of the shorter side.
+// Small pictures are seen whole; of larger ones a centred square, 7/8 of the shorter side, or what the model
+// to start from was made for.
 Preprocessing PreprocessingFor(const TrainingOptions& options, AugmentOptions::Crop crop) {
-  if (options.from) return options.from->preprocessing;
   Preprocessing preprocessing;
   preprocessing.shape = CropShape::kSquare;
-  preprocessing.crop = crop == AugmentOptions::Crop::kResized ? 0.875F : 1.0F;
+  if (options.from) preprocessing = options.from->preprocessing;
+  if (crop != AugmentOptions::Crop::kResized) preprocessing.crop = 1;
   return preprocessing;
 }
 
@@ -72,8 +74,9 @@ Network NetworkFor(const TrainingOptions& options, std::size_t classes) {
 
 double DefaultRate(const TrainingOptions& options) {
   const double batches = options.batch / 128.0;
-  const double rate = options.optimizer.kind == OptimizerKind::kSgd ? 0.2 * batches : 2e-3 * std::sqrt(batches);
-  return options.from ? rate / 10 : rate;
+  const double rate =
+      options.optimizer.kind == OptimizerKind::kSgd ? 0.4 * batches : 2e-3 * std::sqrt(batches);
+  return options.from ? rate / 20 : rate;
 }
 
 // A stable number for the data: the order, the names and the classes of its pictures.
@@ -85,7 +88,8 @@ std::string Fingerprint(const TrainingData& data) {
   };
   for (const std::string& name : data.classes) add(name);
   for (const auto* samples : {&data.training, &data.validation}) {
-    for (const Sample& sample : *samples) add(data.classes[sample.label] + "/" + sample.file.filename().string());
+    for (const Sample& sample : *samples)
+      add(data.classes[sample.label] + "/" + sample.file.filename().string());
     add("");
   }
   return Concat(data.training.size(), " + ", data.validation.size(), " pictures, ", std::hex, hash);
@@ -127,13 +131,18 @@ Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Ne
           {"data", Fingerprint(data)}};
 }
 
-// The classifier alone is a convex problem: plain inputs, many quick epochs.
-TrainingOptions HeadOptions(const TrainingOptions& options) {
+// The classifier alone is a logistic regression: inputs are not varied, and nothing but weight decay holds it
+// back. The loss bends by the features' mean square length, so that the steps that do well are a share of its
+// inverse.
+TrainingOptions HeadOptions(const TrainingOptions& options, const Features& features) {
+  constexpr double kStep = 16;
   TrainingOptions head = options;
   head.epochs = options.freeze_backbone ? options.epochs : options.head_epochs;
-  head.optimizer = OptimizerOptions::For(OptimizerKind::kAdamw);
+  head.optimizer = OptimizerOptions::For(OptimizerKind::kSgd);
   head.optimizer.weight_decay = 0.03;
-  head.learning_rate = 0.01;
+  double length = 0;
+  for (const float value : features.rows) length += double{value} * value;
+  head.learning_rate = kStep / std::max(1e-3, length / static_cast<double>(features.labels.size()));
   head.schedule = Schedule::kCosine;
   head.label_smoothing = 0;
   head.average = 0;
@@ -180,7 +189,8 @@ class Training {
       result.training_pictures = training.samples().size();
       const PictureSource source(std::move(training), std::move(validation), options_.augment, preprocessing_,
                                  network_.input, options_.seed);
-      trained = RunLoop({network_, source, options_, observer_, pool_, options_.checkpoint, identity_}, values);
+      trained =
+          RunLoop({network_, source, options_, observer_, pool_, options_.checkpoint, identity_}, values);
       values = trained.values;
     }
     result.stopped = trained.stopped;
@@ -193,8 +203,11 @@ class Training {
   }
 
  private:
-  // Whether the loop on all layers has a checkpoint to go on from, so that the classifier was trained already.
-  [[nodiscard]] bool Resumes() const { return options_.resume && std::filesystem::exists(options_.checkpoint); }
+  // Whether the loop on all layers has a checkpoint to go on from, so that the classifier was trained
+  // already.
+  [[nodiscard]] bool Resumes() const {
+    return options_.resume && std::filesystem::exists(options_.checkpoint);
+  }
 
   [[nodiscard]] KeptForm SeenForm() const {
     return {.whole = false,
@@ -210,11 +223,16 @@ class Training {
     return form;
   }
 
-  Pictures Read(const char* what, const std::vector<Sample>& samples, const KeptForm& form, std::size_t budget) {
-    return {samples, form, budget, pool_,
+  Pictures Read(const char* what, const std::vector<Sample>& samples, const KeptForm& form,
+                std::size_t budget) {
+    return {samples,
+            form,
+            budget,
+            pool_,
             {.progress =
                  [&](std::size_t done) {
-                   if (observer_.preparing) observer_.preparing(Concat("reading ", what), done, samples.size());
+                   if (observer_.preparing)
+                     observer_.preparing(Concat("reading ", what), done, samples.size());
                  },
              .warning =
                  [&](const std::string& message) {
@@ -242,11 +260,12 @@ class Training {
         if (observer_.preparing) observer_.preparing("computing features", done, pictures.samples().size());
       });
     };
-    const FeatureSource source(features(training), features(validation));
+    Features to_train = features(training);
+    const TrainingOptions head_options = HeadOptions(options_, to_train);
+    const FeatureSource source(std::move(to_train), features(validation));
     const Network head = ClassifierOf(network_);
     const WeightLayout head_layout(head);
     const std::size_t offset = layout.size() - head_layout.size();  // the classifier's come last
-    const TrainingOptions head_options = HeadOptions(options_);
     TrainingObserver observer = observer_;
     if (!options_.freeze_backbone) {
       observer.epoch = nullptr;
@@ -289,7 +308,8 @@ OptimizerOptions OptimizerOptions::For(OptimizerKind kind) {
   return options;
 }
 
-TrainingResult Train(const TrainingData& data, const TrainingOptions& options, const TrainingObserver& observer) {
+TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
+                     const TrainingObserver& observer) {
   Check(options);
   return Training(data, options, observer).Go();
 }

@@ -21,10 +21,10 @@ Range RangeOf(Activation activation) {
 
 void CheckChain(const Network& network) {
   const auto& layers = network.layers;
-  const bool ends = layers.size() >= 2 && layers.front().kind == LayerKind::kConvolution &&
-                    layers.back().kind == LayerKind::kFullyConnected &&
-                    layers.back().activation == Activation::kNone;
-  if (!ends)
+  const bool begins = !layers.empty() && (layers.front().kind == LayerKind::kConvolution ||
+                                          layers.front().kind == LayerKind::kFullyConnected);
+  if (!begins || layers.back().kind != LayerKind::kFullyConnected ||
+      layers.back().activation != Activation::kNone)
     Fail("training needs a network that begins with a convolution and ends with a fully connected layer");
   for (std::size_t i = 0; i < layers.size(); ++i) {
     if (layers[i].inputs != std::vector{static_cast<int>(i) - 1})

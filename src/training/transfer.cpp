@@ -61,7 +61,8 @@ Features FeaturesOf(const Network& network, const Weights& weights, const Pictur
   const Plan plan(backbone, of_backbone);
   std::vector<Runner> runners;
   for (int i = 0; i < pool.threads(); ++i) runners.emplace_back(plan);
-  std::vector<std::vector<float>> inputs(pool.threads(), std::vector<float>(static_cast<std::size_t>(network.input.size())));
+  std::vector<std::vector<float>> inputs(pool.threads(),
+                                         std::vector<float>(static_cast<std::size_t>(network.input.size())));
   Features features;
   features.size = static_cast<std::size_t>(backbone.output().size());
   const std::size_t count = pictures.samples().size();

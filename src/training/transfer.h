@@ -15,8 +15,9 @@ namespace mobilenet {
 Network BackboneOf(const Network& network);
 Network ClassifierOf(const Network& network);
 
-// Weights for `network`, which is `from`'s but for its resolution and its classes, named by `labels`: those of `from`,
-// and for labels that it doesn't know a classifier of zeros. Returns whether every label was known.
+// Weights for `network`, which is `from`'s but for its resolution and its classes, named by `labels`: those
+// of `from`, and for labels that it doesn't know a classifier of zeros. Returns whether every label was
+// known.
 bool TakeWeights(const Model& from, const Network& network, const std::vector<std::string>& labels,
                  const WeightLayout& layout, std::vector<float>& values);
 

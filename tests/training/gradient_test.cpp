@@ -141,8 +141,9 @@ TEST(TrainingPassTest, EveryLayerHasTheGradientOfThePlainLoss) {
 
 TEST(TrainingPassTest, AWholeNetworkHasTheGradientOfThePlainLoss) {
   for (const bool separable : {true, false}) {
-    const Case c(
-        V1({.alpha = 0.25, .resolution = 32, .classes = 3, .output_stride = 8, .separable = separable}), 12);
+    // Few values, so that float32 and float64 don't come down on different sides of an activation's edge, but
+    // enough images for the statistics of 1 x 1 maps.
+    const Case c(V1({.alpha = 0.25, .resolution = 32, .classes = 3, .separable = separable}), 24);
     CheckGradients(c, 2, AvailableTargets().front(), false);
   }
 }

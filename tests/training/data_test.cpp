@@ -1,0 +1,226 @@
+// Which pictures are trained on, and how they are varied.
+#include <algorithm>
+#include <set>
+
+#include "complaint.h"
+#include "gmock/gmock.h"
+#include "mobilenet/training.h"
+#include "temporary_directory.h"
+#include "training/augment.h"
+#include "training/pictures.h"
+#include "training/pictures_of_colours.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+class DataTest : public testing::Test {
+ protected:
+  TemporaryDirectory directory_;
+  const fs::path data_ = directory_.path() / "data";
+
+  TrainingData Find(const fs::path& path, std::uint64_t seed = 1) {
+    return TrainingData::Find(path, 0.25, seed);
+  }
+  std::string Wrong(const fs::path& path) {
+    return Complaint([&] { Find(path); });
+  }
+};
+
+TEST_F(DataTest, FoldersWithASplit) {
+  for (const char* name : {"val", "validation", "test"}) {
+    fs::remove_all(data_);
+    WriteColours(data_, 3, 2);
+    if (std::string(name) != "val") fs::rename(data_ / "val", data_ / name);
+    const TrainingData data = Find(data_);
+    EXPECT_THAT(data.classes, testing::ElementsAre("blue", "green", "red"));
+    EXPECT_EQ(data.training.size(), 9U);
+    EXPECT_EQ(data.validation.size(), 6U);
+    EXPECT_EQ(data.training.front().label, 0);
+    EXPECT_EQ(data.training.back().label, 2);
+  }
+}
+
+TEST_F(DataTest, FoldersWithoutASplitAreSplitBySeed) {
+  WriteColours(data_, 8, 0);
+  const TrainingData data = Find(data_ / "train");
+  EXPECT_EQ(data.training.size(), 18U);
+  ASSERT_EQ(data.validation.size(), 6U);
+  std::set<fs::path> files;
+  for (const auto* samples : {&data.training, &data.validation}) {
+    for (const Sample& sample : *samples) files.insert(sample.file);
+  }
+  EXPECT_EQ(files.size(), 24U) << "each picture on one side";
+  EXPECT_EQ(Find(data_ / "train").validation.front().file, data.validation.front().file);
+  bool differs = false;
+  for (std::uint64_t seed = 2; seed < 6; ++seed)
+    differs = differs || Find(data_ / "train", seed).validation.front().file != data.validation.front().file;
+  EXPECT_TRUE(differs);
+}
+
+TEST_F(DataTest, Lists) {
+  WriteColours(data_, 4, 1);
+  const auto list = [&](const std::string& text) {
+    std::ofstream(directory_.path() / "list.tsv") << text;
+    return directory_.path() / "list.tsv";
+  };
+  const TrainingData data =
+      Find(list("file\tclass\tsplit\n"
+                "data/train/red/0.bmp\tr\ttrain\n"
+                "data/train/red/1.bmp\tr\tval\r\n"
+                "data/train/blue/0.bmp\tb\ttrain\n"
+                "data/val/blue/4.bmp\tb\tval\n"));
+  EXPECT_THAT(data.classes, testing::ElementsAre("b", "r"));
+  ASSERT_EQ(data.validation.size(), 2U);
+  EXPECT_TRUE(fs::exists(data.validation[1].file));
+  EXPECT_EQ(Find(list("a.jpg\tx\nb.jpg\tx\nc.jpg\ty\nd.jpg\ty\n")).validation.size(), 2U);
+  EXPECT_THAT(Wrong(list("a.jpg\n")), HasSubstr("line 1 is \"a.jpg\", expected a file, a tab and a class"));
+  EXPECT_THAT(Wrong(list("a.jpg\tx\tvalid\n")),
+              HasSubstr("line 1 is for \"valid\", expected \"train\" or \"val\""));
+  EXPECT_THAT(Wrong(list("a.jpg\tx\tval\nb.jpg\tx\n")), HasSubstr("1 of its 2 lines say"));
+  EXPECT_THAT(Wrong(list("\n")), HasSubstr("has no pictures"));
+  EXPECT_THAT(Wrong(list("a.jpg\tx\nb.jpg\tx\n")), HasSubstr("has 1 class, expected"));
+  EXPECT_THAT(Wrong(list("a.jpg\tx\nb.jpg\tx\nc.jpg\ty\n")), HasSubstr("one picture of the class \"y\""));
+}
+
+TEST_F(DataTest, EmptyAndMissingClassesAreRefused) {
+  EXPECT_THAT(Wrong(data_), HasSubstr("there is no such folder or list"));
+  WriteColours(data_, 3, 1);
+  fs::create_directories(data_ / "train" / "yellow");
+  EXPECT_THAT(Wrong(data_), HasSubstr("yellow: has no pictures"));
+  WriteColour(data_ / "train" / "yellow" / "1.bmp", {200, 200, 0}, 1);
+  EXPECT_THAT(Wrong(data_), HasSubstr("val: has no pictures of the class \"yellow\""));
+  WriteColour(data_ / "val" / "yellow" / "1.bmp", {200, 200, 0}, 1);
+  EXPECT_EQ(Find(data_).classes.size(), 4U);
+  WriteColour(data_ / "val" / "pink" / "1.bmp", {200, 100, 100}, 1);
+  EXPECT_THAT(Wrong(data_), HasSubstr("train: has no pictures of the class \"pink\""));
+  fs::remove_all(data_ / "val");
+  EXPECT_THAT(Wrong(data_), HasSubstr("expected val or test beside it"));
+}
+
+TEST_F(DataTest, PicturesBeyondTheBudgetAreReadAgain) {
+  WriteColours(data_, 2, 1);
+  const TrainingData data = Find(data_);
+  ThreadPool pool(2);
+  const KeptForm form = {.whole = true, .side = 16, .preprocessing = {}, .width = 32, .height = 32};
+  std::ofstream(data.training[3].file) << "no picture";
+  std::vector<std::string> warnings;
+  const Pictures::Reading reading = {.progress = [](std::size_t) {},
+                                     .warning = [&](const std::string& text) { warnings.push_back(text); }};
+  const Pictures all(data.training, form, 1 << 20, pool, reading);
+  const Pictures some(data.training, form, 3 * 16 * 16 * 3, pool, reading);
+  EXPECT_THAT(warnings, testing::Each(HasSubstr(data.training[3].file.string())));
+  ASSERT_EQ(all.samples().size(), 5U);
+  EXPECT_EQ(all.bytes(), 5U * 16 * 16 * 3);
+  EXPECT_EQ(some.bytes(), 3U * 16 * 16 * 3);
+  for (std::size_t i = 0; i < 5; ++i) {
+    Image a, b;
+    EXPECT_EQ(all.Get(i, a).pixels, some.Get(i, b).pixels) << i;
+  }
+}
+
+// A picture whose pixels tell where they come from.
+Image Map(int side) {
+  Image image{.width = side, .height = side, .channels = 3, .pixels = {}};
+  for (int y = 0; y < side; ++y) {
+    for (int x = 0; x < side; ++x) {
+      for (const int value : {x, y, 200}) image.pixels.push_back(static_cast<std::uint8_t>(value));
+    }
+  }
+  return image;
+}
+
+TEST(AugmentTest, PaddedCropsShiftByUpToAnEighth) {
+  AugmentOptions options;
+  options.crop = AugmentOptions::Crop::kPadded;
+  options.flip = false;
+  std::set<std::pair<int, int>> shifts;
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+    Random random(seed);
+    const Image moved = Augment(Map(16), options, 16, 16, random);
+    const std::uint8_t* centre = moved.pixels.data() + (8 * 16 + 8) * 3;
+    shifts.insert({centre[0] - 8, centre[1] - 8});
+    for (std::size_t i = 0; i < moved.pixels.size(); i += 3) {
+      const int x = static_cast<int>(i / 3 % 16) + centre[0] - 8;
+      const int y = static_cast<int>(i / 48) + centre[1] - 8;
+      const bool inside = x >= 0 && y >= 0 && x < 16 && y < 16;
+      ASSERT_EQ(moved.pixels[i], inside ? x : 128);
+      ASSERT_EQ(moved.pixels[i + 1], inside ? y : 128);
+    }
+  }
+  EXPECT_EQ(shifts.size(), 25U);  // from -2 to 2, both ways
+}
+
+TEST(AugmentTest, FlipsEverySecondTimeAndOnlyAcross) {
+  AugmentOptions options;
+  options.crop = AugmentOptions::Crop::kNone;
+  int flipped = 0;
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    Random random(seed);
+    const Image image = Augment(Map(8), options, 8, 8, random);
+    EXPECT_EQ(image.pixels[1], 0);
+    flipped += image.pixels[0] == 7 ? 1 : 0;
+  }
+  EXPECT_NEAR(flipped, 500, 60);
+}
+
+TEST(AugmentTest, ResizedCropsHaveTheNetworksSizeAndStayInside) {
+  AugmentOptions options;
+  options.crop = AugmentOptions::Crop::kResized;
+  options.flip = false;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    Random random(seed);
+    const Image image = Augment(Map(60), options, 24, 20, random);
+    ASSERT_EQ(image.width, 24);
+    ASSERT_EQ(image.height, 20);
+    const auto at = [&](int x, int y, int c) {
+      return image.pixels[(static_cast<std::size_t>(y) * 24 + x) * 3 + c];
+    };
+    EXPECT_GT(at(23, 0, 0), at(0, 0, 0) + 20) << "a third of the width at least";
+    EXPECT_GT(at(0, 19, 1), at(0, 0, 1) + 20);
+    EXPECT_EQ(at(12, 10, 2), 200);
+  }
+}
+
+TEST(AugmentTest, ErasesASquareAndJittersColours) {
+  AugmentOptions options;
+  options.crop = AugmentOptions::Crop::kNone;
+  options.flip = false;
+  options.erase = 0.25;
+  std::size_t most = 0;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    Random random(seed);
+    const Image image = Augment(Map(32), options, 32, 32, random);
+    std::size_t erased = 0;
+    for (std::size_t i = 2; i < image.pixels.size(); i += 3) erased += image.pixels[i] == 128 ? 1 : 0;
+    most = std::max(most, erased);
+    EXPECT_LE(erased, 64U);
+  }
+  EXPECT_EQ(most, 64U);
+  options.erase = 0;
+  options.jitter = 0.5;
+  Random first(3), second(3), other(4);
+  const Image image = Augment(Map(8), options, 8, 8, first);
+  EXPECT_EQ(image.pixels, Augment(Map(8), options, 8, 8, second).pixels) << "the same seed, the same picture";
+  EXPECT_NE(image.pixels, Augment(Map(8), options, 8, 8, other).pixels);
+}
+
+TEST(AugmentTest, BetaHasItsMeanAndVariance) {
+  for (const double a : {0.2, 1.0}) {
+    Random random(1);
+    double sum = 0, squares = 0;
+    constexpr int kDraws = 20000;
+    for (int i = 0; i < kDraws; ++i) {
+      const double x = Beta(a, random);
+      sum += x;
+      squares += x * x;
+    }
+    EXPECT_NEAR(sum / kDraws, 0.5, 0.01);
+    EXPECT_NEAR(squares / kDraws - 0.25, 1 / (4 * (2 * a + 1)), 0.01);
+  }
+}
+
+}  // namespace
+}  // namespace mobilenet

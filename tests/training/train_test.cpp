@@ -1,0 +1,250 @@
+// Training as a whole, on pictures that differ in colour.
+#include <algorithm>
+#include <cmath>
+
+#include "complaint.h"
+#include "formats/safetensors.h"
+#include "gmock/gmock.h"
+#include "mobilenet/mobilenet.h"
+#include "mobilenet/training.h"
+#include "temporary_directory.h"
+#include "training/checkpoint.h"
+#include "training/flat_weights.h"
+#include "training/pictures_of_colours.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+std::vector<float> FlatOf(const Model& model) {
+  return WeightLayout(model.network).Flatten(model.network, model.weights);
+}
+
+class TrainTest : public testing::Test {
+ protected:
+  TrainTest() {
+    WriteColours(data_, 12, 4);
+    options_.network = {.alpha = 0.25, .resolution = 32};
+    options_.network.shallow = true;
+    options_.epochs = 3;
+    options_.batch = 9;
+    options_.threads = 2;
+    options_.augment.erase = 0.2;
+    options_.augment.mixup = 0.2;
+    options_.dropout = 0.1;
+  }
+
+  TrainingResult Run(const TrainingObserver& observer = {}) {
+    return Train(TrainingData::Find(data_, 0.2, 1), options_, observer);
+  }
+
+  // A model that can tell colours, but has no names for them.
+  Model Experienced() {
+    TrainingOptions options = options_;
+    options.epochs = 8;
+    options.learning_rate = 0.05;
+    options.dropout = 0;
+    options.augment.mixup = 0;
+    Model model = Train(TrainingData::Find(data_, 0.2, 1), options).model;
+    model.labels = {};
+    return model;
+  }
+
+  // Stops after so many steps of this call.
+  static TrainingObserver StopAfter(int steps) {
+    TrainingObserver observer;
+    observer.stop = [steps, done = 0]() mutable { return ++done == steps; };
+    return observer;
+  }
+
+  TemporaryDirectory directory_;
+  const fs::path data_ = directory_.path() / "data";
+  const fs::path checkpoint_ = directory_.path() / "checkpoint.safetensors";
+  TrainingOptions options_;
+};
+
+TEST_F(TrainTest, LearnsColoursAndGivesAModelThatWorks) {
+  options_.epochs = 8;
+  options_.learning_rate = 0.05;
+  options_.dropout = 0;
+  options_.augment.mixup = 0;
+  const TrainingResult result = Run();
+  ASSERT_EQ(result.epochs.size(), 8U);
+  EXPECT_LT(result.epochs.back().training_loss, result.epochs.front().training_loss);
+  EXPECT_EQ(result.epochs.back().validation_accuracy, 1);
+  EXPECT_EQ(result.training_pictures, 36U);
+  EXPECT_THAT(result.model.labels, testing::ElementsAre("blue", "green", "red"));
+  const fs::path file = directory_.path() / "model.safetensors";
+  result.model.Save(file);
+  Classifier classify(Model::Load(file));
+  for (std::size_t i = 0; i < result.validation.size(); ++i) {
+    const auto best = classify.File(result.validation[i].file, {.top = 1}).front();
+    EXPECT_EQ(best.index, result.answers[i].predicted);
+    EXPECT_NEAR(best.probability, result.answers[i].probability, 1e-5);
+  }
+}
+
+TEST_F(TrainTest, TheSameSeedGivesTheSameBits) {
+  const std::vector<float> first = FlatOf(Run().model);
+  EXPECT_EQ(FlatOf(Run().model), first);
+  options_.seed = 2;
+  EXPECT_NE(FlatOf(Run().model), first);
+}
+
+TEST_F(TrainTest, StoppedAndResumedAtAnyStepItEndsWithTheSameBits) {
+  for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdamw}) {
+    options_.optimizer = OptimizerOptions::For(kind);
+    options_.checkpoint.clear();
+    options_.resume = false;
+    const std::vector<float> whole = FlatOf(Run().model);
+    options_.checkpoint = checkpoint_;
+    for (int stop = 1; stop < 12; stop += kind == OptimizerKind::kSgd ? 1 : 5) {  // of 12 steps
+      options_.resume = false;
+      const TrainingResult part = Run(StopAfter(stop));
+      ASSERT_TRUE(part.stopped);
+      options_.resume = true;
+      const TrainingResult rest = Run();
+      EXPECT_FALSE(rest.stopped);
+      EXPECT_EQ(rest.epochs.size(), 3U);
+      ASSERT_EQ(FlatOf(rest.model), whole) << "stopped after step " << stop;
+    }
+  }
+}
+
+TEST_F(TrainTest, ResumingWithOtherOptionsIsRefused) {
+  options_.checkpoint = checkpoint_;
+  Run(StopAfter(2));
+  options_.resume = true;
+  options_.batch = 8;
+  EXPECT_THAT(Complaint([&] { Run(); }), HasSubstr("was made with batch 9, now it is 8"));
+  options_.batch = 9;
+  fs::remove(data_ / "train" / "red" / "0.bmp");
+  EXPECT_THAT(Complaint([&] { Run(); }), HasSubstr("was made with data \"36 + 12 pictures"));
+}
+
+TEST_F(TrainTest, DamagedCheckpointsAreRefused) {
+  options_.checkpoint = checkpoint_;
+  Run(StopAfter(2));
+  const Identity none = nlohmann::json::object();
+  const std::size_t size = WeightLayout(V1([&] {
+                             NetworkOptions network = options_.network;
+                             network.classes = 3;
+                             return network;
+                           }()))
+                               .size();
+  EXPECT_EQ(LoadCheckpoint(checkpoint_, none, size).step, 2);
+  EXPECT_THAT(Complaint([&] { LoadCheckpoint(checkpoint_, none, size + 1); }), HasSubstr("values, expected"));
+  std::string bytes(fs::file_size(checkpoint_), '\0');
+  std::ifstream(checkpoint_, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  const auto damaged = directory_.path() / "damaged.safetensors";
+  const std::size_t header = std::min<std::size_t>(bytes.size(), 4000);
+  for (std::size_t length = 0; length < bytes.size(); length += length < header ? 7 : 40'000) {
+    std::ofstream(damaged, std::ios::binary) << bytes.substr(0, length);
+    EXPECT_NE(Complaint([&] { LoadCheckpoint(damaged, none, size); }), "no error") << length;
+  }
+  for (std::size_t i = 0; i < header; i += 3) {  // no flipped bit may crash
+    std::string flipped = bytes;
+    flipped[i] = static_cast<char>(flipped[i] ^ (1 << i % 8));
+    std::ofstream(damaged, std::ios::binary) << flipped;
+    Complaint([&] { LoadCheckpoint(damaged, none, size); });
+  }
+}
+
+TEST_F(TrainTest, PicturesThatCannotBeReadAreNamedAndLeftOut) {
+  std::ofstream(data_ / "train" / "red" / "0.bmp") << "";
+  std::ofstream(data_ / "train" / "red" / "text.jpg") << "these are words";
+  TrainingObserver observer;
+  std::vector<std::string> warnings;
+  observer.warning = [&](const std::string& text) { warnings.push_back(text); };
+  const TrainingResult result = Run(observer);
+  EXPECT_THAT(warnings, testing::UnorderedElementsAre(HasSubstr("red/0.bmp"), HasSubstr("red/text.jpg")));
+  EXPECT_EQ(result.unreadable, 2U);
+  EXPECT_EQ(result.training_pictures, 35U);
+  for (const auto& entry : fs::directory_iterator(data_ / "val" / "red")) std::ofstream(entry.path()) << "";
+  EXPECT_THAT(Complaint([&] { Run(); }),
+              HasSubstr("none of the pictures of the class \"red\" to validate with can be read"));
+}
+
+TEST_F(TrainTest, AFrozenBackboneTrainsOnlyTheClassifier) {
+  const Model from = Experienced();
+  options_.from = from;
+  options_.freeze_backbone = true;
+  options_.epochs = 20;
+  const TrainingResult result = Run();
+  EXPECT_EQ(result.epochs.back().validation_accuracy, 1);
+  for (const auto& [name, tensor] : result.model.weights) {
+    const bool changed = !std::ranges::equal(tensor.values, from.weights.at(name).values);
+    EXPECT_EQ(changed, name.starts_with("classifier")) << name;
+  }
+  // Going on with everything begins with what this found, its classes being known.
+  options_.from = result.model;
+  options_.freeze_backbone = false;
+  options_.epochs = 1;
+  options_.learning_rate = 1e-9;
+  options_.average = 0;
+  const TrainingResult more = Run();
+  EXPECT_LT(std::abs(more.model.weights.at("classifier.bias").values[0] -
+                     result.model.weights.at("classifier.bias").values[0]),
+            1e-6);
+}
+
+TEST_F(TrainTest, KnownClassesKeepTheirRowsAndNewOnesAreLearned) {
+  Model from = Experienced();
+  from.labels = {"red", "grey", "black"};
+  options_.from = from;
+  options_.head_epochs = 0;
+  options_.learning_rate = 1e-9;
+  options_.average = 0;
+  options_.optimizer.weight_decay = 0;
+  const Model model = Run().model;
+  const auto weight = model.weights.at("classifier.weight").values;  // blue, green, red
+  const auto old = from.weights.at("classifier.weight").values;
+  for (std::size_t row = 0; row < weight.size() / 3; ++row) {
+    EXPECT_NEAR(weight[row * 3 + 2], old[row * 3], 1e-6);
+    EXPECT_NEAR(weight[row * 3], 0, 1e-6);
+  }
+  options_.head_epochs = 30;
+  EXPECT_EQ(Run().epochs.front().validation_accuracy, 1) << "the classifier was trained before all else";
+}
+
+TEST_F(TrainTest, ALossThatIsNoNumberStopsWithAdvice) {
+  options_.checkpoint = checkpoint_;
+  Run(StopAfter(1));
+  const auto saved = fs::last_write_time(checkpoint_);
+  options_.learning_rate = 1000;
+  options_.optimizer.momentum = 0.999;
+  options_.epochs = 1000;
+  options_.checkpoint_seconds = 1e9;
+  options_.network.activation = Activation::kRelu;
+  options_.schedule = Schedule::kCosine;
+  options_.warmup = 0;
+  options_.optimizer.weight_decay = 10;
+  const std::string complaint = Complaint([&] { Run(StopAfter(200)); });
+  EXPECT_THAT(complaint, HasSubstr("the loss is no longer a number in step"));
+  EXPECT_THAT(complaint, HasSubstr("the last good checkpoint is"));
+  EXPECT_THAT(complaint, HasSubstr("a lower learning rate"));
+  EXPECT_GE(fs::last_write_time(checkpoint_), saved);
+}
+
+TEST_F(TrainTest, OptionsOutOfRangeAreRefused) {
+  const auto wrong = [&](auto change) {
+    const TrainingOptions before = options_;
+    change(options_);
+    std::string complaint = Complaint([&] { Run(); });
+    options_ = before;
+    return complaint;
+  };
+  EXPECT_THAT(wrong([](auto& o) { o.epochs = 0; }), HasSubstr("epochs is 0, expected 1 to"));
+  EXPECT_THAT(wrong([](auto& o) { o.batch = 0; }), HasSubstr("batch is 0"));
+  EXPECT_THAT(wrong([](auto& o) { o.learning_rate = -1; }), HasSubstr("learning rate is -1"));
+  EXPECT_THAT(wrong([](auto& o) { o.learning_rate = NAN; }), HasSubstr("learning rate is nan"));
+  EXPECT_THAT(wrong([](auto& o) { o.augment.mixup = 2; }), HasSubstr("mixup is 2, expected 0 to 1"));
+  EXPECT_THAT(wrong([](auto& o) { o.threads = 0; }), HasSubstr("threads is 0"));
+  EXPECT_THAT(wrong([](auto& o) { o.freeze_backbone = true; }), HasSubstr("no model to start from"));
+  EXPECT_THAT(wrong([](auto& o) { o.resume = true; }), HasSubstr("no checkpoint is named"));
+}
+
+}  // namespace
+}  // namespace mobilenet
