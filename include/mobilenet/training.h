@@ -153,4 +153,25 @@ struct TrainingResult {
 TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
                      const TrainingObserver& observer = {});
 
+struct TrainingBenchmarkOptions {
+  int batch = 128;
+  int threads = 1;
+  double seconds = 4;  // at least three steps are taken
+};
+
+struct TrainingBenchmark {
+  int steps = 0;
+  double step_ms = 0;  // median; forward, backward and the optimiser's step
+  double images_per_second = 0;
+  double gflops = 0;  // 6 * mult-adds: forward, and twice that backward
+  double peak_gflops =
+      0;  // independent multiply-adds in registers on as many threads, median of the same rounds
+  double peak_share = 0;
+  double pointwise_share = 0;    // of the peak, in the pointwise layers, with batch norms and activations
+  std::size_t memory_bytes = 0;  // of maps, gradients and buffers
+};
+
+// Times training steps of random weights on random pixels. Throws Error as Train does.
+TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmarkOptions& options = {});
+
 }  // namespace mobilenet

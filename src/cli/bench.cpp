@@ -5,6 +5,7 @@
 
 #include "base/machine.h"
 #include "cli/command.h"
+#include "mobilenet/training.h"
 #include "report/pages.h"
 #include "report/text.h"
 
@@ -18,6 +19,7 @@ struct Options {
   std::string precision = "float32";
   BenchmarkOptions measure;
   bool layers = false;
+  bool train = false;
   bool json = false;
 };
 
@@ -130,7 +132,45 @@ void PrintBenchText(const Options& options, const Network& network, const Plan& 
   if (options.layers) PrintLayers(plan, result);
 }
 
+// A step of training instead of a run.
+void RunTraining(const Options& options) {
+  const Subject subject = SubjectOf(options);
+  const Network& network = subject.network;
+  const TrainingBenchmark result = MeasureTraining(network, {.batch = options.measure.batch,
+                                                             .threads = options.measure.threads,
+                                                             .seconds = options.measure.seconds});
+  if (options.json) {
+    return PrintJson({{"step_ms", result.step_ms},
+                      {"steps", result.steps},
+                      {"batch", options.measure.batch},
+                      {"images_per_second", result.images_per_second},
+                      {"gflops", result.gflops},
+                      {"peak_gflops", result.peak_gflops},
+                      {"peak_share", result.peak_share},
+                      {"pointwise_peak_share", result.pointwise_share},
+                      {"memory_bytes", result.memory_bytes},
+                      {"peak_memory_bytes", PeakMemory()},
+                      {"threads", options.measure.threads},
+                      {"processor", ProcessorName()},
+                      {"alpha", network.options.alpha},
+                      {"resolution", network.options.resolution},
+                      {"macs", CostOf(network).macs}});
+  }
+  fmt::print("Training MobileNet V1, alpha {:g}, {} x {}, batches of {}\n{}, {} thread{}\n\n",
+             network.options.alpha, network.options.resolution, network.options.resolution,
+             options.measure.batch, ProcessorName(), options.measure.threads,
+             options.measure.threads == 1 ? "" : "s");
+  fmt::print("step          {:.1f} ms, median of {}\n", result.step_ms, result.steps);
+  fmt::print("throughput    {:.0f} images a second\n", result.images_per_second);
+  fmt::print(
+      "speed         {:.1f} GFLOP/s, {:.0f} % of the measured peak of {:.1f}; pointwise layers {:.0f} %\n",
+      result.gflops, 100 * result.peak_share, result.peak_gflops, 100 * result.pointwise_share);
+  fmt::print("memory        {} of maps, gradients and buffers, {} in all\n",
+             Bytes(static_cast<double>(result.memory_bytes)), Bytes(static_cast<double>(PeakMemory())));
+}
+
 void Run(const Options& options) {
+  if (options.train) return RunTraining(options);
   const Subject subject = SubjectOf(options);
   const Plan plan(subject.network, subject.weights,
                   {.target = options.target, .precision = PrecisionOf(options.precision)});
@@ -169,7 +209,13 @@ void AddBench(CLI::App& program) {
                    "Instruction set; by default the fastest that this machine has")
       ->type_name("NAME");
   AddPrecision(*command, options->precision);
-  command->add_flag("--layers", options->layers, "A line for each step of the plan")->excludes(batch);
+  CLI::Option* layers =
+      command->add_flag("--layers", options->layers, "A line for each step of the plan")->excludes(batch);
+  command
+      ->add_flag("--train", options->train,
+                 "Training steps on batches of --batch pictures, in float32, instead of runs")
+      ->needs(batch)
+      ->excludes(layers);
   command->add_flag("--json", options->json, "One JSON object");
   command->footer(
       "Example: half the width, a smaller picture, two threads\n"

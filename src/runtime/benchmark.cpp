@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
+#include "runtime/burst.h"
 #include "runtime/plan_timer.h"
 
 namespace mobilenet {
@@ -20,16 +21,6 @@ constexpr int kMostBatch = 4096;
 
 double SecondsSince(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-// Floating point operations a second in one burst on all threads, long enough to drown the hand-over.
-double Burst(const Kernels& kernels, ThreadPool& pool) {
-  constexpr std::size_t kIterations = 100'000;
-  std::vector<double> operations(static_cast<std::size_t>(pool.threads()));
-  const auto begin = Clock::now();
-  pool.Run(pool.threads(), [&](int task, int) { operations[task] = kernels.multiply_adds(kIterations); });
-  const double seconds = SecondsSince(begin);
-  return std::accumulate(operations.begin(), operations.end(), 0.0) / seconds;
 }
 
 // Many images at a time: a Runner of one thread for each thread.

@@ -35,10 +35,12 @@ void TrainingPass::State::MaskRows(std::size_t index, std::size_t first_row, std
   LayerState& layer = layers[index];
   const std::size_t pitch = layer.map.pitch;
   ChannelSums& sums = layer.sums[worker];
-  training->mask(GradientOf(index) + first_row * pitch, pitch, layer.y.data() + first_row * pitch, pitch,
-                 rows, layer.map.columns, layer.affine(), layer.centre.data(), sums.part[0].data(),
-                 sums.part[1].data());
-  sums.Collect();
+  for (std::size_t end = first_row + rows; first_row < end; first_row += kSummedRows) {
+    training->mask(GradientOf(index) + first_row * pitch, pitch, layer.y.data() + first_row * pitch, pitch,
+                   std::min(kSummedRows, end - first_row), layer.map.columns, layer.affine(),
+                   layer.centre.data(), sums.part[0].data(), sums.part[1].data());
+    sums.Collect();
+  }
 }
 
 // Ioffe and Szegedy 2015, the gradients of section 3: with n values a channel, g the gradient of scale * y +

@@ -73,9 +73,11 @@ void TrainingPass::State::Forward(std::size_t index, int worker) {
   sums.Clear();
   const auto moments = [&](const float* y, std::size_t rows) {
     if (out.gamma == nullptr) return;
-    training->moments(y, out.map.pitch, rows, out.map.columns, out.centre.data(), sums.part[0].data(),
-                      sums.part[1].data());
-    sums.Collect();
+    for (std::size_t row = 0; row < rows; row += kSummedRows) {
+      training->moments(y + row * out.map.pitch, out.map.pitch, std::min(kSummedRows, rows - row),
+                        out.map.columns, out.centre.data(), sums.part[0].data(), sums.part[1].data());
+      sums.Collect();
+    }
   };
   const auto product = [&](const float* a, std::size_t a_stride, std::size_t rows, float* y) {
     kernels->product({.a = a,

@@ -32,7 +32,11 @@ struct TrainingMap {
   [[nodiscard]] std::size_t image() const { return pixels() * pitch; }  // floats
 };
 
-// Sums over the batch that one worker made. Floats for the rows at hand, which go to doubles block by block.
+// Rows that are added up in float32 before they go to float64. Gradients of shifts are small sums of large
+// terms: what comes behind is a batch norm again.
+constexpr std::size_t kSummedRows = 64;
+
+// Sums over the batch that one worker made.
 struct ChannelSums {
   AlignedVector<float> part[2];
   std::vector<double> total[2];
@@ -84,6 +88,7 @@ struct TrainingPass::State {
   AlignedVector<float> gradients[2];  // of the map behind a layer's batch norm, for even and odd layers
   std::vector<AlignedVector<float>> scratch;  // for each worker
   AlignedVector<float> zeros;
+  std::vector<double> seconds;      // of the last batch in each layer
   std::vector<PassResult> results;  // for each worker, sums over its images
 
   // The batch at hand.

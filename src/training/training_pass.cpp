@@ -1,6 +1,7 @@
 #include "training/training_pass.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 
 #include "base/fail.h"
@@ -168,9 +169,17 @@ PassResult TrainingPass::Run(std::span<const float> images, std::span<const Targ
   s.seed = seed;
   s.Pack(values);
   const std::size_t last = s.layers.size() - 1;
+  s.seconds.assign(s.layers.size(), 0);
+  auto time = std::chrono::steady_clock::now();
+  const auto add_time = [&](std::size_t layer) {
+    const auto now = std::chrono::steady_clock::now();
+    s.seconds[layer] += std::chrono::duration<double>(now - time).count();
+    time = now;
+  };
   for (std::size_t i = 0; i <= last; ++i) {
     s.Parallel([&](int worker) { s.Forward(i, worker); });
     s.FinishForward(i, values);
+    add_time(i);
   }
   s.Parallel([&](int worker) {
     s.layers[last].sums[worker].Clear();
@@ -180,6 +189,7 @@ PassResult TrainingPass::Run(std::span<const float> images, std::span<const Targ
   for (std::size_t i = last + 1; i-- > 0;) {
     s.FinishBackward(i, values, gradient);
     s.Parallel([&](int worker) { s.Backward(i, worker); });
+    add_time(i);
   }
   s.CollectWeights(gradient);
   PassResult result;
@@ -189,6 +199,8 @@ PassResult TrainingPass::Run(std::span<const float> images, std::span<const Targ
   }
   return result;
 }
+
+std::span<const double> TrainingPass::layer_seconds() const { return state_->seconds; }
 
 std::size_t TrainingPass::memory() const {
   const State& s = *state_;

@@ -53,6 +53,9 @@ class TrainingPass {
   PassResult Run(std::span<const float> images, std::span<const Target> targets, std::span<float> values,
                  std::span<float> gradient, std::uint64_t seed = 0);
 
+  // Seconds of the last batch in each layer, forward and backward.
+  [[nodiscard]] std::span<const double> layer_seconds() const;
+
   // Bytes of maps, gradients and buffers.
   [[nodiscard]] std::size_t memory() const;
 

@@ -1,12 +1,10 @@
 // The program as its user meets it: run as a process, its output and exit status looked at.
-#include <sys/wait.h>
-
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "cli/run_program.h"
 #include "gmock/gmock.h"
 #include "mobilenet/mobilenet.h"
 #include "shared_data.h"
@@ -18,11 +16,6 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 using testing::Not;
-
-struct Result {
-  int status = 0;
-  std::string output;  // of both streams where the command says 2>&1
-};
 
 class ProgramTest : public testing::Test {
  protected:
@@ -53,18 +46,7 @@ class ProgramTest : public testing::Test {
 
   std::string Path(const std::string& name) const { return (directory_.path() / name).string(); }
 
-  // Runs `mobilenet ARGUMENTS` through the shell.
-  static Result Run(const std::string& arguments) {
-    const std::string command = std::string("env -u MOBILENET_MODEL ") + MOBILENET_PROGRAM + " " + arguments;
-    FILE* pipe = popen(command.c_str(), "r");
-    Result result;
-    char buffer[4096];
-    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof(buffer), pipe)) > 0;)
-      result.output.append(buffer, n);
-    const int status = pclose(pipe);
-    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-    return result;
-  }
+  static Result Run(const std::string& arguments) { return RunProgram(arguments); }
 
   TemporaryDirectory directory_;
   const std::string model_ = Path("model.safetensors");
@@ -73,7 +55,8 @@ class ProgramTest : public testing::Test {
 TEST_F(ProgramTest, HelpOfEveryCommandHasAnExample) {
   EXPECT_EQ(Run("--help").status, 0);
   EXPECT_EQ(Run("--version").status, 0);
-  for (const char* command : {"classify", "eval", "info", "convert", "bench", "cost", "paper", "fit"}) {
+  for (const char* command :
+       {"classify", "eval", "info", "convert", "bench", "cost", "paper", "fit", "train"}) {
     const Result result = Run(std::string(command) + " --help");
     EXPECT_EQ(result.status, 0);
     EXPECT_THAT(result.output, HasSubstr(std::string("  mobilenet ") + command));

@@ -3,12 +3,17 @@
 //   network_tool make ALPHA RESOLUTION CLASSES OUT.safetensors
 //   network_tool run MODEL         float32 inputs on standard input, one image after the other; logits on
 //   output
+//   network_tool step MODEL BATCH OUT.safetensors   the gradients of one training step; BATCH float32 images
+//   and then
+//                                                   BATCH int32 labels on standard input; prints the loss
 #include <cstdio>
 #include <exception>
 #include <string>
 #include <vector>
 
+#include "formats/safetensors.h"
 #include "mobilenet/mobilenet.h"
+#include "training/training_pass.h"
 
 namespace mobilenet {
 namespace {
@@ -32,6 +37,24 @@ void Run(const char* path) {
   }
 }
 
+void Step(const char* path, int batch, const char* out) {
+  const Model model = Model::Load(path);
+  const WeightLayout layout(model.network);
+  std::vector<float> values = layout.Flatten(model.network, model.weights);
+  std::vector<float> gradient(values.size());
+  std::vector<float> images(static_cast<std::size_t>(batch) * model.network.input.size());
+  std::vector<std::int32_t> labels(batch);
+  if (std::fread(images.data(), sizeof(float), images.size(), stdin) != images.size() ||
+      std::fread(labels.data(), sizeof(std::int32_t), labels.size(), stdin) != labels.size())
+    throw Error("standard input is too short");
+  std::vector<Target> targets;
+  for (const std::int32_t label : labels) targets.push_back({label, label, 1});
+  ThreadPool pool(2);
+  TrainingPass pass(model.network, {.batch = batch}, pool);
+  std::printf("%.9g\n", pass.Run(images, targets, values, gradient).loss);
+  WriteSafetensors(out, {}, layout.ToWeights(gradient));
+}
+
 }  // namespace
 }  // namespace mobilenet
 
@@ -42,9 +65,12 @@ int main(int argc, char** argv) {
       mobilenet::Make(std::stod(arguments[1]), std::stoi(arguments[2]), std::stoi(arguments[3]), argv[5]);
     } else if (arguments.size() == 2 && arguments[0] == "run") {
       mobilenet::Run(argv[2]);
+    } else if (arguments.size() == 4 && arguments[0] == "step") {
+      mobilenet::Step(argv[2], std::stoi(arguments[2]), argv[4]);
     } else {
-      std::fprintf(stderr,
-                   "usage: network_tool make ALPHA RESOLUTION CLASSES OUT | network_tool run MODEL\n");
+      std::fprintf(
+          stderr,
+          "usage: network_tool make ALPHA RESOLUTION CLASSES OUT | run MODEL | step MODEL BATCH OUT\n");
       return 2;
     }
   } catch (const std::exception& error) {

@@ -1,0 +1,186 @@
+// `mobilenet train` as its user meets it: killed, interrupted, out of disk, on bad data.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "cli/run_program.h"
+#include "gmock/gmock.h"
+#include "mobilenet/mobilenet.h"
+#include "report/events.h"
+#include "temporary_directory.h"
+#include "training/pictures_of_colours.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+namespace fs = std::filesystem;
+
+class TrainProgramTest : public testing::Test {
+ protected:
+  TrainProgramTest() { WriteColours(data_, 20, 4); }
+
+  [[nodiscard]] std::string Path(const std::string& name) const {
+    return (directory_.path() / name).string();
+  }
+
+  // The command for a small network; `more` are further options.
+  [[nodiscard]] std::string Train(const std::string& out, const std::string& more = "") const {
+    return "train " + data_.string() + " --out " + Path(out) +
+           " --alpha 0.25 --resolution 32 --output-stride 32 --batch 15 --threads 2 --lr 0.05 --epochs 6 " +
+           more;
+  }
+
+  static std::string Text(const fs::path& path) {
+    std::ostringstream text;
+    text << std::ifstream(path, std::ios::binary).rdbuf();
+    return text.str();
+  }
+
+  [[nodiscard]] std::vector<std::string> FilesIn(const fs::path& path) const {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(path)) names.push_back(entry.path().filename().string());
+    return names;
+  }
+
+  TemporaryDirectory directory_;
+  const fs::path data_ = directory_.path() / "data";
+};
+
+TEST_F(TrainProgramTest, TrainsAModelAndTellsHowItWent) {
+  const Result result = RunProgram(Train("colours.safetensors", "2>&1"));
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("3 classes, 60 pictures to train on, 12 to validate with"));
+  EXPECT_THAT(result.output, HasSubstr("6/6"));
+  EXPECT_THAT(FilesIn(directory_.path() / "colours.run"),
+              testing::UnorderedElementsAre("checkpoint.safetensors", "metrics.csv", "report.html",
+                                            testing::StartsWith("events.out.tfevents.")));
+  const Model model = Model::Load(Path("colours.safetensors"));
+  EXPECT_THAT(model.labels, testing::ElementsAre("blue", "green", "red"));
+  EXPECT_THAT(model.provenance.at("command"), HasSubstr("mobilenet train "));
+  EXPECT_THAT(
+      RunProgram("eval --json --model " + Path("colours.safetensors") + " " + (data_ / "val").string())
+          .output,
+      HasSubstr("\"images\":12"));
+  const std::string csv = Text(directory_.path() / "colours.run" / "metrics.csv");
+  EXPECT_THAT(csv, testing::StartsWith("epoch,learning_rate,training_loss,"));
+  EXPECT_EQ(std::ranges::count(csv, '\n'), 7);
+  const std::string page = Text(directory_.path() / "colours.run" / "report.html");
+  for (const char* part :
+       {"Loss", "Accuracy", "What is taken for what", "Class by class", "mobilenet train "})
+    EXPECT_THAT(page, HasSubstr(part));
+  EXPECT_THAT(page, Not(HasSubstr("src=\"http")));
+}
+
+TEST_F(TrainProgramTest, JsonIsOneObject) {
+  const Result result = RunProgram(Train("colours.safetensors", "--json"));
+  const auto json = nlohmann::json::parse(result.output);
+  EXPECT_EQ(json.at("epochs"), 6);
+  EXPECT_EQ(json.at("validation_pictures"), 12);
+  EXPECT_GE(json.at("validation_top1").get<double>(), 0.3);
+}
+
+TEST_F(TrainProgramTest, KilledAtTenMomentsItEndsWithTheSameWeights) {
+  ASSERT_EQ(RunProgram(Train("whole.safetensors")).status, 0);
+  const std::string command = Train("killed.safetensors", "--checkpoint-seconds 0");
+  for (int i = 0; i < 10; ++i) {
+    const bool resume = fs::exists(directory_.path() / "killed.run" / "checkpoint.safetensors");
+    const double seconds = 0.02 + 0.03 * (i * 7 % 10);
+    std::system(("timeout -s KILL " + std::to_string(seconds) + " " + MOBILENET_PROGRAM + " " + command +
+                 (resume ? " --resume" : "") + " > /dev/null 2>&1")
+                    .c_str());
+  }
+  const bool resume = fs::exists(directory_.path() / "killed.run" / "checkpoint.safetensors");
+  const Result last = RunProgram(command + (resume ? " --resume" : "") + " 2>&1");
+  ASSERT_EQ(last.status, 0) << last.output;
+  const Model whole = Model::Load(Path("whole.safetensors"));
+  const Model killed = Model::Load(Path("killed.safetensors"));
+  for (const auto& [name, tensor] : whole.weights)
+    EXPECT_TRUE(std::ranges::equal(tensor.values, killed.weights.at(name).values)) << name;
+}
+
+TEST_F(TrainProgramTest, CtrlCSavesAndSaysHowToGoOn) {
+  std::string text = "timeout --preserve-status -s INT 1.5 " + std::string(MOBILENET_PROGRAM) + " " +
+                     Train("endless.safetensors", "2>&1");
+  text.replace(text.find("--epochs 6"), 10, "--epochs 100000");
+  const Result result = RunShell(text);
+  EXPECT_EQ(result.status, 130);
+  EXPECT_THAT(result.output, HasSubstr("stopped: the same command with --resume goes on from"));
+  EXPECT_FALSE(fs::exists(Path("endless.safetensors")));
+  EXPECT_TRUE(fs::exists(directory_.path() / "endless.run" / "checkpoint.safetensors"));
+}
+
+TEST_F(TrainProgramTest, AFullDiskCostsACheckpointNotTheTraining) {
+  // Files may not grow beyond 64 KiB: tables fit, checkpoints and models don't.
+  const Result result = RunShell("trap '' XFSZ; ulimit -f 64; " + std::string(MOBILENET_PROGRAM) + " " +
+                                 Train("full.safetensors", "2>&1"));
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output, HasSubstr("this checkpoint could not be written, training goes on"));
+  EXPECT_THAT(result.output, HasSubstr("6/6"));
+  EXPECT_THAT(result.output, HasSubstr("full.safetensors"));
+  EXPECT_FALSE(fs::exists(Path("full.safetensors")));
+  for (const std::string& name : FilesIn(directory_.path() / "full.run"))
+    EXPECT_THAT(name, testing::AnyOf("metrics.csv", testing::StartsWith("events.out.tfevents.")))
+        << "a partial file";
+}
+
+TEST_F(TrainProgramTest, BadPicturesAreLeftOutAndCounted) {
+  std::ofstream(data_ / "train" / "red" / "empty.jpg") << "";
+  std::ofstream(data_ / "train" / "red" / "words.jpg") << "not a picture";
+  std::ofstream(data_ / "train" / "blue" / "cut.bmp")
+      << Text(data_ / "train" / "blue" / "0.bmp").substr(0, 200);
+  const Result result = RunProgram(Train("colours.safetensors", "2>&1"));
+  EXPECT_EQ(result.status, 1);
+  for (const char* name :
+       {"empty.jpg", "words.jpg", "cut.bmp", "3 pictures could not be read and were left out"})
+    EXPECT_THAT(result.output, HasSubstr(name));
+  EXPECT_NO_THROW(Model::Load(Path("colours.safetensors")));
+}
+
+TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
+  const auto refused = [&](const std::string& more, int status) {
+    const Result result = RunProgram(Train("refused.safetensors", more + " 2>&1"));
+    EXPECT_EQ(result.status, status) << result.output;
+    EXPECT_FALSE(fs::exists(Path("refused.safetensors")));
+    return result.output;
+  };
+  EXPECT_THAT(refused("--optimizer adam", 2), HasSubstr("adam"));
+  EXPECT_THAT(refused("--cache 2", 2), HasSubstr("2GB"));
+  EXPECT_THAT(refused("--mixup 3", 1), HasSubstr("mixup is 3, expected 0 to 1"));
+  EXPECT_THAT(refused("--resume", 1), HasSubstr("there is no checkpoint to go on from"));
+  EXPECT_THAT(refused("--freeze backbone", 1), HasSubstr("--from FILE"));
+  EXPECT_THAT(refused("--from " + data_.string(), 1), HasSubstr("data"));
+  fs::remove_all(data_ / "train" / "red");
+  fs::remove_all(data_ / "val" / "red");
+  fs::remove_all(data_ / "train" / "blue");
+  fs::remove_all(data_ / "val" / "blue");
+  EXPECT_THAT(refused("", 1), HasSubstr("has 1 class, expected"));
+  EXPECT_THAT(RunProgram("train " + Path("nothing") + " --out " + Path("x") + " 2>&1").output,
+              HasSubstr("there is no such folder or list"));
+}
+
+TEST_F(TrainProgramTest, AThousandClasses) {
+  const fs::path many = directory_.path() / "many";
+  for (int c = 0; c < 1000; ++c) {
+    const auto name = std::to_string(1000 + c);
+    WriteColour(many / name / "a.bmp", {c % 10 * 18 + 60, c / 10 % 10 * 18 + 60, c / 100 * 12 + 60}, c, 8);
+    fs::copy_file(many / name / "a.bmp", many / name / "b.bmp");
+  }
+  const Result result = RunProgram("train " + many.string() + " --out " + Path("many.safetensors") +
+                                   " --alpha 0.25 --resolution 32 --epochs 1 2>&1");
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("1000 classes, 1000 pictures to train on, 1000 to validate with"));
+  EXPECT_THAT(Text(directory_.path() / "many.run" / "report.html"), HasSubstr("most often taken for what"));
+}
+
+TEST(EventFileTest, ChecksumsAreThoseOfTheStandard) {
+  // CRC-32C of "123456789" is 0xE3069283 (RFC 3720's check value); TFRecord rotates it and adds a constant.
+  const std::uint32_t crc = 0xE3069283U;
+  EXPECT_EQ(MaskedCrc32c("123456789"), ((crc >> 15) | (crc << 17)) + 0xA282EAD8U);
+}
+
+}  // namespace
+}  // namespace mobilenet
