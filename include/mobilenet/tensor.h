@@ -32,8 +32,8 @@ using Weights = std::map<std::string, Tensor, std::less<>>;
 // value that is not finite, or where there is one that the network doesn't know.
 void CheckWeights(const Network& network, const Weights& weights);
 
-// Fresh weights: normally distributed for what mixes or filters (He et al. 2015; smaller where a batch norm
-// follows), batch norms at identity, biases 0. The same seed gives the same weights on every machine.
+// Fresh weights: He et al. 2015 normal for what mixes or filters, batch norms at identity, biases 0.
+// The same seed gives the same weights on every machine.
 Weights RandomWeights(const Network& network, std::uint64_t seed);
 
 // "[3, 3, 8]", as messages show it.

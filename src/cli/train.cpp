@@ -204,10 +204,17 @@ void Run(const Options& o, const CLI::App& command, int& status) {
   const fs::path run = o.run.empty() ? fs::path(out).replace_extension(".run") : fs::path(o.run);
   CheckWritable(out);
   const TrainingData data = TrainingData::Find(o.data, options.validation_share, options.seed);
-  TrainingRun files(run, CommandLine(command));
   options.checkpoint = run / "checkpoint.safetensors";
-  if (options.resume && !fs::exists(options.checkpoint))
+  // A checkpoint is there as long as a training is not finished.
+  const bool unfinished = fs::exists(options.checkpoint);
+  if (options.resume && !unfinished)
     Fail(options.checkpoint.string(), ": there is no checkpoint to go on from");
+  if (!options.resume && unfinished) {
+    Fail(options.checkpoint.string(),
+         ": holds a training that was not finished: go on with --resume, or remove it, or name another "
+         "folder with --run");
+  }
+  TrainingRun files(run, CommandLine(command), options.resume);
   if (!o.json) {
     fmt::print("{} classes, {} pictures to train on, {} to validate with\n", data.classes.size(),
                data.training.size(), data.validation.size());
@@ -243,6 +250,7 @@ void Run(const Options& o, const CLI::App& command, int& status) {
   if (options.from) model.provenance["started from"] = fs::path(o.from).filename().string();
   model.Save(out);
   files.Finish(result);
+  fs::remove(options.checkpoint);
   if (result.unreadable > 0) {
     PrintError(fmt::format("{} pictures could not be read and were left out", result.unreadable));
     status = kFailure;

@@ -32,16 +32,10 @@ class Random {
   std::uint64_t state_;
 };
 
-// He et al. 2015 keeps the size of what comes out that of what goes in. Behind batch norm the size of a
-// filter makes no difference to the output, only to how fast its direction turns, by 1 / size^2. Filters a
-// few times smaller, as PyTorch's (a variance of 1 / (3 fan-in)) and TF-Slim's (depthwise ones of a deviation
-// of 0.1) are, learn faster at the learning rates in use.
 float InitialDeviation(const Layer& layer) {
-  const bool depthwise = layer.kind == LayerKind::kDepthwise;
-  if (depthwise && layer.batch_norm) return 0.1F;
   const double window = double{1} * layer.kernel * layer.kernel;
-  const double fan_in = depthwise ? window : window * layer.input.channels;
-  return static_cast<float>(std::sqrt((layer.batch_norm ? 1.0 / 3 : 2.0) / fan_in));
+  const double fan_in = layer.kind == LayerKind::kDepthwise ? window : window * layer.input.channels;
+  return static_cast<float>(std::sqrt(2 / fan_in));
 }
 
 // By the exponent's bits, without a branch for each value: every load looks at every weight.

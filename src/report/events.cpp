@@ -11,6 +11,9 @@
 namespace mobilenet {
 namespace {
 
+constexpr const char* kPrefix = "events.out.tfevents.";
+constexpr const char* kEnding = ".mobilenet";
+
 constexpr std::array<std::uint32_t, 256> Crc32cTable() {
   std::array<std::uint32_t, 256> table{};
   for (std::uint32_t i = 0; i < 256; ++i) {
@@ -74,13 +77,21 @@ std::uint32_t MaskedCrc32c(const std::string& bytes) {
   return ((crc >> 15) | (crc << 17)) + 0xA282EAD8U;
 }
 
+void EventFile::Clear(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with(kPrefix) && name.ends_with(kEnding)) std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
 void EventFile::Add(std::int64_t step, const std::vector<Scalar>& scalars) {
   std::string records;
   if (file_.empty()) {
     const auto seconds =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
     for (std::int64_t n = seconds.count();; ++n) {  // a run that is resumed at once has a file of its own
-      file_ = folder_ / Concat("events.out.tfevents.", n, ".mobilenet");
+      file_ = folder_ / Concat(kPrefix, n, kEnding);
       if (!std::filesystem::exists(file_)) break;
     }
     records += RecordOf(EventOf(0, 3, "brain.Event:2"));

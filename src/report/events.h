@@ -19,6 +19,9 @@ class EventFile {
   // Scalars go to a new file in `folder`, which is made with the first of them.
   explicit EventFile(std::filesystem::path folder) : folder_(std::move(folder)) {}
 
+  // Removes the event files of ours that are in `folder`.
+  static void Clear(const std::filesystem::path& folder);
+
   struct Scalar {
     std::string tag;  // "loss/training"
     float value = 0;

@@ -125,7 +125,9 @@ void AddClasses(const Confusion& confusion, const std::vector<std::string>& labe
                     Percent(confusion.At(c, c), confusion.Answered(c))});
   }
   page.Heading("Class by class");
-  page.Rows({"class", ">pictures", ">found (recall)", ">answers that are right (precision)"}, rows);
+  page.Paragraph(
+      "Recall: how many of the class's pictures are found. Precision: how many of its answers are right.");
+  page.Rows({"class", ">pictures", ">recall", ">precision"}, rows);
 }
 
 std::string Base64(const std::vector<std::uint8_t>& bytes) {

@@ -31,12 +31,13 @@ std::string CsvOf(const std::vector<EpochRecord>& epochs) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(fs::path folder, std::string command)
+TrainingRun::TrainingRun(fs::path folder, std::string command, bool resumed)
     : folder_(std::move(folder)), command_(std::move(command)), events_(folder_) {
   std::error_code error;
   fs::create_directories(folder_, error);
   if (error) Fail(folder_.string(), ": can't be made: ", error.message());
   CheckWritable(folder_ / "metrics.csv");
+  if (!resumed) EventFile::Clear(folder_);
 }
 
 void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {

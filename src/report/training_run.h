@@ -12,9 +12,9 @@ namespace mobilenet {
 
 class TrainingRun {
  public:
-  // Makes the folder where there is none. `command` is shown as the way to train again. Throws Error where it
-  // can't be written.
-  TrainingRun(std::filesystem::path folder, std::string command);
+  // Makes the folder where there is none, and clears it of another run's events unless this one is resumed.
+  // `command` is shown as the way to train again. Throws Error where it can't be written.
+  TrainingRun(std::filesystem::path folder, std::string command, bool resumed);
 
   // After each epoch, with all so far.
   void Epochs(const std::vector<EpochRecord>& epochs);

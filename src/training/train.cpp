@@ -72,6 +72,23 @@ Network NetworkFor(const TrainingOptions& options, std::size_t classes) {
   return V1(network);
 }
 
+// Behind batch norm the size of a filter makes no difference to the output, only to how fast its direction
+// turns, by 1 / size^2. Filters a few times smaller than RandomWeights', as PyTorch's (a variance of 1 / (3
+// fan-in)) and TF-Slim's (depthwise ones of a deviation of 0.1) are, learn faster at the learning rates in
+// use.
+std::vector<float> FreshWeights(const Network& network, const WeightLayout& layout, std::uint64_t seed) {
+  std::vector<float> values = layout.Flatten(network, RandomWeights(network, seed));
+  for (const Slot& slot : layout.slots()) {
+    const Layer& layer = network.layers[slot.layer];
+    if (!layer.batch_norm || (slot.role != Role::kWeight && slot.role != Role::kDepthwise)) continue;
+    const float factor = slot.role == Role::kDepthwise ? 0.1F * static_cast<float>(layer.kernel) /
+                                                             std::sqrt(2.0F)  // He's is sqrt(2) / kernel
+                                                       : std::sqrt(1.0F / 6);
+    for (std::size_t i = slot.offset; i < slot.offset + slot.size; ++i) values[i] *= factor;
+  }
+  return values;
+}
+
 double DefaultRate(const TrainingOptions& options) {
   const double batches = options.batch / 128.0;
   const double rate =
@@ -167,7 +184,7 @@ class Training {
   TrainingResult Go() {
     const Clock::time_point begin = Clock::now();
     const WeightLayout layout(network_);
-    std::vector<float> values = layout.Flatten(network_, RandomWeights(network_, options_.seed));
+    std::vector<float> values = FreshWeights(network_, layout, options_.seed);
     bool all_known = true;
     if (options_.from) all_known = TakeWeights(*options_.from, network_, data_.classes, layout, values);
     Pictures validation = Read("validation pictures", data_.validation, SeenForm(), options_.cache_bytes);

@@ -56,7 +56,7 @@ TEST_F(TrainProgramTest, TrainsAModelAndTellsHowItWent) {
   EXPECT_THAT(result.output, HasSubstr("3 classes, 60 pictures to train on, 12 to validate with"));
   EXPECT_THAT(result.output, HasSubstr("6/6"));
   EXPECT_THAT(FilesIn(directory_.path() / "colours.run"),
-              testing::UnorderedElementsAre("checkpoint.safetensors", "metrics.csv", "report.html",
+              testing::UnorderedElementsAre("metrics.csv", "report.html",
                                             testing::StartsWith("events.out.tfevents.")));
   const Model model = Model::Load(Path("colours.safetensors"));
   EXPECT_THAT(model.labels, testing::ElementsAre("blue", "green", "red"));
@@ -111,6 +111,9 @@ TEST_F(TrainProgramTest, CtrlCSavesAndSaysHowToGoOn) {
   EXPECT_THAT(result.output, HasSubstr("stopped: the same command with --resume goes on from"));
   EXPECT_FALSE(fs::exists(Path("endless.safetensors")));
   EXPECT_TRUE(fs::exists(directory_.path() / "endless.run" / "checkpoint.safetensors"));
+  const Result again = RunProgram(Train("endless.safetensors", "2>&1"));
+  EXPECT_EQ(again.status, 1) << "beginning anew would cost what was saved";
+  EXPECT_THAT(again.output, HasSubstr("holds a training that was not finished: go on with --resume"));
 }
 
 TEST_F(TrainProgramTest, AFullDiskCostsACheckpointNotTheTraining) {

@@ -43,7 +43,7 @@ class TrainTest : public testing::Test {
   // A model that can tell colours, but has no names for them.
   Model Experienced() {
     TrainingOptions options = options_;
-    options.epochs = 8;
+    options.epochs = 25;
     options.learning_rate = 0.05;
     options.dropout = 0;
     options.augment.mixup = 0;
@@ -66,12 +66,12 @@ class TrainTest : public testing::Test {
 };
 
 TEST_F(TrainTest, LearnsColoursAndGivesAModelThatWorks) {
-  options_.epochs = 8;
+  options_.epochs = 25;
   options_.learning_rate = 0.05;
   options_.dropout = 0;
   options_.augment.mixup = 0;
   const TrainingResult result = Run();
-  ASSERT_EQ(result.epochs.size(), 8U);
+  ASSERT_EQ(result.epochs.size(), 25U);
   EXPECT_LT(result.epochs.back().training_loss, result.epochs.front().training_loss);
   EXPECT_EQ(result.epochs.back().validation_accuracy, 1);
   EXPECT_EQ(result.training_pictures, 36U);
