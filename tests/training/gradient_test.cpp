@@ -78,74 +78,147 @@ struct Case {
       targets.push_back({i % classes, (i + 1) % classes, i % 2 == 0 ? 1.0F : 0.7F});
   }
 
-  double Numerical(std::size_t index, double label_smoothing) const {
+  [[nodiscard]] double Numerical(std::size_t index) const {
     std::vector<double> moved(values.begin(), values.end());
     const double step = 1e-8;
     moved[index] += step;
-    const double above = PlainLoss(network, moved, images, targets, label_smoothing);
+    const double above = PlainLoss(network, moved, images, targets, kSmoothing);
     moved[index] -= 2 * step;
-    return (above - PlainLoss(network, moved, images, targets, label_smoothing)) / (2 * step);
+    return (above - PlainLoss(network, moved, images, targets, kSmoothing)) / (2 * step);
   }
+
+  static constexpr float kSmoothing = 0.1F;
 };
 
-// Compares every weight, or one of every seventh slot; errors relative to the slot's largest gradient.
-void CheckGradients(const Case& c, int threads, std::string_view target, bool all = true) {
-  SCOPED_TRACE(testing::Message() << target << ", " << threads << " threads");
-  constexpr float kSmoothing = 0.1F;
-  ThreadPool pool(threads);
-  TrainingPass pass(
-      c.network,
-      {.batch = static_cast<int>(c.targets.size()), .label_smoothing = kSmoothing, .target = target}, pool);
-  std::vector<float> values = c.values;
-  std::vector<float> gradient(values.size());
-  const PassResult result = pass.Run(c.images, c.targets, values, gradient);
-  const std::vector<double> exact(c.values.begin(), c.values.end());
-  EXPECT_NEAR(result.loss, PlainLoss(c.network, exact, c.images, c.targets, kSmoothing), 1e-5);
+// Compares all gradients, or the first of every seventh slot, on each target; errors relative to the slot's
+// largest.
+void CheckGradients(const Case& c, std::span<const std::string_view> targets, bool all = true) {
   const WeightLayout layout(c.network);
+  std::vector<std::vector<double>> expected;  // for each slot, as many as are compared
   for (const Slot& slot : layout.slots()) {
-    const std::span<const float> part(gradient.data() + slot.offset, slot.size);
-    if (slot.role == Role::kRunning) {
-      EXPECT_THAT(part, testing::Each(0.0F));
-      continue;
-    }
-    double largest = 0;
-    for (const float g : part) largest = std::max(largest, std::abs(double{g}));
-    ASSERT_GT(largest, 0) << slot.parameter.name;
-    if (!all && (&slot - layout.slots().data()) % 7 != 0) continue;
-    for (std::size_t i = 0; i < slot.size; i += all ? 1 : slot.size) {
-      ASSERT_NEAR(part[i], c.Numerical(slot.offset + i, kSmoothing), 1e-3 * largest + 1e-7)
-          << slot.parameter.name << " at " << i;
+    auto& numbers = expected.emplace_back();
+    if (slot.role == Role::kRunning || (!all && expected.size() % 7 != 1)) continue;
+    for (std::size_t i = 0; i < (all ? slot.size : 1); ++i) numbers.push_back(c.Numerical(slot.offset + i));
+  }
+  const std::vector<double> exact(c.values.begin(), c.values.end());
+  const double loss = PlainLoss(c.network, exact, c.images, c.targets, Case::kSmoothing);
+  ThreadPool pool(2);
+  for (const std::string_view target : targets) {
+    SCOPED_TRACE(target);
+    TrainingPass pass(
+        c.network,
+        {.batch = static_cast<int>(c.targets.size()), .label_smoothing = Case::kSmoothing, .target = target},
+        pool);
+    std::vector<float> values = c.values;
+    std::vector<float> gradient(values.size());
+    EXPECT_NEAR(pass.Run(c.images, c.targets, values, gradient).loss, loss, 1e-5);
+    for (std::size_t s = 0; s < layout.slots().size(); ++s) {
+      const Slot& slot = layout.slots()[s];
+      const std::span<const float> part(gradient.data() + slot.offset, slot.size);
+      if (slot.role == Role::kRunning) {
+        EXPECT_THAT(part, testing::Each(0.0F));
+        continue;
+      }
+      double largest = 0;
+      for (const float g : part) largest = std::max(largest, std::abs(double{g}));
+      ASSERT_GT(largest, 0) << slot.parameter.name;
+      for (std::size_t i = 0; i < expected[s].size(); ++i)
+        ASSERT_NEAR(part[i], expected[s][i], 1e-3 * largest + 1e-7) << slot.parameter.name << " at " << i;
     }
   }
 }
 
 TEST(TrainingPassTest, EveryLayerHasTheGradientOfThePlainLoss) {
-  for (const auto target : AvailableTargets()) {
-    for (const PaddingStyle padding : {PaddingStyle::kSame, PaddingStyle::kSymmetric}) {
-      for (const int stride : {1, 2}) {
-        SCOPED_TRACE(testing::Message() << "stride " << stride);
-        CheckGradients(Case(Chain(7, 6, padding, Activation::kRelu6)
-                                .Add(LayerKind::kConvolution, 9, 3, stride)
-                                .Add(LayerKind::kDepthwise, 9, 3, stride)
-                                .Add(LayerKind::kPointwise, 17)
-                                .Add(LayerKind::kDepthwise, 17, 5, stride)
-                                .Add(LayerKind::kPointwise, 5, 1, 1, false)
-                                .Add(LayerKind::kConvolution, 6, 3, stride)
-                                .Finish(),
-                            5),
-                       2, target);
-      }
+  const std::vector<std::string_view> targets = AvailableTargets();
+  for (const PaddingStyle padding : {PaddingStyle::kSame, PaddingStyle::kSymmetric}) {
+    for (const int stride : {1, 2}) {
+      SCOPED_TRACE(testing::Message() << "stride " << stride);
+      CheckGradients(Case(Chain(7, 6, padding, Activation::kRelu6)
+                              .Add(LayerKind::kConvolution, 9, 3, stride)
+                              .Add(LayerKind::kDepthwise, 9, 3, stride)
+                              .Add(LayerKind::kPointwise, 17)
+                              .Add(LayerKind::kDepthwise, 17, 5, stride)
+                              .Add(LayerKind::kPointwise, 5, 1, 1, false)
+                              .Add(LayerKind::kConvolution, 6, 3, stride)
+                              .Finish(),
+                          5),
+                     targets);
     }
   }
 }
 
 TEST(TrainingPassTest, AWholeNetworkHasTheGradientOfThePlainLoss) {
+  const std::string_view target = AvailableTargets().front();
   for (const bool separable : {true, false}) {
     // Few values, so that float32 and float64 don't come down on different sides of an activation's edge, but
     // enough images for the statistics of 1 x 1 maps.
     const Case c(V1({.alpha = 0.25, .resolution = 32, .classes = 3, .separable = separable}), 24);
-    CheckGradients(c, 2, AvailableTargets().front(), false);
+    CheckGradients(c, {&target, 1}, false);
   }
+}
+
+// What a batch leaves behind: the running means and variances, moved by a tenth.
+TEST(TrainingPassTest, RunningStatisticsMoveTowardsTheBatchs) {
+  const Network network =
+      Chain(6, 6, PaddingStyle::kSame, Activation::kRelu).Add(LayerKind::kConvolution, 8, 3).Finish();
+  Case c(network, 4);
+  const WeightLayout layout(network);
+  ThreadPool pool(2);
+  TrainingPass pass(network, {.batch = 4, .norm_momentum = 0.9F}, pool);
+  std::vector<float> gradient(c.values.size());
+  const float* mean = c.values.data() + layout.Find(0, ".mean")->offset;
+  const float* variance = c.values.data() + layout.Find(0, ".variance")->offset;
+  pass.Run(c.images, c.targets, c.values, gradient);
+  const std::vector<float> first_mean(mean, mean + 8);
+  for (int i = 0; i < 8; ++i) EXPECT_GT(variance[i], 0.9F);
+  pass.Run(c.images, c.targets, c.values, gradient);
+  for (int i = 0; i < 8; ++i)
+    EXPECT_NEAR(mean[i], 1.9 * first_mean[i], 1e-5) << "from 0, by a tenth and a tenth of the rest";
+}
+
+// Each thread has its share of the batch, also where there are fewer images than threads.
+TEST(TrainingPassTest, ThreadsAndSmallBatchesAgree) {
+  const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 3, .shallow = true});
+  for (const int images : {1, 2, 5}) {
+    const Case c(network, images);
+    std::vector<std::vector<float>> gradients;
+    for (const int threads : {1, 2, 4}) {
+      ThreadPool pool(threads);
+      TrainingPass pass(network, {.batch = 5}, pool);
+      std::vector<float> values = c.values;
+      gradients.emplace_back(values.size());
+      pass.Run(c.images, c.targets, values, gradients.back());
+      double difference = 0;
+      double size = 0;
+      for (std::size_t i = 0; i < values.size(); ++i) {
+        difference += std::pow(gradients.back()[i] - gradients.front()[i], 2);
+        size += std::pow(gradients.front()[i], 2);
+      }
+      EXPECT_LT(difference, 1e-4 * size) << images << " images, " << threads << " threads";
+    }
+  }
+}
+
+TEST(TrainingPassTest, WhatDoesNotFitIsRefused) {
+  const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
+  ThreadPool pool(1);
+  TrainingPass pass(network, {.batch = 2}, pool);
+  Case c(network, 3);
+  std::vector<float> gradient(c.values.size());
+  EXPECT_THAT(Complaint([&] { pass.Run(c.images, c.targets, c.values, gradient); }),
+              testing::HasSubstr("expected 1 to 2"));
+  c.targets.resize(2);
+  c.images.resize(2 * static_cast<std::size_t>(network.input.size()));
+  c.targets[1].other = 3;
+  EXPECT_THAT(Complaint([&] { pass.Run(c.images, c.targets, c.values, gradient); }),
+              testing::HasSubstr("a target of class 3, expected 0 to 2"));
+  gradient.pop_back();
+  EXPECT_THAT(Complaint([&] { pass.Run(c.images, c.targets, c.values, gradient); }),
+              testing::HasSubstr("gradients"));
+  Network headless = network;
+  headless.layers.pop_back();
+  EXPECT_THAT(Complaint([&] { TrainingPass(headless, {}, pool); }),
+              testing::HasSubstr("ends with a fully connected layer"));
 }
 
 }  // namespace
