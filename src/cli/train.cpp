@@ -248,7 +248,12 @@ void Run(const Options& o, const CLI::App& command, int& status) {
       {"training time",
        fmt::format("{}, {} threads, {}", Duration(last.seconds), options.threads, ProcessorName())}};
   if (options.from) model.provenance["started from"] = fs::path(o.from).filename().string();
-  model.Save(out);
+  try {
+    model.Save(out);
+  } catch (const Error& error) {
+    Fail(error.what(), "; nothing is lost: the same command with --resume writes the model from ",
+         options.checkpoint.string());
+  }
   files.Finish(result);
   fs::remove(options.checkpoint);
   if (result.unreadable > 0) {

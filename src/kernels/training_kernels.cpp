@@ -1,5 +1,7 @@
 #include "kernels/training_kernels.h"
 
+#include <algorithm>
+
 // The targets that kernels.cpp has.
 #undef HWY_DISABLED_TARGETS
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
@@ -32,31 +34,27 @@ HWY_AFTER_NAMESPACE();
 namespace mobilenet {
 
 const TrainingKernels& TrainingKernelsFor(const Kernels& kernels) {
-  switch (kernels.target) {
+  const TrainingKernels* const tables[] = {
 #if HWY_TARGETS & HWY_AVX3
-    case HWY_AVX3:
-      return N_AVX3::TrainingTable();
+    &N_AVX3::TrainingTable(),
 #endif
 #if HWY_TARGETS & HWY_AVX2
-    case HWY_AVX2:
-      return N_AVX2::TrainingTable();
+    &N_AVX2::TrainingTable(),
 #endif
 #if HWY_TARGETS & HWY_SSE4
-    case HWY_SSE4:
-      return N_SSE4::TrainingTable();
+    &N_SSE4::TrainingTable(),
 #endif
 #if HWY_TARGETS & HWY_NEON
-    case HWY_NEON:
-      return N_NEON::TrainingTable();
+    &N_NEON::TrainingTable(),
 #endif
-    default:
-      break;
-  }
 #if HWY_TARGETS & HWY_EMU128
-  return N_EMU128::TrainingTable();
-#else
-  return N_SCALAR::TrainingTable();
+    &N_EMU128::TrainingTable(),
 #endif
+#if HWY_TARGETS & HWY_SCALAR
+    &N_SCALAR::TrainingTable(),
+#endif
+  };
+  return **std::ranges::find(tables, kernels.target, &TrainingKernels::target);
 }
 
 }  // namespace mobilenet
