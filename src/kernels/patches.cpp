@@ -21,6 +21,17 @@ void CopyPatches(const Window& w, const float* input, std::size_t pitch, std::si
   for (std::size_t pixel = begin; pixel < end; ++pixel) {
     const int top = static_cast<int>(pixel / w.output_width) * w.stride - w.padding_top;
     const int left = static_cast<int>(pixel % w.output_width) * w.stride - w.padding_left;
+    if (pitch == channels && left >= 0 && left + w.kernel <= w.input_width) {  // whole rows of the window
+      const std::size_t length = w.kernel * channels;
+      for (int y = top; y < top + w.kernel; ++y, patches += length) {
+        if (y < 0 || y >= w.input_height) {
+          std::fill_n(patches, length, 0.0F);
+        } else {
+          std::copy_n(input + (static_cast<std::size_t>(y) * w.input_width + left) * pitch, length, patches);
+        }
+      }
+      continue;
+    }
     for (int y = top; y < top + w.kernel; ++y) {
       for (int x = left; x < left + w.kernel; ++x, patches += channels) {
         if (y < 0 || y >= w.input_height || x < 0 || x >= w.input_width) {
