@@ -1,7 +1,8 @@
 #include "training/checkpoint.h"
 
-#include <array>
+#include <algorithm>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/fail.h"
@@ -35,13 +36,14 @@ T Number(const nlohmann::json& state, const char* field, const std::string& file
   return found->template get<T>();
 }
 
-void CheckIdentity(const Identity& saved, const Identity& wanted, const std::string& file) {
-  for (const auto& [key, value] : wanted.items()) {
+void CheckIdentity(const nlohmann::json& saved, const Identity& wanted, const std::string& file) {
+  for (const auto& [key, value] : wanted) {
     const auto found = saved.find(key);
-    if (found == saved.end() || *found != value) {
-      Fail(file, ": was made with ", key, " ", found == saved.end() ? "unknown" : Shown(*found),
-           ", now it is ", Shown(value),
-           ": give the same options and data to go on, or leave --resume out to begin anew");
+    const std::string before =
+        found != saved.end() && found->is_string() ? found->get<std::string>() : "unknown";
+    if (before != value) {
+      Fail(file, ": was made with ", key, " ", before.substr(0, 100), ", now it is ", value,
+           ": give the same options and data to go on, or remove it to begin anew");
     }
   }
 }
@@ -67,9 +69,11 @@ void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& stat
                              {"seconds", state.seconds},
                              {"history", nlohmann::json::array()}};
   for (const EpochRecord& record : state.history) position["history"].push_back(ToJson(record));
-  WriteSafetensors(
-      path, {{"checkpoint_version", kVersion}, {"options", identity.dump()}, {"state", position.dump()}},
-      tensors);
+  WriteSafetensors(path,
+                   {{"checkpoint_version", kVersion},
+                    {"options", nlohmann::json(identity).dump()},
+                    {"state", position.dump()}},
+                   tensors);
 }
 
 TrainingState LoadCheckpoint(const std::filesystem::path& path, const Identity& identity,

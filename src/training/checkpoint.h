@@ -2,7 +2,8 @@
 #pragma once
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "mobilenet/training.h"
@@ -27,8 +28,9 @@ struct TrainingState {
   std::vector<EpochRecord> history;
 };
 
-// What must be the same for training to go on: an object of options, and a fingerprint of the data.
-using Identity = nlohmann::json;
+// What must be the same for training to go on: options by name, and fingerprints of data and of the model to
+// start from.
+using Identity = std::map<std::string, std::string>;
 
 // Writes the whole file or, with an Error thrown, leaves the old one as it was.
 void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& state, const Identity& identity);

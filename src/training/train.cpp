@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -96,56 +98,83 @@ double DefaultRate(const TrainingOptions& options) {
   return options.from ? rate / 20 : rate;
 }
 
-// A stable number for the data: the order, the names and the classes of its pictures.
-std::string Fingerprint(const TrainingData& data) {
-  std::uint64_t hash = 14695981039346656037U;  // FNV-1a
-  const auto add = [&](std::string_view text) {
-    for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    hash = (hash ^ 0xFFU) * 1099511628211U;
-  };
-  for (const std::string& name : data.classes) add(name);
+// A stable number for what is added to it (FNV-1a).
+class Fingerprint {
+ public:
+  void Add(std::string_view bytes) {
+    for (const char c : bytes) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 1099511628211U;
+    hash_ = (hash_ ^ 0xFFU) * 1099511628211U;
+  }
+  [[nodiscard]] std::string Text() const { return Concat(std::hex, hash_); }
+
+ private:
+  std::uint64_t hash_ = 14695981039346656037U;
+};
+
+// The order, the names and the classes of pictures.
+std::string TextOf(const TrainingData& data) {
+  Fingerprint fingerprint;
+  for (const std::string& name : data.classes) fingerprint.Add(name);
   for (const auto* samples : {&data.training, &data.validation}) {
     for (const Sample& sample : *samples)
-      add(data.classes[sample.label] + "/" + sample.file.filename().string());
-    add("");
+      fingerprint.Add(data.classes[sample.label] + "/" + sample.file.filename().string());
+    fingerprint.Add("");
   }
-  return Concat(data.training.size(), " + ", data.validation.size(), " pictures, ", std::hex, hash);
+  return Concat(data.training.size(), " + ", data.validation.size(), " pictures, ", fingerprint.Text());
+}
+
+std::string TextOf(const std::optional<Model>& from) {
+  if (!from) return "none";
+  Fingerprint fingerprint;
+  for (const auto& [name, tensor] : from->weights) {
+    fingerprint.Add(name);
+    fingerprint.Add({reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size_bytes()});
+  }
+  return fingerprint.Text();
+}
+
+// As many digits as tell a number from its neighbours.
+std::string TextOf(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
+  return {text.data(), end};
 }
 
 Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Network& network) {
   const NetworkOptions& n = network.options;
-  return {{"alpha", n.alpha},
-          {"resolution", n.resolution},
-          {"output stride", n.output_stride},
-          {"separable", n.separable},
-          {"shallow", n.shallow},
-          {"classes", n.classes},
-          {"starting from a model", o.from.has_value()},
-          {"a frozen backbone", o.freeze_backbone},
-          {"epochs", o.epochs},
-          {"batch", o.batch},
-          {"learning rate", o.learning_rate},
-          {"optimizer", static_cast<int>(o.optimizer.kind)},
-          {"momentum", o.optimizer.momentum},
-          {"rho", o.optimizer.rho},
-          {"weight decay", o.optimizer.weight_decay},
-          {"weight decay of all", o.optimizer.decay_all},
-          {"clip", o.optimizer.clip},
-          {"schedule", static_cast<int>(o.schedule)},
-          {"warm-up", o.warmup},
-          {"label smoothing", o.label_smoothing},
-          {"dropout", o.dropout},
-          {"norm momentum", o.norm_momentum},
-          {"average", o.average},
-          {"crop", static_cast<int>(o.augment.crop)},
-          {"smallest crop", o.augment.smallest},
-          {"flip", o.augment.flip},
-          {"jitter", o.augment.jitter},
-          {"erase", o.augment.erase},
-          {"mixup", o.augment.mixup},
-          {"seed", o.seed},
-          {"threads", o.threads},
-          {"data", Fingerprint(data)}};
+  const auto number = [](auto value) { return TextOf(static_cast<double>(value)); };
+  return {{"alpha", number(n.alpha)},
+          {"resolution", number(n.resolution)},
+          {"output stride", number(n.output_stride)},
+          {"separable", number(n.separable)},
+          {"shallow", number(n.shallow)},
+          {"classes", number(n.classes)},
+          {"a model to start from,", TextOf(o.from)},
+          {"frozen backbone", number(o.freeze_backbone)},
+          {"epochs", number(o.epochs)},
+          {"batch", number(o.batch)},
+          {"learning rate", number(o.learning_rate)},
+          {"optimizer", number(static_cast<int>(o.optimizer.kind))},
+          {"momentum", number(o.optimizer.momentum)},
+          {"rho", number(o.optimizer.rho)},
+          {"weight decay", number(o.optimizer.weight_decay)},
+          {"weight decay of all", number(o.optimizer.decay_all)},
+          {"clip", number(o.optimizer.clip)},
+          {"schedule", number(static_cast<int>(o.schedule))},
+          {"warm-up", number(o.warmup)},
+          {"label smoothing", number(o.label_smoothing)},
+          {"dropout", number(o.dropout)},
+          {"norm momentum", number(o.norm_momentum)},
+          {"average", number(o.average)},
+          {"crop", number(static_cast<int>(o.augment.crop))},
+          {"smallest crop", number(o.augment.smallest)},
+          {"flip", number(o.augment.flip)},
+          {"jitter", number(o.augment.jitter)},
+          {"erase", number(o.augment.erase)},
+          {"mixup", number(o.augment.mixup)},
+          {"seed", std::to_string(o.seed)},
+          {"threads", number(o.threads)},
+          {"data", TextOf(data)}};
 }
 
 // The classifier alone is a logistic regression: inputs are not varied, and nothing but weight decay holds it

@@ -121,13 +121,13 @@ TEST_F(TrainTest, ResumingWithOtherOptionsIsRefused) {
   EXPECT_THAT(Complaint([&] { Run(); }), HasSubstr("was made with batch 9, now it is 8"));
   options_.batch = 9;
   fs::remove(data_ / "train" / "red" / "0.bmp");
-  EXPECT_THAT(Complaint([&] { Run(); }), HasSubstr("was made with data \"36 + 12 pictures"));
+  EXPECT_THAT(Complaint([&] { Run(); }), HasSubstr("was made with data 36 + 12 pictures"));
 }
 
 TEST_F(TrainTest, DamagedCheckpointsAreRefused) {
   options_.checkpoint = checkpoint_;
   Run(StopAfter(2));
-  const Identity none = nlohmann::json::object();
+  const Identity none;
   const std::size_t size = WeightLayout(V1([&] {
                              NetworkOptions network = options_.network;
                              network.classes = 3;
