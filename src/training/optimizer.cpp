@@ -59,11 +59,11 @@ double Optimizer::Step(double learning_rate, std::span<const float> gradient, st
     ForPieces(pool_, slot.size, [&](std::size_t, std::size_t begin, std::size_t end) {
       const float* g = gradient.data() + slot.offset;
       float* w = values.data() + slot.offset;
-      float* v = velocity_.data() + slot.offset;
-      float* s = squares_.data() + slot.offset;
+      float* v = velocity_.empty() ? nullptr : velocity_.data() + slot.offset;
+      float* s = squares_.empty() ? nullptr : squares_.data() + slot.offset;
       switch (options_.kind) {
         case OptimizerKind::kSgd:  // Sutskever et al. 2013, as PyTorch writes Nesterov's momentum
-          if (velocity_.empty()) {
+          if (v == nullptr) {
             for (std::size_t i = begin; i < end; ++i) w[i] -= rate * (g[i] * clip + decay * w[i]);
             break;
           }

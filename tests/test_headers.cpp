@@ -1,0 +1,1 @@
+// Nothing: a place for the precompiled headers of tests.
