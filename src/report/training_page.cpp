@@ -58,6 +58,7 @@ std::string Percent(double part, double whole) {
 void AddCurves(const std::vector<EpochRecord>& epochs, Page& page) {
   const auto values = [&](auto member, double factor) {
     std::vector<double> list;
+    list.reserve(epochs.size());
     for (const EpochRecord& e : epochs) list.push_back(factor * e.*member);
     return list;
   };
@@ -109,6 +110,7 @@ void AddPairs(const Confusion& confusion, const std::vector<std::string>& labels
   std::ranges::stable_sort(pairs, std::greater(), &Pair::count);
   if (pairs.size() > kMostPairs) pairs.resize(kMostPairs);
   std::vector<std::vector<std::string>> rows;
+  rows.reserve(pairs.size());
   for (const Pair& p : pairs) {
     rows.push_back({labels[p.truth], labels[p.answer], std::to_string(p.count),
                     Percent(p.count, confusion.Truth(p.truth))});

@@ -67,13 +67,14 @@ TrainingData Join(const Split& training, const Split& validation) {
 }
 
 // Takes a share of each class, at least one picture and never all.
-TrainingData SplitAtRandom(Split all, double share, std::uint64_t seed) {
+TrainingData SplitAtRandom(const Split& all, double share, std::uint64_t seed) {
   if (!(share > 0 && share < 1))
     Fail("a validation share of ", share, ", expected more than 0 and less than 1");
   Split training = {all.shown, {}};
   Split validation = training;
   std::uint64_t stream = 0;
-  for (auto& [name, files] : all.classes) {
+  for (const auto& [name, listed] : all.classes) {
+    std::vector<fs::path> files = listed;
     if (files.size() < 2)
       Fail(all.shown, ": has one picture of the class \"", name,
            "\", expected at least two, to train and to validate");

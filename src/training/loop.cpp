@@ -248,6 +248,7 @@ Validation Validate(const Network& network, std::span<const float> values, const
                     ThreadPool& pool) {
   const Plan plan(network, WeightLayout(network).ToWeights(values));
   std::vector<Runner> runners;
+  runners.reserve(pool.threads());
   std::vector<std::vector<float>> inputs(pool.threads(),
                                          std::vector<float>(static_cast<std::size_t>(network.input.size())));
   for (int i = 0; i < pool.threads(); ++i) runners.emplace_back(plan);

@@ -60,6 +60,7 @@ Features FeaturesOf(const Network& network, const Weights& weights, const Pictur
     of_backbone[parameter.name] = weights.find(parameter.name)->second;
   const Plan plan(backbone, of_backbone);
   std::vector<Runner> runners;
+  runners.reserve(pool.threads());
   for (int i = 0; i < pool.threads(); ++i) runners.emplace_back(plan);
   std::vector<std::vector<float>> inputs(pool.threads(),
                                          std::vector<float>(static_cast<std::size_t>(network.input.size())));
