@@ -220,6 +220,7 @@ std::string LineChart(const std::vector<Series>& series, const std::string& x_na
                       const std::string& y_name) {
   if (series.empty() || series.front().values.empty()) return "";
   std::vector<LegendItem> items;
+  items.reserve(series.size());
   for (const Series& line : series) items.push_back({line.kind, line.name});
   return Legend(items) + LinesOf(series, x_name, y_name, 760, 300, "wide") +
          LinesOf(series, x_name, y_name, 344, 260, "narrow");
