@@ -93,7 +93,7 @@ TEST(Safetensors, BracketsWithoutEndAreRefusedNotFollowed) {
 class ModelFile : public testing::Test {
  protected:
   ModelFile() {
-    model_.network = V1({.alpha = 0.25,
+    model_.network = V1({.alpha = 0.03,
                          .resolution = 32,
                          .classes = 3,
                          .input_channels = 1,
