@@ -184,4 +184,9 @@ void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span
   if (directory.get() >= 0) fsync(directory.get());
 }
 
+void WriteFileWhole(const std::filesystem::path& path, std::string_view text) {
+  const std::span<const std::uint8_t> part(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
+  WriteFileWhole(path, {&part, 1});
+}
+
 }  // namespace mobilenet

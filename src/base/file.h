@@ -36,6 +36,9 @@ std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path);
 // refused. Throws Error, leaving what was at `path` as it was and no file beside it.
 void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span<const std::uint8_t>> parts);
 
+// The same with text.
+void WriteFileWhole(const std::filesystem::path& path, std::string_view text);
+
 // Throws Error where WriteFileWhole to `path` would fail for where or what that is. Leaves nothing behind.
 void CheckWritable(const std::filesystem::path& path);
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "classify/folders.h"
 #include "mobilenet/classifier.h"
 
 namespace mobilenet {
@@ -25,16 +26,6 @@ std::optional<int> ClassOf(std::string_view name, const Model& model) {
   const bool whole = error == std::errc() && end == name.data() + name.size();
   if (whole && number >= 0 && number < model.network.options.classes) return number;
   return std::nullopt;
-}
-
-std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path) {
-  std::vector<std::filesystem::path> folders;
-  for (const auto& entry : std::filesystem::directory_iterator(path)) {
-    if (entry.is_directory() && !entry.path().filename().string().starts_with('.'))
-      folders.push_back(entry.path());
-  }
-  std::ranges::sort(folders);
-  return folders;
 }
 
 std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& model) {
@@ -92,6 +83,16 @@ std::vector<Sample> FromList(const std::filesystem::path& path, const Model& mod
 }
 
 }  // namespace
+
+std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path) {
+  std::vector<std::filesystem::path> folders;
+  for (const auto& entry : std::filesystem::directory_iterator(path)) {
+    if (entry.is_directory() && !entry.path().filename().string().starts_with('.'))
+      folders.push_back(entry.path());
+  }
+  std::ranges::sort(folders);
+  return folders;
+}
 
 std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model) {
   std::vector<Sample> samples;

@@ -1,36 +1,13 @@
 #include <bit>
 #include <cmath>
-#include <numbers>
 #include <utility>
 
 #include "base/fail.h"
+#include "base/random.h"
 #include "mobilenet/tensor.h"
 
 namespace mobilenet {
 namespace {
-
-// SplitMix64 (Steele et al. 2014): tiny, and the same on every machine, which std's distributions are not.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-
-  float Normal() {  // Box and Muller 1958
-    const double radius = std::sqrt(-2 * std::log(Uniform()));
-    return static_cast<float>(radius * std::cos(2 * std::numbers::pi * Uniform()));
-  }
-
- private:
-  double Uniform() {  // in (0, 1)
-    state_ += 0x9E3779B97F4A7C15U;
-    std::uint64_t z = state_;
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9U;
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBU;
-    z ^= z >> 31;
-    return (static_cast<double>(z >> 11) + 0.5) * 0x1p-53;
-  }
-
-  std::uint64_t state_;
-};
 
 float InitialDeviation(const Layer& layer) {
   const double window = double{1} * layer.kernel * layer.kernel;

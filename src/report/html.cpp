@@ -156,10 +156,6 @@ std::string Page::Html() const {
       Escaped(title_), kStyle, body_);
 }
 
-void Page::Write(const std::filesystem::path& path) const {
-  const std::string html = Html();
-  const std::span<const std::uint8_t> part(reinterpret_cast<const std::uint8_t*>(html.data()), html.size());
-  WriteFileWhole(path, std::span(&part, 1));
-}
+void Page::Write(const std::filesystem::path& path) const { WriteFileWhole(path, Html()); }
 
 }  // namespace mobilenet

@@ -9,6 +9,7 @@
 #include <numeric>
 
 #include "image/encode_jpeg.h"
+#include "image/shrink.h"
 #include "mobilenet/cost.h"
 #include "mobilenet/error.h"
 #include "report/chart.h"
@@ -147,13 +148,7 @@ std::string Base64(const std::vector<std::uint8_t>& bytes) {
 std::string Thumbnail(const std::filesystem::path& file) {
   const Image image = LoadImage(file, {.target_width = kThumbnail, .target_height = kThumbnail});
   const double factor = std::min(1.0, static_cast<double>(kThumbnail) / std::max(image.width, image.height));
-  const auto scaled = [&](int length) { return std::max(1, static_cast<int>(std::lround(length * factor))); };
-  return Base64(EncodeJpeg(Resize(image, scaled(image.width), scaled(image.height), ResizeFilter::kBilinear,
-                                  {.left = 0,
-                                   .top = 0,
-                                   .right = static_cast<double>(image.width),
-                                   .bottom = static_cast<double>(image.height)}),
-                           80));
+  return Base64(EncodeJpeg(Shrink(image, factor), 80));
 }
 
 void AddMistakes(const TrainingResult& result, Page& page) {

@@ -13,11 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void WriteText(const fs::path& path, const std::string& text) {
-  const std::span<const std::uint8_t> bytes(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
-  WriteFileWhole(path, {&bytes, 1});
-}
-
 std::string CsvOf(const std::vector<EpochRecord>& epochs) {
   std::string text =
       "epoch,learning_rate,training_loss,training_top1,validation_loss,validation_top1,seconds\n";
@@ -41,7 +36,7 @@ TrainingRun::TrainingRun(fs::path folder, std::string command, bool resumed)
 }
 
 void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
-  WriteText(folder_ / "metrics.csv", CsvOf(epochs));
+  WriteFileWhole(folder_ / "metrics.csv", CsvOf(epochs));
   const EpochRecord& last = epochs.back();
   if (std::exchange(last_epoch_, last.epoch) == 0 && epochs.size() > 1) return;  // resumed: it has its events
   const auto value = [](double v) { return static_cast<float>(v); };

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "base/fail.h"
@@ -12,19 +11,6 @@
 
 namespace mobilenet {
 namespace {
-
-Range RangeOf(Activation activation) {
-  constexpr float kInfinity = std::numeric_limits<float>::infinity();
-  switch (activation) {
-    case Activation::kNone:
-      return {-kInfinity, kInfinity};
-    case Activation::kRelu:
-      return {0, kInfinity};
-    case Activation::kRelu6:
-      return {0, 6};
-  }
-  return {-kInfinity, kInfinity};
-}
 
 // What the steps of a plan are made for.
 struct Making {

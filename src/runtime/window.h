@@ -1,6 +1,8 @@
 // A layer as kernels see it.
 #pragma once
 
+#include <limits>
+
 #include "kernels/kernels.h"
 #include "mobilenet/network.h"
 
@@ -17,6 +19,22 @@ inline Window WindowOf(const Layer& layer) {
           .stride = layer.stride,
           .padding_top = layer.padding.top,
           .padding_left = layer.padding.left};
+}
+
+constexpr Range kWholeRange = {-std::numeric_limits<float>::infinity(),
+                               std::numeric_limits<float>::infinity()};
+
+// What an activation leaves of a value.
+constexpr Range RangeOf(Activation activation) {
+  switch (activation) {
+    case Activation::kNone:
+      return kWholeRange;
+    case Activation::kRelu:
+      return {0, kWholeRange.high};
+    case Activation::kRelu6:
+      return {0, 6};
+  }
+  return kWholeRange;
 }
 
 }  // namespace mobilenet

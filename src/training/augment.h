@@ -3,9 +3,9 @@
 
 #include <span>
 
+#include "base/random.h"
 #include "mobilenet/image.h"
 #include "mobilenet/training.h"
-#include "training/random.h"
 
 namespace mobilenet {
 

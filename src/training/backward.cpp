@@ -1,6 +1,4 @@
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "kernels/patches.h"
 #include "runtime/window.h"
@@ -9,8 +7,6 @@
 
 namespace mobilenet {
 namespace {
-
-constexpr Range kAll = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
 
 // Adds rows of patches to the pixels that they were copied from: CopyPatches backwards.
 void AddPatches(const Window& w, const float* patches, std::size_t begin, std::size_t end, float* map,
@@ -130,7 +126,7 @@ void TrainingPass::State::BackwardPointwise(std::size_t index, int worker) {
                       .b = &out.backward,
                       .first_panel = 0,
                       .last_panel = out.backward.panels.size(),
-                      .range = kAll});
+                      .range = kWholeRange});
     if (in.layer->kind == LayerKind::kGlobalAveragePool) {
       for (std::size_t r = row; r < row + rows; ++r) Dropout(r, GradientOf(index - 1) + r * in.map.pitch);
     }
@@ -230,7 +226,7 @@ void TrainingPass::State::BackwardConvolution(std::size_t index, int worker) {
                         .b = &out.backward,
                         .first_panel = 0,
                         .last_panel = out.backward.panels.size(),
-                        .range = kAll});
+                        .range = kWholeRange});
       AddPatches(window, patches, first, first + rows, to, pitch);
     }
     if (in != nullptr) MaskRows(index - 1, image * in->map.pixels(), in->map.pixels(), worker);

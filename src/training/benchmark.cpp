@@ -3,12 +3,12 @@
 #include <vector>
 
 #include "base/fail.h"
+#include "base/random.h"
 #include "mobilenet/cost.h"
 #include "mobilenet/training.h"
 #include "runtime/burst.h"
 #include "runtime/choose_kernels.h"
 #include "training/optimizer.h"
-#include "training/random.h"
 #include "training/training_pass.h"
 
 namespace mobilenet {

@@ -1,29 +1,19 @@
 // Which pictures there are, and which of them training must not see.
 #include <algorithm>
-#include <array>
 #include <fstream>
 #include <map>
 #include <utility>
 
 #include "base/fail.h"
+#include "base/random.h"
+#include "classify/folders.h"
 #include "mobilenet/classifier.h"
 #include "mobilenet/training.h"
-#include "training/random.h"
 
 namespace mobilenet {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<fs::path> FoldersIn(const fs::path& path) {
-  std::vector<fs::path> folders;
-  for (const auto& entry : fs::directory_iterator(path)) {
-    if (entry.is_directory() && !entry.path().filename().string().starts_with('.'))
-      folders.push_back(entry.path());
-  }
-  std::ranges::sort(folders);
-  return folders;
-}
 
 // Files by class. `shown` is where they were found, for messages.
 struct Split {

@@ -6,8 +6,8 @@
 #pragma once
 
 #include <algorithm>
-#include <limits>
 
+#include "runtime/window.h"
 #include "training/pass_state.h"
 
 namespace mobilenet {
@@ -115,7 +115,7 @@ class DepthwiseRows {
     task.width = width;
     task.channels = in_.columns;
     task.input_pitch = in_.pitch;
-    task.range = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
+    task.range = kWholeRange;
     task.x_end = outputs;
     task.output_pitch = in_.pitch;
     return task;

@@ -2,19 +2,13 @@
 #include <cmath>
 #include <limits>
 
+#include "base/random.h"
 #include "kernels/patches.h"
 #include "runtime/window.h"
 #include "training/depthwise_rows.h"
 #include "training/pass_state.h"
-#include "training/random.h"
 
 namespace mobilenet {
-namespace {
-
-constexpr Range kAll = {-std::numeric_limits<float>::infinity(), std::numeric_limits<float>::infinity()};
-
-}  // namespace
-
 void ChannelSums::Clear() {
   for (int i = 0; i < 2; ++i) {
     std::ranges::fill(part[i], 0.0F);
@@ -88,7 +82,7 @@ void TrainingPass::State::Forward(std::size_t index, int worker) {
                       .b = &out.forward,
                       .first_panel = 0,
                       .last_panel = out.forward.panels.size(),
-                      .range = kAll});
+                      .range = kWholeRange});
     moments(y, rows);
   };
 

@@ -23,7 +23,6 @@ class Optimizer {
   // What it remembers, for checkpoints: velocities, then mean squares, each as long as the weights or empty.
   [[nodiscard]] std::span<float> velocity() { return velocity_; }
   [[nodiscard]] std::span<float> squares() { return squares_; }
-  [[nodiscard]] std::int64_t steps() const { return steps_; }
   void set_steps(std::int64_t steps) { steps_ = steps; }
 
  private:

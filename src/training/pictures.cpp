@@ -1,11 +1,11 @@
 #include "training/pictures.h"
 
 #include <algorithm>
-#include <cmath>
 #include <exception>
 #include <utility>
 
 #include "base/fail.h"
+#include "image/shrink.h"
 
 namespace mobilenet {
 namespace {
@@ -15,10 +15,6 @@ DecodeOptions DecodeFor(const KeptForm& form) {
   return DecodeOptionsFor(form.preprocessing, form.width, form.height);
 }
 
-constexpr std::size_t kAtOnce = 64;
-
-}  // namespace
-
 Image Keep(const Image& image, const KeptForm& form) {
   if (!form.whole) {
     return Resize(image, form.width, form.height, form.preprocessing.filter,
@@ -26,14 +22,12 @@ Image Keep(const Image& image, const KeptForm& form) {
   }
   const int shorter = std::min(image.width, image.height);
   if (shorter <= form.side) return image;
-  const double factor = static_cast<double>(form.side) / shorter;
-  const auto scaled = [&](int length) { return std::max(1, static_cast<int>(std::lround(length * factor))); };
-  return Resize(image, scaled(image.width), scaled(image.height), ResizeFilter::kBilinear,
-                {.left = 0,
-                 .top = 0,
-                 .right = static_cast<double>(image.width),
-                 .bottom = static_cast<double>(image.height)});
+  return Shrink(image, static_cast<double>(form.side) / shorter);
 }
+
+constexpr std::size_t kAtOnce = 64;
+
+}  // namespace
 
 Pictures::Pictures(std::vector<Sample> samples, const KeptForm& form, std::size_t budget, ThreadPool& pool,
                    const Reading& reading)

@@ -20,8 +20,6 @@ struct KeptForm {
   int height = 0;
 };
 
-Image Keep(const Image& image, const KeptForm& form);
-
 class Pictures {
  public:
   struct Reading {

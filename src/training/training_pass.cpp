@@ -2,23 +2,16 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 
 #include "base/fail.h"
 #include "base/machine.h"
 #include "runtime/choose_kernels.h"
+#include "runtime/window.h"
 #include "training/depthwise_rows.h"
 #include "training/pass_state.h"
 
 namespace mobilenet {
 namespace {
-
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
-
-Range RangeOf(Activation activation) {
-  if (activation == Activation::kNone) return {-kInfinity, kInfinity};
-  return {0, activation == Activation::kRelu ? kInfinity : 6};
-}
 
 void CheckChain(const Network& network) {
   const auto& layers = network.layers;
