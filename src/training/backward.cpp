@@ -47,12 +47,8 @@ void TrainingPass::State::FinishBackward(std::size_t index, std::span<const floa
   LayerState& layer = layers[index];
   const double count = static_cast<double>(targets.size() * layer.map.pixels());
   for (std::size_t c = 0; c < layer.map.channels; ++c) {
-    double sum = 0;
-    double products = 0;
-    for (const ChannelSums& sums : layer.sums) {
-      sum += sums.total[0][c];
-      products += sums.total[1][c];
-    }
+    const double sum = Total(layer, 0, c);
+    const double products = Total(layer, 1, c);
     if (layer.bias != nullptr) gradient[layer.bias->offset + c] = static_cast<float>(sum);
     if (layer.gamma == nullptr) continue;
     const double inverse = layer.inverse[c];
@@ -83,52 +79,49 @@ void TrainingPass::State::Backward(std::size_t index, int worker) {
   }
 }
 
+void TrainingPass::State::BeforeNorm(std::size_t index, std::size_t first_row, std::size_t rows, float* to,
+                                     std::size_t to_pitch) {
+  const LayerState& layer = layers[index];
+  const std::size_t pitch = layer.map.pitch;
+  training->combine(GradientOf(index) + first_row * pitch, pitch, layer.y.data() + first_row * pitch, pitch,
+                    rows, layer.map.columns, layer.factor.data(), layer.slope.data(), layer.constant.data(),
+                    to, to_pitch);
+}
+
+void TrainingPass::State::AddWeights(LayerState& layer, const float* input, std::size_t input_pitch,
+                                     const float* before, std::size_t rows, int worker) const {
+  training->outer({.a = input,
+                   .a_pitch = input_pitch,
+                   .inner = layer.inner,
+                   .b = before,
+                   .b_pitch = layer.map.pitch,
+                   .columns = layer.map.columns,
+                   .rows = rows,
+                   .c = layer.weight_sums[worker].data(),
+                   .c_pitch = layer.map.columns});
+}
+
 void TrainingPass::State::BackwardPointwise(std::size_t index, int worker) {
   LayerState& out = layers[index];
   const auto [begin, end] = PartOf(worker);
   if (index == 0) {  // a classifier by itself: without batch norm, its gradient is that of its logits
-    return training->outer({.a = images.data() + begin * out.inner,
-                            .a_pitch = out.inner,
-                            .inner = out.inner,
-                            .b = GradientOf(0) + begin * out.map.pitch,
-                            .b_pitch = out.map.pitch,
-                            .columns = out.map.columns,
-                            .rows = end - begin,
-                            .c = out.weight_sums[worker].data(),
-                            .c_pitch = out.map.columns});
+    return AddWeights(out, images.data() + begin * out.inner, out.inner,
+                      GradientOf(0) + begin * out.map.pitch, end - begin, worker);
   }
-  LayerState& in = layers[index - 1];
+  const LayerState& in = layers[index - 1];
   const std::size_t pixels = out.map.pixels();
   const std::size_t block = BlockRows(in.map.pitch, out.map.pitch);
   float* input = scratch[worker].data();
-  float* before = input + block * in.map.pitch;  // gradients before the batch norm
+  float* before = input + block * in.map.pitch;
   for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
     const std::size_t rows = std::min(block, end * pixels - row);
-    training->combine(GradientOf(index) + row * out.map.pitch, out.map.pitch,
-                      out.y.data() + row * out.map.pitch, out.map.pitch, rows, out.map.columns,
-                      out.factor.data(), out.slope.data(), out.constant.data(), before, out.map.pitch);
-    training->apply(in.y.data() + row * in.map.pitch, in.map.pitch, rows, in.map.columns, in.affine(), input,
-                    in.map.pitch);
-    training->outer({.a = input,
-                     .a_pitch = in.map.pitch,
-                     .inner = out.inner,
-                     .b = before,
-                     .b_pitch = out.map.pitch,
-                     .columns = out.map.columns,
-                     .rows = rows,
-                     .c = out.weight_sums[worker].data(),
-                     .c_pitch = out.map.columns});
-    kernels->product({.a = before,
-                      .a_stride = out.map.pitch,
-                      .rows = rows,
-                      .c = GradientOf(index - 1) + row * in.map.pitch,
-                      .c_stride = in.map.pitch,
-                      .b = &out.backward,
-                      .first_panel = 0,
-                      .last_panel = out.backward.panels.size(),
-                      .range = kWholeRange});
+    BeforeNorm(index, row, rows, before, out.map.pitch);
+    Activate(in, row, rows, input);
+    AddWeights(out, input, in.map.pitch, before, rows, worker);
+    float* to = GradientOf(index - 1) + row * in.map.pitch;
+    Multiply(out.backward, before, out.map.pitch, rows, to, in.map.pitch);
     if (in.layer->kind == LayerKind::kGlobalAveragePool) {
-      for (std::size_t r = row; r < row + rows; ++r) Dropout(r, GradientOf(index - 1) + r * in.map.pitch);
+      for (std::size_t r = 0; r < rows; ++r) Dropout(row + r, to + r * in.map.pitch);
     }
     MaskRows(index - 1, row, rows, worker);
   }
@@ -144,19 +137,15 @@ void TrainingPass::State::BackwardDepthwise(std::size_t index, int worker) {
   const std::size_t input_size = rows.InputRows(rows.OwnRows(strip)) * rows.input_row();
   float* spread = input + input_size;
   std::fill_n(input, input_size + rows.SpreadRows(strip) * rows.spread_row(), 0.0F);
-  const std::size_t row_size = out.map.width * out.map.pitch;
   const std::size_t input_row_size = in.map.width * in.map.pitch;
   for (std::size_t image = begin; image < end; ++image) {
-    const float* gradient = GradientOf(index) + image * out.map.image();
-    const float* y = out.y.data() + image * out.map.image();
     float* to = GradientOf(index - 1) + image * in.map.image();
     for (int first = 0; first < in.map.height; first += strip) {
       const int last = std::min(first + strip, in.map.height);
       const auto needed = rows.OutputsFor(first, last);
       for (int row = needed.begin; row < needed.end; ++row) {
-        training->combine(gradient + row * row_size, out.map.pitch, y + row * row_size, out.map.pitch,
-                          out.map.width, out.map.columns, out.factor.data(), out.slope.data(),
-                          out.constant.data(), rows.Spread(spread, needed.begin, row), rows.spread_pitch());
+        BeforeNorm(index, image * out.map.pixels() + static_cast<std::size_t>(row) * out.map.width,
+                   out.map.width, rows.Spread(spread, needed.begin, row), rows.spread_pitch());
       }
       for (int row = first; row < last; ++row) {
         DepthwiseTask task = rows.Backward(spread, needed.begin, row, out.mirrored.data());
@@ -193,8 +182,7 @@ void TrainingPass::State::BackwardConvolution(std::size_t index, int worker) {
     std::size_t pitch = network.input.channels;
     float* to = nullptr;
     if (in != nullptr) {
-      training->apply(in->y.data() + image * in->map.image(), in->map.pitch, in->map.pixels(),
-                      in->map.columns, in->affine(), activated, in->map.pitch);
+      Activate(*in, image * in->map.pixels(), in->map.pixels(), activated);
       input = activated;
       pitch = in->map.pitch;
       to = GradientOf(index - 1) + image * in->map.image();
@@ -203,30 +191,11 @@ void TrainingPass::State::BackwardConvolution(std::size_t index, int worker) {
     const std::size_t first_row = image * out.map.pixels();
     for (std::size_t first = 0; first < out.map.pixels(); first += block) {
       const std::size_t rows = std::min(block, out.map.pixels() - first);
-      const std::size_t at = (first_row + first) * out.map.pitch;
-      training->combine(GradientOf(index) + at, out.map.pitch, out.y.data() + at, out.map.pitch, rows,
-                        out.map.columns, out.factor.data(), out.slope.data(), out.constant.data(), before,
-                        out.map.pitch);
+      BeforeNorm(index, first_row + first, rows, before, out.map.pitch);
       CopyPatches(window, input, pitch, first, first + rows, patches);
-      training->outer({.a = patches,
-                       .a_pitch = out.inner,
-                       .inner = out.inner,
-                       .b = before,
-                       .b_pitch = out.map.pitch,
-                       .columns = out.map.columns,
-                       .rows = rows,
-                       .c = out.weight_sums[worker].data(),
-                       .c_pitch = out.map.columns});
+      AddWeights(out, patches, out.inner, before, rows, worker);
       if (in == nullptr) continue;
-      kernels->product({.a = before,
-                        .a_stride = out.map.pitch,
-                        .rows = rows,
-                        .c = patches,
-                        .c_stride = out.inner,
-                        .b = &out.backward,
-                        .first_panel = 0,
-                        .last_panel = out.backward.panels.size(),
-                        .range = kWholeRange});
+      Multiply(out.backward, before, out.map.pitch, rows, patches, out.inner);
       AddPatches(window, patches, first, first + rows, to, pitch);
     }
     if (in != nullptr) MaskRows(index - 1, image * in->map.pixels(), in->map.pixels(), worker);

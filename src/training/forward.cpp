@@ -59,112 +59,144 @@ void TrainingPass::State::Pack(std::span<const float> values) {
   });
 }
 
+void TrainingPass::State::Multiply(const PackedMatrix& matrix, const float* a, std::size_t a_stride,
+                                   std::size_t rows, float* c, std::size_t c_stride) const {
+  kernels->product({.a = a,
+                    .a_stride = a_stride,
+                    .rows = rows,
+                    .c = c,
+                    .c_stride = c_stride,
+                    .b = &matrix,
+                    .first_panel = 0,
+                    .last_panel = matrix.panels.size(),
+                    .range = kWholeRange});
+}
+
+void TrainingPass::State::Activate(const LayerState& layer, std::size_t first_row, std::size_t rows,
+                                   float* to) const {
+  const std::size_t pitch = layer.map.pitch;
+  training->apply(layer.y.data() + first_row * pitch, pitch, rows, layer.map.columns, layer.affine(), to,
+                  pitch);
+}
+
+double TrainingPass::State::Total(const LayerState& layer, int which, std::size_t channel) {
+  double total = 0;
+  for (const ChannelSums& sums : layer.sums) total += sums.total[which][channel];
+  return total;
+}
+
+void TrainingPass::State::AddMoments(LayerState& layer, std::size_t first_row, std::size_t rows,
+                                     int worker) const {
+  if (layer.gamma == nullptr) return;
+  const std::size_t pitch = layer.map.pitch;
+  ChannelSums& sums = layer.sums[worker];
+  for (std::size_t end = first_row + rows; first_row < end; first_row += kSummedRows) {
+    training->moments(layer.y.data() + first_row * pitch, pitch, std::min(kSummedRows, end - first_row),
+                      layer.map.columns, layer.centre.data(), sums.part[0].data(), sums.part[1].data());
+    sums.Collect();
+  }
+}
+
 void TrainingPass::State::Forward(std::size_t index, int worker) {
+  layers[index].sums[worker].Clear();
+  switch (layers[index].layer->kind) {
+    case LayerKind::kConvolution:
+      return ForwardConvolution(index, worker);
+    case LayerKind::kPointwise:
+    case LayerKind::kFullyConnected:
+      return ForwardPointwise(index, worker);
+    case LayerKind::kDepthwise:
+      return ForwardDepthwise(index, worker);
+    case LayerKind::kGlobalAveragePool:
+      return ForwardPool(index, worker);
+  }
+}
+
+void TrainingPass::State::ForwardConvolution(std::size_t index, int worker) {
+  LayerState& out = layers[index];
+  const LayerState* in = index == 0 ? nullptr : &layers[index - 1];
+  const auto [begin, end] = PartOf(worker);
+  const Window window = WindowOf(*out.layer);
+  float* activated = scratch[worker].data();
+  float* patches = activated + (in == nullptr ? 0 : in->map.image());
+  const std::size_t block = std::max(cache / sizeof(float) / out.inner, kernels->tile_rows);
+  for (std::size_t image = begin; image < end; ++image) {
+    const float* input = images.data() + image * network.input.size();
+    std::size_t pitch = network.input.channels;
+    if (in != nullptr) {
+      Activate(*in, image * in->map.pixels(), in->map.pixels(), activated);
+      input = activated;
+      pitch = in->map.pitch;
+    }
+    const std::size_t first_row = image * out.map.pixels();
+    for (std::size_t first = 0; first < out.map.pixels(); first += block) {
+      const std::size_t rows = std::min(block, out.map.pixels() - first);
+      CopyPatches(window, input, pitch, first, first + rows, patches);
+      Multiply(out.forward, patches, out.inner, rows, out.y.data() + (first_row + first) * out.map.pitch,
+               out.map.pitch);
+      AddMoments(out, first_row + first, rows, worker);
+    }
+  }
+}
+
+void TrainingPass::State::ForwardPointwise(std::size_t index, int worker) {
   LayerState& out = layers[index];
   const auto [begin, end] = PartOf(worker);
-  float* buffer = scratch[worker].data();
-  ChannelSums& sums = out.sums[worker];
-  sums.Clear();
-  const auto moments = [&](const float* y, std::size_t rows) {
-    if (out.gamma == nullptr) return;
-    for (std::size_t row = 0; row < rows; row += kSummedRows) {
-      training->moments(y + row * out.map.pitch, out.map.pitch, std::min(kSummedRows, rows - row),
-                        out.map.columns, out.centre.data(), sums.part[0].data(), sums.part[1].data());
-      sums.Collect();
-    }
-  };
-  const auto product = [&](const float* a, std::size_t a_stride, std::size_t rows, float* y) {
-    kernels->product({.a = a,
-                      .a_stride = a_stride,
-                      .rows = rows,
-                      .c = y,
-                      .c_stride = out.map.pitch,
-                      .b = &out.forward,
-                      .first_panel = 0,
-                      .last_panel = out.forward.panels.size(),
-                      .range = kWholeRange});
-    moments(y, rows);
-  };
-
-  if (out.layer->kind == LayerKind::kConvolution) {
-    const Window window = WindowOf(*out.layer);
-    const LayerState* in = index == 0 ? nullptr : &layers[index - 1];
-    float* activated = buffer;
-    float* patches = buffer + (in == nullptr ? 0 : in->map.image());
-    const std::size_t block = std::max(cache / sizeof(float) / out.inner, kernels->tile_rows);
-    for (std::size_t image = begin; image < end; ++image) {
-      const float* input = images.data() + image * network.input.size();
-      if (in != nullptr) {
-        training->apply(in->y.data() + image * in->map.image(), in->map.pitch, in->map.pixels(),
-                        in->map.columns, in->affine(), activated, in->map.pitch);
-        input = activated;
-      }
-      const std::size_t pitch = in == nullptr ? network.input.channels : in->map.pitch;
-      float* y = out.y.data() + image * out.map.image();
-      for (std::size_t first = 0; first < out.map.pixels(); first += block) {
-        const std::size_t last = std::min(first + block, out.map.pixels());
-        CopyPatches(window, input, pitch, first, last, patches);
-        product(patches, out.inner, last - first, y + first * out.map.pitch);
-      }
-    }
-    return;
-  }
-
+  const auto y = [&](std::size_t row) { return out.y.data() + row * out.map.pitch; };
   if (index == 0) {  // a classifier by itself
-    const std::size_t rows = end - begin;
-    if (rows > 0)
-      product(images.data() + begin * out.inner, out.inner, rows, out.y.data() + begin * out.map.pitch);
+    if (begin < end)
+      Multiply(out.forward, images.data() + begin * out.inner, out.inner, end - begin, y(begin),
+               out.map.pitch);
     return;
   }
+  const LayerState& in = layers[index - 1];
+  float* activated = scratch[worker].data();
+  const std::size_t pixels = out.map.pixels();
+  const std::size_t block = BlockRows(in.map.pitch, out.map.pitch);
+  for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
+    const std::size_t rows = std::min(block, end * pixels - row);
+    Activate(in, row, rows, activated);
+    Multiply(out.forward, activated, in.map.pitch, rows, y(row), out.map.pitch);
+    AddMoments(out, row, rows, worker);
+  }
+}
 
-  LayerState& in = layers[index - 1];
-  switch (out.layer->kind) {
-    case LayerKind::kPointwise:
-    case LayerKind::kFullyConnected: {
-      const std::size_t pixels = out.map.pixels();
-      const std::size_t block = BlockRows(in.map.pitch, out.map.pitch);
-      for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
-        const std::size_t rows = std::min(block, end * pixels - row);
-        training->apply(in.y.data() + row * in.map.pitch, in.map.pitch, rows, in.map.columns, in.affine(),
-                        buffer, in.map.pitch);
-        product(buffer, in.map.pitch, rows, out.y.data() + row * out.map.pitch);
+void TrainingPass::State::ForwardDepthwise(std::size_t index, int worker) {
+  LayerState& out = layers[index];
+  const LayerState& in = layers[index - 1];
+  const auto [begin, end] = PartOf(worker);
+  const DepthwiseRows rows(*out.layer, in.map, out.map);
+  const int strip = StripRows(in, out, false);
+  float* input = scratch[worker].data();
+  std::fill_n(input, rows.InputRows(strip) * rows.input_row(), 0.0F);
+  for (std::size_t image = begin; image < end; ++image) {
+    const float* y = in.y.data() + image * in.map.image();
+    float* output = out.y.data() + image * out.map.image();
+    for (int first = 0; first < out.map.height; first += strip) {
+      const int last = std::min(first + strip, out.map.height);
+      rows.LoadInput(*training, y, in.affine(), first, last, input);
+      for (int row = first; row < last; ++row) {
+        DepthwiseTask task = rows.Forward(input, first, row, out.filter.data());
+        task.bias = zeros.data();
+        task.output = output + static_cast<std::size_t>(row) * out.map.width * out.map.pitch;
+        kernels->depthwise(task);
       }
-      break;
+      AddMoments(out, image * out.map.pixels() + static_cast<std::size_t>(first) * out.map.width,
+                 static_cast<std::size_t>(last - first) * out.map.width, worker);
     }
-    case LayerKind::kDepthwise: {
-      const DepthwiseRows rows(*out.layer, in.map, out.map);
-      const int strip = StripRows(in, out, false);
-      std::fill_n(buffer, rows.InputRows(strip) * rows.input_row(), 0.0F);
-      for (std::size_t image = begin; image < end; ++image) {
-        const float* y = in.y.data() + image * in.map.image();
-        float* output = out.y.data() + image * out.map.image();
-        for (int first = 0; first < out.map.height; first += strip) {
-          const int last = std::min(first + strip, out.map.height);
-          rows.LoadInput(*training, y, in.affine(), first, last, buffer);
-          for (int row = first; row < last; ++row) {
-            DepthwiseTask task = rows.Forward(buffer, first, row, out.filter.data());
-            task.bias = zeros.data();
-            task.output = output + static_cast<std::size_t>(row) * out.map.width * out.map.pitch;
-            kernels->depthwise(task);
-          }
-          moments(output + static_cast<std::size_t>(first) * out.map.width * out.map.pitch,
-                  static_cast<std::size_t>(last - first) * out.map.width);
-        }
-      }
-      break;
-    }
-    case LayerKind::kGlobalAveragePool: {
-      for (std::size_t image = begin; image < end; ++image) {
-        training->apply(in.y.data() + image * in.map.image(), in.map.pitch, in.map.pixels(), in.map.columns,
-                        in.affine(), buffer, in.map.pitch);
-        float* y = out.y.data() + image * out.map.image();
-        kernels->average(buffer, in.map.pixels(), in.map.pitch, out.map.columns, y);
-        Dropout(image, y);
-      }
-      break;
-    }
-    case LayerKind::kConvolution:
-      break;
+  }
+}
+
+void TrainingPass::State::ForwardPool(std::size_t index, int worker) {
+  LayerState& out = layers[index];
+  const LayerState& in = layers[index - 1];
+  const auto [begin, end] = PartOf(worker);
+  float* activated = scratch[worker].data();
+  for (std::size_t image = begin; image < end; ++image) {
+    Activate(in, image * in.map.pixels(), in.map.pixels(), activated);
+    float* y = out.y.data() + image * out.map.image();
+    kernels->average(activated, in.map.pixels(), in.map.pitch, out.map.columns, y);
+    Dropout(image, y);
   }
 }
 
@@ -188,14 +220,9 @@ void TrainingPass::State::FinishForward(std::size_t index, std::span<float> valu
   const double count = static_cast<double>(targets.size() * layer.map.pixels());
   const double kept = options.norm_momentum;
   for (std::size_t c = 0; c < layer.map.channels; ++c) {
-    double sum = 0;
-    double squares = 0;
-    for (const ChannelSums& sums : layer.sums) {
-      sum += sums.total[0][c];
-      squares += sums.total[1][c];
-    }
-    const double shifted = sum / count;  // the sums are of what differs from the centre, the old running mean
-    const double variance = std::max(0.0, squares / count - shifted * shifted);
+    const double shifted =
+        Total(layer, 0, c) / count;  // the sums are of what differs from the centre, the old running mean
+    const double variance = std::max(0.0, Total(layer, 1, c) / count - shifted * shifted);
     const double mean = layer.centre[c] + shifted;
     layer.inverse[c] = 1 / std::sqrt(variance + layer.layer->epsilon);
     layer.centre[c] = static_cast<float>(mean);

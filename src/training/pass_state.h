@@ -112,8 +112,23 @@ struct TrainingPass::State {
 
   void Pack(std::span<const float> values);
 
+  // c = a times the matrix, for rows that lie a_stride and c_stride floats apart.
+  void Multiply(const PackedMatrix& matrix, const float* a, std::size_t a_stride, std::size_t rows, float* c,
+                std::size_t c_stride) const;
+  // What `layer`, the map of pixels [first_row, first_row + rows), hands on: activated, its pixels as far
+  // apart as before.
+  void Activate(const LayerState& layer, std::size_t first_row, std::size_t rows, float* to) const;
+  // The sum that a channel has over all workers, of the first or second kind.
+  [[nodiscard]] static double Total(const LayerState& layer, int which, std::size_t channel);
+
   // Forward: what a worker does for its images, and what follows when all have.
   void Forward(std::size_t layer, int worker);
+  void ForwardConvolution(std::size_t layer, int worker);
+  void ForwardPointwise(std::size_t layer, int worker);
+  void ForwardDepthwise(std::size_t layer, int worker);
+  void ForwardPool(std::size_t layer, int worker);
+  // Adds up what `layer`'s batch norm needs of rows that were just computed.
+  void AddMoments(LayerState& layer, std::size_t first_row, std::size_t rows, int worker) const;
   void FinishForward(std::size_t layer, std::span<float> values);
   void Dropout(std::size_t image, float* pooled) const;
   void Loss(int worker);
@@ -121,6 +136,13 @@ struct TrainingPass::State {
   // Backward.
   void FinishBackward(std::size_t layer, std::span<const float> values, std::span<float> gradient);
   void Backward(std::size_t layer, int worker);
+  // Gradients of rows before `layer`'s batch norm, from those behind it.
+  void BeforeNorm(std::size_t layer, std::size_t first_row, std::size_t rows, float* to,
+                  std::size_t to_pitch);
+  // Adds to the gradient of `layer`'s weights what rows of its input and of the gradient before its batch
+  // norm make.
+  void AddWeights(LayerState& layer, const float* input, std::size_t input_pitch, const float* before,
+                  std::size_t rows, int worker) const;
   void CollectWeights(std::span<float> gradient);
 
   // Rows of a pointwise layer that go together.
