@@ -139,9 +139,10 @@ struct TrainingResult {
   Model model;
   bool stopped = false;  // by the observer: the model is that of the last step
   std::vector<EpochRecord> epochs;
-  std::vector<ValidationAnswer> answers;  // for each of `validation`
-  std::vector<Sample> validation;         // those that could be read
-  std::size_t training_pictures = 0;      // those that could be read
+  std::vector<ValidationAnswer>
+      answers;                     // for each of `validation`; of the last whole epoch or none where stopped
+  std::vector<Sample> validation;  // those that could be read
+  std::size_t training_pictures = 0;  // those that could be read
   std::size_t unreadable = 0;
   double seconds = 0;
 };

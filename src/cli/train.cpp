@@ -232,8 +232,10 @@ void Run(const Options& o, const CLI::App& command, int& status) {
   }
   display.Finish();
   if (result.stopped) {
-    PrintError(
-        fmt::format("stopped: the same command with --resume goes on from {}", options.checkpoint.string()));
+    PrintError(fs::exists(options.checkpoint)
+                   ? fmt::format("stopped: the same command with --resume goes on from {}",
+                                 options.checkpoint.string())
+                   : "stopped before there was anything to keep: the same command begins anew");
     status = kStopped;
     return;
   }

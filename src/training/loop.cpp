@@ -77,9 +77,11 @@ class Run {
       FinishEpoch(validation);
       result.answers = validation.answers;
     }
-    if (result.stopped) Save(true);
-    if (result.answers.empty())
+    if (result.stopped) {
+      Save(true);
+    } else if (result.answers.empty()) {  // resumed when all epochs were done
       result.answers = Validate(loop_.network, Kept(), loop_.source, loop_.pool).answers;
+    }
     result.values.assign(Kept().begin(), Kept().end());
     result.epochs = state_.history;
     return result;

@@ -18,6 +18,8 @@ struct KeptForm {
   Preprocessing preprocessing;
   int width = 0;  // of the network's input
   int height = 0;
+
+  bool operator==(const KeptForm&) const = default;
 };
 
 class Pictures {

@@ -222,23 +222,24 @@ class Training {
 
     TrainingResult result;
     LoopResult trained;
+    std::optional<Pictures> training;
     if (options_.freeze_backbone || (options_.from && !all_known && options_.head_epochs > 0 && !Resumes())) {
-      const Pictures training = Read("training pictures", data_.training, SeenForm(), left);
-      CheckClasses(training.samples(), "train on");
-      result.training_pictures = training.samples().size();
-      trained = TrainHead(training, validation, layout, values);
+      training = ReadTraining(SeenForm(), left);
+      trained = TrainHead(*training, validation, layout, values);
     }
     result.validation = validation.samples();
     if (!options_.freeze_backbone && !trained.stopped) {
-      Pictures training = Read("training pictures", data_.training, TrainingForm(), left);
-      CheckClasses(training.samples(), "train on");
-      result.training_pictures = training.samples().size();
-      const PictureSource source(std::move(training), std::move(validation), options_.augment, preprocessing_,
-                                 network_.input, options_.seed);
+      if (!training || TrainingForm() != SeenForm()) {
+        training.reset();  // before the others take memory
+        training = ReadTraining(TrainingForm(), left);
+      }
+      const PictureSource source(*std::move(training), std::move(validation), options_.augment,
+                                 preprocessing_, network_.input, options_.seed);
       trained =
           RunLoop({network_, source, options_, observer_, pool_, options_.checkpoint, identity_}, values);
       values = trained.values;
     }
+    result.training_pictures = training_pictures_;
     result.stopped = trained.stopped;
     result.epochs = std::move(trained.epochs);
     result.answers = std::move(trained.answers);
@@ -264,8 +265,10 @@ class Training {
   }
   [[nodiscard]] KeptForm TrainingForm() const {
     KeptForm form = SeenForm();
-    form.whole = options_.augment.crop == AugmentOptions::Crop::kResized;
-    form.side = std::max(form.width, form.height) * 5 / 4;
+    if (options_.augment.crop == AugmentOptions::Crop::kResized) {
+      form.whole = true;
+      form.side = std::max(form.width, form.height) * 5 / 4;
+    }
     return form;
   }
 
@@ -286,6 +289,13 @@ class Training {
                    ++unreadable_;
                    if (observer_.warning) observer_.warning(message);
                  }}};
+  }
+
+  Pictures ReadTraining(const KeptForm& form, std::size_t budget) {
+    Pictures training = Read("training pictures", data_.training, form, budget);
+    CheckClasses(training.samples(), "train on");
+    training_pictures_ = training.samples().size();
+    return training;
   }
 
   void CheckClasses(const std::vector<Sample>& samples, const char* purpose) const {
@@ -337,6 +347,7 @@ class Training {
   Identity identity_;
   std::set<std::string> warned_;  // pictures are read anew where training goes on after its classifier
   std::size_t unreadable_ = 0;
+  std::size_t training_pictures_ = 0;  // that could be read
 };
 
 }  // namespace
