@@ -19,18 +19,11 @@
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/kernels.h"
+#include "kernels/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-#if HWY_TARGET == HWY_AVX3
-constexpr std::size_t kTileRows = 14;
-#elif HWY_TARGET == HWY_NEON
-constexpr std::size_t kTileRows = 12;
-#else
-constexpr std::size_t kTileRows = 6;
-#endif
 
 using F = hn::ScalableTag<float>;
 using V = hn::Vec<F>;

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "hwy/highway.h"
+#include "kernels/tile-inl.h"
 #include "kernels/training_kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -164,14 +165,6 @@ HWY_NOINLINE void OuterTile(const OuterTask& task, std::size_t i, std::size_t j)
   }
 }
 
-#if HWY_TARGET == HWY_AVX3
-constexpr std::size_t kOuterRows = 14;
-#elif HWY_TARGET == HWY_NEON
-constexpr std::size_t kOuterRows = 12;
-#else
-constexpr std::size_t kOuterRows = 6;
-#endif
-
 using OuterFunction = void (*)(const OuterTask&, std::size_t i, std::size_t j);
 
 template <class D, std::size_t kVectors, std::size_t... kRows>
@@ -180,11 +173,11 @@ constexpr std::array<OuterFunction, sizeof...(kRows)> OuterTilesFor(std::index_s
 }
 
 template <class D, std::size_t kVectors>
-constexpr auto kOuterTiles = OuterTilesFor<D, kVectors>(std::make_index_sequence<kOuterRows>());
+constexpr auto kOuterTiles = OuterTilesFor<D, kVectors>(std::make_index_sequence<kTileRows>());
 
 void Outer(const OuterTask& task) {
   const std::size_t lanes = hn::Lanes(F());
-  const std::size_t tiles = (task.inner + kOuterRows - 1) / kOuterRows;
+  const std::size_t tiles = (task.inner + kTileRows - 1) / kTileRows;
   // The rows of b under a tile stay in the first cache while a goes by.
   const auto column = [&](const auto& functions, std::size_t j) {
     for (std::size_t t = 0; t < tiles; ++t) {
