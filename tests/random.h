@@ -1,9 +1,12 @@
 // Deterministic test data.
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
+
+#include "kernels/packing.h"
 
 namespace mobilenet {
 
@@ -15,6 +18,12 @@ inline std::vector<float> RandomValues(std::size_t count, std::uint32_t seed) {
     state = state * 1664525U + 1013904223U;
     value = static_cast<float>(state >> 8) / static_cast<float>(1U << 23) - 1;
   }
+  return values;
+}
+
+// Each value as bfloat16 holds it.
+inline std::vector<float> RoundedToBf16(std::vector<float> values) {
+  for (float& value : values) value = std::bit_cast<float>(std::uint32_t{RoundToBf16(value)} << 16);
   return values;
 }
 

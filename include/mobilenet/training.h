@@ -62,6 +62,10 @@ struct TrainingOptions {
   bool freeze_backbone = false;  // train only the classifier, on features that are computed once
   int head_epochs = 30;          // of the classifier alone, before all else, where `from` lacks a class
 
+  // kBfloat16: what products that mix channels multiply is rounded to bfloat16, weights and sums stay
+  // float32. Without one: the faster here.
+  std::optional<Precision> precision = Precision::kFloat32;
+
   int epochs = 30;
   int batch = 128;
   double learning_rate = 0;  // the highest; 0: what suits the optimiser and the batch
@@ -157,16 +161,18 @@ TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
 struct TrainingBenchmarkOptions {
   int batch = 128;
   int threads = 1;
-  double seconds = 4;  // at least three steps are taken
+  std::optional<Precision> precision = Precision::kFloat32;  // as in TrainingOptions
+  double seconds = 4;                                        // at least three steps are taken
 };
 
 struct TrainingBenchmark {
+  Precision precision = Precision::kFloat32;
   int steps = 0;
   double step_ms = 0;  // median; forward, backward and the optimiser's step
   double images_per_second = 0;
   double gflops = 0;  // 6 * mult-adds: forward, and twice that backward
   double peak_gflops =
-      0;  // independent multiply-adds in registers on as many threads, median of the same rounds
+      0;  // independent float32 multiply-adds in registers on as many threads, median of the same rounds
   double peak_share = 0;
   double pointwise_share = 0;    // of the peak, in the pointwise layers, with batch norms and activations
   std::size_t memory_bytes = 0;  // of maps, gradients and buffers

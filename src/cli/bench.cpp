@@ -138,9 +138,11 @@ void RunTraining(const Options& options) {
   const Network& network = subject.network;
   const TrainingBenchmark result = MeasureTraining(network, {.batch = options.measure.batch,
                                                              .threads = options.measure.threads,
+                                                             .precision = PrecisionOf(options.precision),
                                                              .seconds = options.measure.seconds});
   if (options.json) {
-    return PrintJson({{"step_ms", result.step_ms},
+    return PrintJson({{"precision", NameOf(result.precision)},
+                      {"step_ms", result.step_ms},
                       {"steps", result.steps},
                       {"batch", options.measure.batch},
                       {"images_per_second", result.images_per_second},
@@ -156,14 +158,15 @@ void RunTraining(const Options& options) {
                       {"resolution", network.options.resolution},
                       {"macs", CostOf(network).macs}});
   }
-  fmt::print("Training MobileNet V1, alpha {:g}, {} x {}, batches of {}\n{}, {} thread{}\n\n",
+  fmt::print("Training MobileNet V1, alpha {:g}, {} x {}, batches of {}\n{}, {}, {} thread{}\n\n",
              network.options.alpha, network.options.resolution, network.options.resolution,
-             options.measure.batch, ProcessorName(), options.measure.threads,
+             options.measure.batch, ProcessorName(), NameOf(result.precision), options.measure.threads,
              options.measure.threads == 1 ? "" : "s");
   fmt::print("step          {:.1f} ms, median of {}\n", result.step_ms, result.steps);
   fmt::print("throughput    {:.0f} images a second\n", result.images_per_second);
   fmt::print(
-      "speed         {:.1f} GFLOP/s, {:.0f} % of the measured peak of {:.1f}; pointwise layers {:.0f} %\n",
+      "speed         {:.1f} GFLOP/s, {:.0f} % of the measured float32 peak of {:.1f}; pointwise layers "
+      "{:.0f} %\n",
       result.gflops, 100 * result.peak_share, result.peak_gflops, 100 * result.pointwise_share);
   fmt::print("memory        {} of maps, gradients and buffers, {} in all\n",
              Bytes(static_cast<double>(result.memory_bytes)), Bytes(static_cast<double>(PeakMemory())));
@@ -212,8 +215,7 @@ void AddBench(CLI::App& program) {
   CLI::Option* layers =
       command->add_flag("--layers", options->layers, "A line for each step of the plan")->excludes(batch);
   command
-      ->add_flag("--train", options->train,
-                 "Training steps on batches of --batch pictures, in float32, instead of runs")
+      ->add_flag("--train", options->train, "Training steps on batches of --batch pictures instead of runs")
       ->needs(batch)
       ->excludes(layers);
   command->add_flag("--json", options->json, "One JSON object");

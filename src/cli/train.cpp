@@ -29,6 +29,7 @@ struct Options {
   std::string optimizer = "sgd";
   std::string schedule = "onecycle";
   std::string crop = "auto";
+  std::string precision = "float32";
   std::optional<double> weight_decay;
   std::optional<double> momentum;
   std::optional<double> cache;
@@ -91,6 +92,7 @@ TrainingOptions OptionsFrom(const Options& o) {
       o.crop,
       {{"auto", Crop::kAuto}, {"none", Crop::kNone}, {"padded", Crop::kPadded}, {"resized", Crop::kResized}});
   training.augment.flip = !o.no_flip;
+  training.precision = PrecisionOf(o.precision);
   if (o.cache) training.cache_bytes = static_cast<std::size_t>(*o.cache);
   if (!o.from.empty()) training.from = Model::Load(o.from);
   training.freeze_backbone = o.freeze == "backbone";
@@ -304,6 +306,10 @@ void AddCourseOptions(CLI::App& command, Options& o) {
   const auto number = [&](const char* name, auto& value, const char* text) {
     command.add_option(name, value, text)->capture_default_str()->type_name("X");
   };
+  AddPrecision(command, o.precision)
+      ->description(
+          "float32, bfloat16 (products are rounded to it, weights are not; needs a processor that multiplies "
+          "it fast) or auto: the faster here");
   number("--epochs", t.epochs, "Times that every picture is seen");
   number("--head-epochs", t.head_epochs,
          "With --from and new classes: epochs of the classifier alone, before the rest");

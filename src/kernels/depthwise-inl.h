@@ -15,6 +15,7 @@
 #include <cstddef>
 
 #include "hwy/highway.h"
+#include "kernels/bf16-inl.h"
 #include "kernels/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,26 +23,6 @@ namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using F = hn::ScalableTag<float>;
-
-// Rounds to bfloat16 and stores half a register.
-template <class D>
-HWY_INLINE void StoreBf16(D /*d*/, hn::Vec<D> v, std::uint16_t* to) {
-#if HWY_TARGET == HWY_AVX3
-  if constexpr (sizeof(v.raw) == 64) {
-    __m256i half;
-    asm("vcvtneps2bf16 %1, %0" : "=v"(half) : "v"(v.raw));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), half);
-    return;
-  }
-#endif
-  const hn::RebindToUnsigned<D> u32;
-  const hn::RebindToSigned<D> i32;
-  const hn::Rebind<std::uint16_t, D> u16;
-  const auto bits = hn::BitCast(u32, v);
-  const auto tie = hn::And(hn::ShiftRight<16>(bits), hn::Set(u32, 1));
-  const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(u32, 0x7FFF)), tie));
-  hn::StoreU(hn::DemoteTo(u16, hn::BitCast(i32, rounded)), u16, to);
-}
 
 void RoundToBf16Row(const float* from, std::size_t n, std::uint16_t* to) {
   const F d;

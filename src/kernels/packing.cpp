@@ -87,20 +87,35 @@ void Refill(const float* matrix, std::size_t row_stride, std::size_t column_stri
   }
 }
 
-PackedMatrix PackBf16(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
-                      std::size_t lanes, const std::shared_ptr<Slab>& slab) {
-  PackedMatrix packed = Zeros((k + 1) / 2, columns, lanes, slab);
-  SetBias(bias, packed);
+void RefillBf16(const float* matrix, std::size_t k, std::size_t row_stride, std::size_t column_stride,
+                PackedMatrix& packed) {
   for (const Panel& panel : packed.panels) {
-    auto* to = reinterpret_cast<char*>(packed.values.data() + panel.offset);
-    for (std::size_t row = 0; row < k; ++row) {
+    const float* from = matrix + panel.column * column_stride;
+    const auto set = [&](std::size_t row, std::size_t j, float* to) {
+      const float* at = from + row * row_stride + j * column_stride;
+      const std::uint32_t low = RoundToBf16(*at);
+      const std::uint32_t high = row + 1 < k ? RoundToBf16(at[row_stride]) : 0;
+      const std::uint32_t pair = low | high << 16;
+      std::memcpy(to + row / 2 * panel.width + j, &pair, sizeof(pair));
+    };
+    float* to = packed.values.data() + panel.offset;
+    if (column_stride == 1) {
+      for (std::size_t row = 0; row < k; row += 2) {
+        for (std::size_t j = 0; j < panel.stored; ++j) set(row, j, to);
+      }
+    } else {  // transposed: a column of the matrix after the other
       for (std::size_t j = 0; j < panel.stored; ++j) {
-        const std::uint16_t weight = RoundToBf16(matrix[row * columns + panel.column + j]);
-        std::memcpy(to + ((row / 2 * panel.width + j) * 2 + row % 2) * sizeof(weight), &weight,
-                    sizeof(weight));
+        for (std::size_t row = 0; row < k; row += 2) set(row, j, to);
       }
     }
   }
+}
+
+PackedMatrix PackBf16(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
+                      std::size_t lanes, const std::shared_ptr<Slab>& slab) {
+  PackedMatrix packed = Zeros(PairsOf(k), columns, lanes, slab);
+  SetBias(bias, packed);
+  RefillBf16(matrix, k, columns, 1, packed);
   return packed;
 }
 

@@ -50,8 +50,8 @@ inline std::uint16_t RoundToBf16(float value) {
 }
 
 // Packs a matrix as Pack does, but with weights of bfloat16: the rows 2 i and 2 i + 1 lie together, column by
-// column, as the pairs that dot products take, so that the packed matrix has (k + 1) / 2 rows of 32-bit
-// pairs. A missing last row is zeros.
+// column, as the pairs that dot products take, so that the packed matrix has PairsOf(k) rows of 32-bit pairs.
+// A missing last row is zeros.
 PackedMatrix PackBf16(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
                       std::size_t lanes, const std::shared_ptr<Slab>& slab = nullptr);
 
@@ -60,11 +60,18 @@ PackedMatrix PackBf16(const float* matrix, const float* bias, std::size_t k, std
 PackedMatrix Pack(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
                   std::size_t lanes, const std::shared_ptr<Slab>& slab = nullptr);
 
-// Panels for a [k, columns] matrix, full of zeros, for Refill.
+// Rows of 32-bit pairs that `rows` rows of bfloat16 make.
+constexpr std::size_t PairsOf(std::size_t rows) { return (rows + 1) / 2; }
+
+// Panels for a [k, columns] matrix, full of zeros, for Refill; with PairsOf(k) for k, for RefillBf16.
 PackedMatrix EmptyPanels(std::size_t k, std::size_t columns, std::size_t lanes);
 
 // Packs a [k, columns] matrix into panels made for that shape; element (i, j) is matrix[i * row_stride + j *
 // column_stride], so that a transposed matrix packs like any other. The bias stays.
 void Refill(const float* matrix, std::size_t row_stride, std::size_t column_stride, PackedMatrix& packed);
+
+// The same for a [k, columns] matrix as PackBf16 packs it.
+void RefillBf16(const float* matrix, std::size_t k, std::size_t row_stride, std::size_t column_stride,
+                PackedMatrix& packed);
 
 }  // namespace mobilenet

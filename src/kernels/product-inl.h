@@ -18,6 +18,7 @@
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
+#include "kernels/bf16-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/tile-inl.h"
 
@@ -57,23 +58,6 @@ struct TileTask {
   const char* prefetch;
   std::size_t prefetch_step;
 };
-
-// What multiplies: float32; pairs of bfloat16 on both sides, by the dot product instruction; or pairs of
-// bfloat16 weights that are widened and multiplied with float32.
-enum class Arithmetic { kFloat32, kBf16Dot, kBf16Widened };
-
-// sum + a b, or sum + a[0] b[0] + a[1] b[1] for each lane's pair. The instruction as inline assembly: GCC 12
-// copies and spills the sums around its intrinsic.
-template <Arithmetic kHow, class Vector>
-HWY_INLINE Vector MultiplyAdd(Vector a, Vector b, Vector sum) {
-#if HWY_TARGET == HWY_AVX3
-  if constexpr (kHow == Arithmetic::kBf16Dot) {
-    asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
-    return sum;
-  }
-#endif
-  return hn::MulAdd(a, b, sum);
-}
 
 // One tile: kRows rows of C, kVectors registers of D of columns.
 template <Arithmetic kHow, class D, std::size_t kRows, std::size_t kVectors>

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "hwy/highway.h"
+#include "kernels/bf16-inl.h"
 #include "kernels/tile-inl.h"
 #include "kernels/training_kernels.h"
 
@@ -130,8 +131,25 @@ void Mask(float* gradient, std::size_t gradient_pitch, const float* input, std::
   });
 }
 
+#if HWY_TARGET == HWY_AVX3
+void Interleave(const float* input, std::size_t input_pitch, std::size_t rows, std::size_t columns,
+                float* output, std::size_t output_pitch) {
+  for (std::size_t r = 0; r < rows; r += 2, input += 2 * input_pitch, output += output_pitch) {
+    ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+      const hn::RebindToUnsigned<decltype(d)> u32;
+      auto pair = hn::PromoteTo(u32, ToBf16(d, hn::LoadU(d, input + c)));
+      if (r + 1 < rows) {
+        const auto second = hn::PromoteTo(u32, ToBf16(d, hn::LoadU(d, input + input_pitch + c)));
+        pair = hn::Or(pair, hn::ShiftLeft<16>(second));
+      }
+      hn::StoreU(hn::BitCast(d, pair), d, output + c);
+    });
+  }
+}
+#endif
+
 // A tile of kRows rows of c and kVectors registers of columns stays in registers for all of a's and b's rows.
-template <class D, std::size_t kRows, std::size_t kVectors>
+template <Arithmetic kHow, class D, std::size_t kRows, std::size_t kVectors>
 HWY_NOINLINE void OuterTile(const OuterTask& task, std::size_t i, std::size_t j) {
   const D d;
   using Vector = hn::Vec<D>;
@@ -153,7 +171,7 @@ HWY_NOINLINE void OuterTile(const OuterTask& task, std::size_t i, std::size_t j)
     for (std::size_t r = 0; r < kRows; ++r) {
       const Vector value = hn::Set(d, a[r]);
       HWY_UNROLL(2)
-      for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::MulAdd(value, factor[v], sum[r][v]);
+      for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = MultiplyAdd<kHow>(value, factor[v], sum[r][v]);
     }
     a += task.a_pitch;
     b += task.b_pitch;
@@ -167,14 +185,15 @@ HWY_NOINLINE void OuterTile(const OuterTask& task, std::size_t i, std::size_t j)
 
 using OuterFunction = void (*)(const OuterTask&, std::size_t i, std::size_t j);
 
-template <class D, std::size_t kVectors, std::size_t... kRows>
+template <Arithmetic kHow, class D, std::size_t kVectors, std::size_t... kRows>
 constexpr std::array<OuterFunction, sizeof...(kRows)> OuterTilesFor(std::index_sequence<kRows...>) {
-  return {&OuterTile<D, kRows + 1, kVectors>...};
+  return {&OuterTile<kHow, D, kRows + 1, kVectors>...};
 }
 
-template <class D, std::size_t kVectors>
-constexpr auto kOuterTiles = OuterTilesFor<D, kVectors>(std::make_index_sequence<kTileRows>());
+template <Arithmetic kHow, class D, std::size_t kVectors>
+constexpr auto kOuterTiles = OuterTilesFor<kHow, D, kVectors>(std::make_index_sequence<kTileRows>());
 
+template <Arithmetic kHow>
 void Outer(const OuterTask& task) {
   const std::size_t lanes = hn::Lanes(F());
   const std::size_t tiles = (task.inner + kTileRows - 1) / kTileRows;
@@ -186,9 +205,9 @@ void Outer(const OuterTask& task) {
     }
   };
   std::size_t j = 0;
-  for (; j + 2 * lanes <= task.columns; j += 2 * lanes) column(kOuterTiles<F, 2>, j);
-  for (; j + lanes <= task.columns; j += lanes) column(kOuterTiles<F, 1>, j);
-  for (; j < task.columns; j += hn::Lanes(Step())) column(kOuterTiles<Step, 1>, j);
+  for (; j + 2 * lanes <= task.columns; j += 2 * lanes) column(kOuterTiles<kHow, F, 2>, j);
+  for (; j + lanes <= task.columns; j += lanes) column(kOuterTiles<kHow, F, 1>, j);
+  for (; j < task.columns; j += hn::Lanes(Step())) column(kOuterTiles<kHow, Step, 1>, j);
 }
 
 // One register of channels of kRows rows of a 3x3 window's sums, which stay in registers along the row.

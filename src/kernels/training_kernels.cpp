@@ -17,13 +17,22 @@ HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
 
 const TrainingKernels& TrainingTable() {
-  static constexpr TrainingKernels kTable = {.target = HWY_TARGET,
-                                             .apply = &Apply,
-                                             .moments = &Moments,
-                                             .combine = &Combine,
-                                             .mask = &Mask,
-                                             .outer = &Outer,
-                                             .depthwise_weights = &DepthwiseWeights};
+  static constexpr TrainingKernels kTable = {
+    .target = HWY_TARGET,
+    .apply = &Apply,
+    .moments = &Moments,
+    .combine = &Combine,
+    .mask = &Mask,
+    .outer = &Outer<Arithmetic::kFloat32>,
+#if HWY_TARGET == HWY_AVX3
+    .interleave = &Interleave,
+    .outer_pairs = &Outer<Arithmetic::kBf16Dot>,
+#else
+    .interleave = nullptr,
+    .outer_pairs = nullptr,
+#endif
+    .depthwise_weights = &DepthwiseWeights
+  };
   return kTable;
 }
 

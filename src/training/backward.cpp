@@ -89,16 +89,25 @@ void TrainingPass::State::BeforeNorm(std::size_t index, std::size_t first_row, s
 }
 
 void TrainingPass::State::AddWeights(LayerState& layer, const float* input, std::size_t input_pitch,
-                                     const float* before, std::size_t rows, int worker) const {
-  training->outer({.a = input,
-                   .a_pitch = input_pitch,
-                   .inner = layer.inner,
-                   .b = before,
-                   .b_pitch = layer.map.pitch,
-                   .columns = layer.map.columns,
-                   .rows = rows,
-                   .c = layer.weight_sums[worker].data(),
-                   .c_pitch = layer.map.columns});
+                                     const float* before, std::size_t rows, int worker) {
+  OuterTask task = {.a = input,
+                    .a_pitch = input_pitch,
+                    .inner = layer.inner,
+                    .b = before,
+                    .b_pitch = layer.map.pitch,
+                    .columns = layer.map.columns,
+                    .rows = rows,
+                    .c = layer.weight_sums[worker].data(),
+                    .c_pitch = layer.map.columns};
+  if (!layer.bf16) return training->outer(task);
+  float* a = pairs[worker].data();
+  float* b = a + PairsOf(rows) * input_pitch;
+  training->interleave(input, input_pitch, rows, ColumnsFor(layer.inner), a, input_pitch);
+  training->interleave(before, layer.map.pitch, rows, layer.map.columns, b, layer.map.pitch);
+  task.a = a;
+  task.b = b;
+  task.rows = PairsOf(rows);
+  training->outer_pairs(task);
 }
 
 void TrainingPass::State::BackwardPointwise(std::size_t index, int worker) {
@@ -119,7 +128,7 @@ void TrainingPass::State::BackwardPointwise(std::size_t index, int worker) {
     Activate(in, row, rows, input);
     AddWeights(out, input, in.map.pitch, before, rows, worker);
     float* to = GradientOf(index - 1) + row * in.map.pitch;
-    Multiply(out.backward, before, out.map.pitch, rows, to, in.map.pitch);
+    Multiply(out, out.backward, before, out.map.pitch, rows, to, in.map.pitch, worker);
     if (in.layer->kind == LayerKind::kGlobalAveragePool) {
       for (std::size_t r = 0; r < rows; ++r) Dropout(row + r, to + r * in.map.pitch);
     }
@@ -173,7 +182,7 @@ void TrainingPass::State::BackwardConvolution(std::size_t index, int worker) {
   LayerState* in = index == 0 ? nullptr : &layers[index - 1];
   const auto [begin, end] = PartOf(worker);
   const Window window = WindowOf(*out.layer);
-  const std::size_t block = std::max(cache / sizeof(float) / (out.inner + out.map.pitch), kernels->tile_rows);
+  const std::size_t block = PatchRows(out);
   float* patches = scratch[worker].data();
   float* before = patches + block * out.inner;
   float* activated = before + block * out.map.pitch;
@@ -195,7 +204,7 @@ void TrainingPass::State::BackwardConvolution(std::size_t index, int worker) {
       CopyPatches(window, input, pitch, first, first + rows, patches);
       AddWeights(out, patches, out.inner, before, rows, worker);
       if (in == nullptr) continue;
-      Multiply(out.backward, before, out.map.pitch, rows, patches, out.inner);
+      Multiply(out, out.backward, before, out.map.pitch, rows, patches, out.inner, worker);
       AddPatches(window, patches, first, first + rows, to, pitch);
     }
     if (in != nullptr) MaskRows(index - 1, image * in->map.pixels(), in->map.pixels(), worker);

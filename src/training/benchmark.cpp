@@ -31,7 +31,8 @@ TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmar
   std::vector<float> values = layout.Flatten(network, RandomWeights(network, 1));
   std::vector<float> gradient(values.size());
   Optimizer optimizer({}, layout, pool);
-  TrainingPass pass(network, {.batch = options.batch}, pool);
+  const Precision precision = TrainingPrecision(options.precision);
+  TrainingPass pass(network, {.batch = options.batch, .precision = precision}, pool);
   const auto batch = static_cast<std::size_t>(options.batch);
   std::vector<float> images(batch * static_cast<std::size_t>(network.input.size()));
   Random random(1);
@@ -71,6 +72,7 @@ TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmar
   TrainingBenchmark result;
   const double step = Median(steps);
   const double operations = 6e-9 * static_cast<double>(options.batch);
+  result.precision = precision;
   result.steps = static_cast<int>(steps.size());
   result.step_ms = 1e3 * step;
   result.images_per_second = options.batch / step;

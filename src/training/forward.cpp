@@ -33,6 +33,10 @@ std::size_t TrainingPass::State::BlockRows(std::size_t in_pitch, std::size_t out
   return std::clamp(cache / row / kernels->tile_rows, std::size_t{2}, std::size_t{256}) * kernels->tile_rows;
 }
 
+std::size_t TrainingPass::State::PatchRows(const LayerState& out) const {
+  return std::max(cache / sizeof(float) / (out.inner + out.map.pitch), kernels->tile_rows);
+}
+
 void TrainingPass::State::Pack(std::span<const float> values) {
   pool.Run(static_cast<int>(layers.size()), [&](int index, int) {
     LayerState& layer = layers[index];
@@ -52,6 +56,9 @@ void TrainingPass::State::Pack(std::span<const float> values) {
                       layer.mirrored.data() + (y * kernel + kernel - 1 - x) * layer.map.columns);
         }
       }
+    } else if (layer.bf16) {
+      RefillBf16(weight, layer.inner, channels, 1, layer.forward);
+      RefillBf16(weight, channels, 1, channels, layer.backward);
     } else {
       Refill(weight, channels, 1, layer.forward);
       if (index > 0) Refill(weight, 1, channels, layer.backward);
@@ -59,17 +66,25 @@ void TrainingPass::State::Pack(std::span<const float> values) {
   });
 }
 
-void TrainingPass::State::Multiply(const PackedMatrix& matrix, const float* a, std::size_t a_stride,
-                                   std::size_t rows, float* c, std::size_t c_stride) const {
-  kernels->product({.a = a,
-                    .a_stride = a_stride,
-                    .rows = rows,
-                    .c = c,
-                    .c_stride = c_stride,
-                    .b = &matrix,
-                    .first_panel = 0,
-                    .last_panel = matrix.panels.size(),
-                    .range = kWholeRange});
+void TrainingPass::State::Multiply(const LayerState& layer, const PackedMatrix& matrix, const float* a,
+                                   std::size_t a_stride, std::size_t rows, float* c, std::size_t c_stride,
+                                   int worker) {
+  ProductTask task = {.a = a,
+                      .a_stride = a_stride,
+                      .rows = rows,
+                      .c = c,
+                      .c_stride = c_stride,
+                      .b = &matrix,
+                      .first_panel = 0,
+                      .last_panel = matrix.panels.size(),
+                      .range = kWholeRange};
+  if (!layer.bf16) return kernels->product(task);
+  // a_stride is even, and what lies between the rows is rounded with them.
+  float* rounded = pairs[worker].data();
+  kernels->round_to_bf16(a, rows * a_stride, reinterpret_cast<std::uint16_t*>(rounded));
+  task.a = rounded;
+  task.a_stride = a_stride / 2;
+  kernels->product_bf16(task);
 }
 
 void TrainingPass::State::Activate(const LayerState& layer, std::size_t first_row, std::size_t rows,
@@ -119,7 +134,7 @@ void TrainingPass::State::ForwardConvolution(std::size_t index, int worker) {
   const Window window = WindowOf(*out.layer);
   float* activated = scratch[worker].data();
   float* patches = activated + (in == nullptr ? 0 : in->map.image());
-  const std::size_t block = std::max(cache / sizeof(float) / out.inner, kernels->tile_rows);
+  const std::size_t block = PatchRows(out);
   for (std::size_t image = begin; image < end; ++image) {
     const float* input = images.data() + image * network.input.size();
     std::size_t pitch = network.input.channels;
@@ -132,8 +147,8 @@ void TrainingPass::State::ForwardConvolution(std::size_t index, int worker) {
     for (std::size_t first = 0; first < out.map.pixels(); first += block) {
       const std::size_t rows = std::min(block, out.map.pixels() - first);
       CopyPatches(window, input, pitch, first, first + rows, patches);
-      Multiply(out.forward, patches, out.inner, rows, out.y.data() + (first_row + first) * out.map.pitch,
-               out.map.pitch);
+      Multiply(out, out.forward, patches, out.inner, rows, out.y.data() + (first_row + first) * out.map.pitch,
+               out.map.pitch, worker);
       AddMoments(out, first_row + first, rows, worker);
     }
   }
@@ -145,8 +160,8 @@ void TrainingPass::State::ForwardPointwise(std::size_t index, int worker) {
   const auto y = [&](std::size_t row) { return out.y.data() + row * out.map.pitch; };
   if (index == 0) {  // a classifier by itself
     if (begin < end)
-      Multiply(out.forward, images.data() + begin * out.inner, out.inner, end - begin, y(begin),
-               out.map.pitch);
+      Multiply(out, out.forward, images.data() + begin * out.inner, out.inner, end - begin, y(begin),
+               out.map.pitch, worker);
     return;
   }
   const LayerState& in = layers[index - 1];
@@ -156,7 +171,7 @@ void TrainingPass::State::ForwardPointwise(std::size_t index, int worker) {
   for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
     const std::size_t rows = std::min(block, end * pixels - row);
     Activate(in, row, rows, activated);
-    Multiply(out.forward, activated, in.map.pitch, rows, y(row), out.map.pitch);
+    Multiply(out, out.forward, activated, in.map.pitch, rows, y(row), out.map.pitch, worker);
     AddMoments(out, row, rows, worker);
   }
 }

@@ -58,8 +58,10 @@ struct LayerState {
   std::vector<double> inverse;    // 1 / sqrt(variance + epsilon)
   std::vector<ChannelSums> sums;  // for each worker
 
-  // Weights, in the order that the kernels want. `inner` is what a weight matrix has rows.
+  // Weights, in the order that the kernels want. `inner` is what a weight matrix has rows. Where bf16 is set,
+  // the two matrices are of bfloat16 pairs.
   std::size_t inner = 0;
+  bool bf16 = false;
   PackedMatrix forward;
   PackedMatrix backward;                          // transposed
   AlignedVector<float> filter;                    // depthwise: [kernel, kernel, columns]
@@ -87,6 +89,7 @@ struct TrainingPass::State {
   std::vector<LayerState> layers;
   AlignedVector<float> gradients[2];  // of the map behind a layer's batch norm, for even and odd layers
   std::vector<AlignedVector<float>> scratch;  // for each worker
+  std::vector<AlignedVector<float>> pairs;    // for each worker: rows of a product rounded to bfloat16
   AlignedVector<float> zeros;
   std::vector<double> seconds;      // of the last batch in each layer
   std::vector<PassResult> results;  // for each worker, sums over its images
@@ -112,9 +115,9 @@ struct TrainingPass::State {
 
   void Pack(std::span<const float> values);
 
-  // c = a times the matrix, for rows that lie a_stride and c_stride floats apart.
-  void Multiply(const PackedMatrix& matrix, const float* a, std::size_t a_stride, std::size_t rows, float* c,
-                std::size_t c_stride) const;
+  // c = a times `matrix`, which is one of the layer's; rows lie a_stride and c_stride floats apart.
+  void Multiply(const LayerState& layer, const PackedMatrix& matrix, const float* a, std::size_t a_stride,
+                std::size_t rows, float* c, std::size_t c_stride, int worker);
   // What `layer`, the map of pixels [first_row, first_row + rows), hands on: activated, its pixels as far
   // apart as before.
   void Activate(const LayerState& layer, std::size_t first_row, std::size_t rows, float* to) const;
@@ -142,14 +145,18 @@ struct TrainingPass::State {
   // Adds to the gradient of `layer`'s weights what rows of its input and of the gradient before its batch
   // norm make.
   void AddWeights(LayerState& layer, const float* input, std::size_t input_pitch, const float* before,
-                  std::size_t rows, int worker) const;
+                  std::size_t rows, int worker);
   void CollectWeights(std::span<float> gradient);
 
   // Rows of a pointwise layer that go together.
   [[nodiscard]] std::size_t BlockRows(std::size_t in_pitch, std::size_t out_pitch) const;
+  // Windows of a convolution that go together.
+  [[nodiscard]] std::size_t PatchRows(const LayerState& out) const;
   // Rows of a depthwise layer's output (forward) or input (backward) that go together.
   [[nodiscard]] int StripRows(const LayerState& in, const LayerState& out, bool backward) const;
   [[nodiscard]] std::size_t ScratchSize(std::size_t layer) const;
+  // Floats that AddWeights and Multiply round a block of `layer`'s rows into.
+  [[nodiscard]] std::size_t PairsSize(std::size_t layer) const;
   void BackwardConvolution(std::size_t layer, int worker);
   void BackwardPointwise(std::size_t layer, int worker);
   void BackwardDepthwise(std::size_t layer, int worker);

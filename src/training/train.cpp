@@ -11,6 +11,7 @@
 #include "base/fail.h"
 #include "mobilenet/training.h"
 #include "training/loop.h"
+#include "training/training_pass.h"
 #include "training/transfer.h"
 
 namespace mobilenet {
@@ -151,6 +152,7 @@ Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Ne
           {"classes", number(n.classes)},
           {"a model to start from,", TextOf(o.from)},
           {"frozen backbone", number(o.freeze_backbone)},
+          {"precision", std::string(NameOf(*o.precision))},
           {"epochs", number(o.epochs)},
           {"batch", number(o.batch)},
           {"learning rate", number(o.learning_rate)},
@@ -204,6 +206,7 @@ class Training {
     if (options_.augment.crop == AugmentOptions::Crop::kAuto) {
       options_.augment.crop = ChooseCrop(data.training, V1(options.network));
     }
+    options_.precision = TrainingPrecision(options_.precision);
     if (options_.learning_rate == 0) options_.learning_rate = DefaultRate(options_);
     preprocessing_ = PreprocessingFor(options_, options_.augment.crop);
     network_ = NetworkFor(options_, data.classes.size());

@@ -34,10 +34,20 @@ void CheckChain(const Network& network) {
 
 }  // namespace
 
+Precision TrainingPrecision(std::optional<Precision> precision) {
+  if (precision) return *precision;
+  const KernelChoice fastest = ChooseKernels({}, std::nullopt);
+  return fastest.kernels->bf16_rows ? fastest.precision : Precision::kFloat32;
+}
+
 TrainingPass::State::State(const Network& the_network, const PassOptions& the_options, ThreadPool& the_pool)
     : network(the_network), options(the_options), pool(the_pool), layout(network) {
   CheckChain(network);
-  kernels = ChooseKernels(options.target, Precision::kFloat32).kernels;
+  kernels = ChooseKernels(options.target, options.precision).kernels;
+  const bool bf16 = options.precision == Precision::kBfloat16;
+  if (bf16 && !kernels->bf16_rows)
+    Fail("training in bfloat16 needs a processor with fast dot products of it, which ",
+         options.target.empty() ? "this one has not" : "the target has not", ": train in float32");
   training = &TrainingKernelsFor(*kernels);
   cache = Caches().l2 / 2;
   const std::size_t workers = pool.threads();
@@ -79,8 +89,11 @@ TrainingPass::State::State(const Network& the_network, const PassOptions& the_op
         state.filter.resize(state.inner * state.map.columns);
         state.mirrored.resize(state.inner * state.map.columns);
       } else {
-        state.forward = EmptyPanels(state.inner, channels, kernels->lanes);
-        if (i > 0) state.backward = EmptyPanels(channels, state.inner, kernels->lanes);
+        const bool whole = layer.kind == LayerKind::kConvolution && state.inner % kColumnStep == 0;
+        state.bf16 = bf16 && i > 0 && (layer.kind == LayerKind::kPointwise || whole);
+        const auto rows = [&](std::size_t k) { return state.bf16 ? PairsOf(k) : k; };
+        state.forward = EmptyPanels(rows(state.inner), channels, kernels->lanes);
+        if (i > 0) state.backward = EmptyPanels(rows(channels), state.inner, kernels->lanes);
       }
     }
     map_size[i % 2] = std::max(map_size[i % 2], options.batch * state.map.image());
@@ -91,8 +104,13 @@ TrainingPass::State::State(const Network& the_network, const PassOptions& the_op
   zeros.resize(widest);
   results.resize(workers);
   std::size_t size = 0;
-  for (std::size_t i = 0; i < layers.size(); ++i) size = std::max(size, ScratchSize(i));
+  std::size_t pairs_size = 0;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    size = std::max(size, ScratchSize(i));
+    if (layers[i].bf16) pairs_size = std::max(pairs_size, PairsSize(i));
+  }
   scratch.assign(workers, AlignedVector<float>(size));
+  pairs.assign(workers, AlignedVector<float>(pairs_size));
 }
 
 int TrainingPass::State::StripRows(const LayerState& in, const LayerState& out, bool backward) const {
@@ -111,11 +129,8 @@ std::size_t TrainingPass::State::ScratchSize(std::size_t index) const {
   const LayerState& out = layers[index];
   const std::size_t image = index == 0 ? 0 : layers[index - 1].map.image();
   switch (out.layer->kind) {
-    case LayerKind::kConvolution: {
-      const std::size_t row = out.inner + out.map.pitch;
-      const std::size_t forward = std::max(cache / sizeof(float) / out.inner, kernels->tile_rows) * out.inner;
-      return image + std::max(forward, std::max(cache / sizeof(float) / row, kernels->tile_rows) * row);
-    }
+    case LayerKind::kConvolution:
+      return image + PatchRows(out) * (out.inner + out.map.pitch);
     case LayerKind::kPointwise:
     case LayerKind::kFullyConnected: {
       const std::size_t pitch = index == 0 ? out.inner : layers[index - 1].map.pitch;
@@ -133,6 +148,14 @@ std::size_t TrainingPass::State::ScratchSize(std::size_t index) const {
       return image;
   }
   return 0;
+}
+
+std::size_t TrainingPass::State::PairsSize(std::size_t index) const {
+  const LayerState& out = layers[index];
+  const bool pointwise = out.layer->kind == LayerKind::kPointwise;
+  const std::size_t in_pitch = pointwise ? layers[index - 1].map.pitch : out.inner;
+  const std::size_t rows = pointwise ? BlockRows(in_pitch, out.map.pitch) : PatchRows(out);
+  return rows * (in_pitch + out.map.pitch);
 }
 
 TrainingPass::TrainingPass(const Network& network, const PassOptions& options, ThreadPool& pool)

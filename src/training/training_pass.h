@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "base/thread_pool.h"
@@ -29,8 +30,15 @@ struct PassOptions {
   float label_smoothing = 0;   // Szegedy et al. 2016: this much of the probability goes to all classes alike
   float dropout = 0;           // share of the pooled features that is dropped (Srivastava et al. 2014)
   float norm_momentum = 0.9F;  // of running means and variances: how much of the old value stays
+  // kFloat32, or kBfloat16: the factors of products that mix channels are rounded to bfloat16, forward and
+  // backward; sums, weights, maps and their gradients stay float32, and so do the first layer and the
+  // classifier.
+  Precision precision = Precision::kFloat32;
   std::string_view target = {};  // instruction set; empty takes the fastest
 };
+
+// The precision that is asked for; without one, that which is faster here.
+Precision TrainingPrecision(std::optional<Precision> precision);
 
 struct PassResult {
   double loss = 0;  // cross-entropy, mean over the batch
@@ -40,7 +48,8 @@ struct PassResult {
 class TrainingPass {
  public:
   // Throws Error where the network is no chain that begins with a convolution and ends with a fully connected
-  // layer. `pool` must outlive this.
+  // layer, or where the instruction set has no dot products of bfloat16 that it would need, or slow ones.
+  // `pool` must outlive this.
   TrainingPass(const Network& network, const PassOptions& options, ThreadPool& pool);
   ~TrainingPass();
   TrainingPass(const TrainingPass&) = delete;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 
@@ -39,11 +40,6 @@ std::vector<std::string> TargetNames() {
 const Kernels& KernelsNamed(const std::string& name) {
   const auto available = AvailableKernels();
   return **std::ranges::find_if(available, [&](const Kernels* kernels) { return kernels->name == name; });
-}
-
-std::vector<float> Rounded(std::vector<float> values) {
-  for (float& value : values) value = std::bit_cast<float>(std::uint32_t{RoundToBf16(value)} << 16);
-  return values;
 }
 
 class KernelsTest : public testing::TestWithParam<std::string> {
@@ -91,15 +87,15 @@ class KernelsTest : public testing::TestWithParam<std::string> {
   // the products of the plain kernel are exact.
   void CheckProductBf16(std::size_t rows, std::size_t k, std::size_t columns, Range range) {
     SCOPED_TRACE(testing::Message() << rows << " x " << k << " x " << columns);
-    const auto b = Rounded(RandomValues(k * columns, 1));
+    const auto b = RoundedToBf16(RandomValues(k * columns, 1));
     const auto bias = RandomValues(columns, 2);
     auto a = RandomValues(rows * k, 3);
-    if (kernels_.bf16_rows) a = Rounded(std::move(a));
+    if (kernels_.bf16_rows) a = RoundedToBf16(std::move(a));
     std::vector<float> expected(rows * columns);
     reference::Product(rows, k, columns, a.data(), b.data(), bias.data(), range, expected.data());
 
     const PackedMatrix packed = PackBf16(b.data(), bias.data(), k, columns, kernels_.lanes);
-    const std::size_t pairs = (k + 1) / 2;
+    const std::size_t pairs = PairsOf(k);
     EXPECT_EQ(packed.k, pairs);
     std::vector<float> in(rows * pairs * (kernels_.bf16_rows ? 1 : 2), 0.0F);
     for (std::size_t r = 0; r < rows; ++r) {
@@ -287,6 +283,27 @@ TEST_P(KernelsTest, RoundsToTheNearestAndTiesToEven) {
   EXPECT_EQ(RoundToBf16(1.00390625F), 0x3F80);  // half way between 1 and the next: to even
   EXPECT_EQ(RoundToBf16(1.01171875F), 0x3F82);  // half way above an odd one: up
   EXPECT_EQ(RoundToBf16(1.00390637F), 0x3F81);
+}
+
+// Weights are packed anew in each step of training, also transposed.
+TEST(Packing, Bf16PacksATransposedMatrixAlike) {
+  for (const std::size_t k : {1, 2, 7, 8, 33}) {
+    for (const std::size_t columns : {1, 5, 16, 40}) {
+      SCOPED_TRACE(testing::Message() << k << " x " << columns);
+      const auto matrix = RandomValues(k * columns, 1);
+      std::vector<float> transposed(matrix.size());
+      for (std::size_t i = 0; i < k; ++i) {
+        for (std::size_t j = 0; j < columns; ++j) transposed[j * k + i] = matrix[i * columns + j];
+      }
+      const std::vector<float> bias(columns);
+      const PackedMatrix expected = PackBf16(matrix.data(), bias.data(), k, columns, 16);
+      PackedMatrix packed = EmptyPanels(PairsOf(k), columns, 16);
+      RefillBf16(transposed.data(), k, 1, k, packed);
+      ASSERT_EQ(packed.values.size(), expected.values.size());
+      EXPECT_EQ(
+          std::memcmp(packed.values.data(), expected.values.data(), sizeof(float) * packed.values.size()), 0);
+    }
+  }
 }
 
 TEST_P(KernelsTest, WindowsInPlace) {
