@@ -15,6 +15,7 @@ struct Options {
   std::string output;
   std::string labels;
   std::string preprocess;
+  std::string precision = "float32";
   int resolution = 0;
 };
 
@@ -34,7 +35,9 @@ void Run(const Options& options) {
     model.provenance["preprocessing"] = "set by convert --preprocess " + options.preprocess;
   }
   if (options.resolution != 0) SetResolution(options.resolution, model);
-  model.Save(options.output);
+  const Precision precision = *PrecisionOf(options.precision);
+  if (precision != Precision::kFloat32) model.provenance["weights"] = "rounded to bfloat16 by convert";
+  model.Save(options.output, precision);
   fmt::print("{}: MobileNet V1, alpha {:g}, {} x {}, {} classes, {}, preprocessing {}\n",
              Printable(options.output), model.network.options.alpha, model.network.options.resolution,
              model.network.options.resolution, model.network.options.classes,
@@ -65,6 +68,12 @@ void AddConvert(CLI::App& program) {
   AddResolution(*command, options->resolution)
       ->description("Run the network at this many pixels a side instead")
       ->default_str("");
+  command
+      ->add_option("--precision", options->precision,
+                   "float32, or bfloat16: the weights that mix channels in half the space")
+      ->check(CLI::IsMember({"float32", "bfloat16"}))
+      ->type_name("P")
+      ->capture_default_str();
   command->footer(
       "Example: Keras weights and ImageNet's labels in one file\n"
       "  mobilenet convert mobilenet_1_0_224_tf.h5 v1.safetensors --labels imagenet.txt");

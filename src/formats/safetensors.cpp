@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <limits>
 #include <utility>
@@ -111,13 +112,39 @@ void ParseMetadata(const json& value, Safetensors& file) {
   }
 }
 
+float FromBf16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+
+// IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction.
+float FromHalf(std::uint16_t bits) {
+  const int exponent = bits >> 10 & 0x1F;
+  const int fraction = bits & 0x3FF;
+  float value = 0;
+  if (exponent == 0x1F) {
+    value = fraction == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
+  } else {
+    value = std::ldexp(static_cast<float>(exponent == 0 ? fraction : fraction + 0x400),
+                       std::max(exponent, 1) - 25);
+  }
+  return (bits & 0x8000) != 0 ? -value : value;
+}
+
 }  // namespace
 
 Tensor Safetensors::Floats(std::string_view entry) const {
   const auto found = entries.find(entry);
   if (found == entries.end()) Fail(name, ": the tensor ", entry, " is missing");
   const Entry& item = found->second;
-  if (item.type != "F32") Fail(name, ": tensor ", entry, " has the type ", item.type, ", expected F32");
+  if (item.type == "BF16" || item.type == "F16") {
+    std::vector<float> values(item.bytes.size() / sizeof(std::uint16_t));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      std::uint16_t bits = 0;
+      std::memcpy(&bits, item.bytes.data() + i * sizeof(bits), sizeof(bits));
+      values[i] = item.type == "F16" ? FromHalf(bits) : FromBf16(bits);
+    }
+    return Tensor::Of(item.shape, std::move(values));
+  }
+  if (item.type != "F32")
+    Fail(name, ": tensor ", entry, " has the type ", item.type, ", expected F32, BF16 or F16");
   const std::size_t count = item.bytes.size() / sizeof(float);
   if (reinterpret_cast<std::uintptr_t>(item.bytes.data()) % alignof(float) == 0) {
     return {item.shape, {reinterpret_cast<const float*>(item.bytes.data()), count}, owner};
@@ -163,16 +190,28 @@ Safetensors OpenSafetensors(const std::filesystem::path& path) {
 }
 
 void WriteSafetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
-                      const Weights& tensors) {
+                      const Weights& tensors, const std::set<std::string, std::less<>>& bf16) {
   json root = json::object();
   root["__metadata__"] = metadata;
   std::size_t offset = 0;
   std::vector<std::span<const std::uint8_t>> parts(2);
-  for (const auto& [name, tensor] : tensors) {
-    const std::size_t size = tensor.values.size_bytes();
-    root[name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + size}}};
-    parts.emplace_back(reinterpret_cast<const std::uint8_t*>(tensor.values.data()), size);
+  const auto add = [&](const std::string& name, const Tensor& tensor, const char* type, const void* data,
+                       std::size_t size) {
+    root[name] = {{"dtype", type}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + size}}};
+    parts.emplace_back(static_cast<const std::uint8_t*>(data), size);
     offset += size;
+  };
+  for (const auto& [name, tensor] : tensors) {
+    if (!bf16.contains(name)) add(name, tensor, "F32", tensor.values.data(), tensor.values.size_bytes());
+  }
+  std::vector<std::vector<std::uint16_t>> halves;
+  halves.reserve(bf16.size());
+  for (const auto& [name, tensor] : tensors) {
+    if (!bf16.contains(name)) continue;
+    std::vector<std::uint16_t>& values = halves.emplace_back();
+    for (const float value : tensor.values)
+      values.push_back(static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16));
+    add(name, tensor, "BF16", values.data(), values.size() * sizeof(std::uint16_t));
   }
   std::string header;
   try {

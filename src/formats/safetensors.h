@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,7 +27,8 @@ struct Safetensors {
   std::map<std::string, std::string> metadata;
   std::shared_ptr<const void> owner;  // keeps the bytes alive
 
-  // The entry as float32, without a copy where it is aligned. Throws Error where it has another type.
+  // The entry as float32: without a copy where it is that and aligned, widened where it is BF16 or F16.
+  // Throws Error where it has another type.
   [[nodiscard]] Tensor Floats(std::string_view entry) const;
 };
 
@@ -38,8 +40,9 @@ Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_pt
 // Maps and parses a file.
 Safetensors OpenSafetensors(const std::filesystem::path& path);
 
-// Writes a file whole or not at all; the tensors begin on a cache line.
+// Writes a file whole or not at all; the tensors begin on a cache line. Those named in `bf16`, whose values
+// bfloat16 must hold without loss, come last and take two bytes a value.
 void WriteSafetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
-                      const Weights& tensors);
+                      const Weights& tensors, const std::set<std::string, std::less<>>& bf16 = {});
 
 }  // namespace mobilenet

@@ -14,6 +14,7 @@
 #include "formats/model_file.h"
 #include "gmock/gmock.h"
 #include "mobilenet/error.h"
+#include "random.h"
 #include "temporary_directory.h"
 
 namespace mobilenet {
@@ -90,6 +91,19 @@ TEST(Safetensors, BracketsWithoutEndAreRefusedNotFollowed) {
   EXPECT_THAT(ComplaintOf("{\"" + deep + "\":1}"), HasSubstr("is 1, expected dtype"));
 }
 
+TEST(Safetensors, NumbersOf16BitsAreWidened) {
+  // 1, -2, the smallest, the largest, 0.1, infinity
+  const std::string halves("\x00\x3C\x00\xC0\x01\x00\xFF\x7B\x66\x2E\x00\x7C", 12);
+  const Tensor half =
+      Parse(FileOf(R"({"a":{"dtype":"F16","shape":[6],"data_offsets":[0,12]}})", halves)).Floats("a");
+  EXPECT_THAT(half.values, testing::ElementsAre(1, -2, 5.9604645e-8F, 65504, 0.099975586F,
+                                                std::numeric_limits<float>::infinity()));
+  const std::string brains("\x80\x3F\x00\xC0\xCD\x3D", 6);
+  const Tensor brain =
+      Parse(FileOf(R"({"a":{"dtype":"BF16","shape":[3],"data_offsets":[0,6]}})", brains)).Floats("a");
+  EXPECT_THAT(brain.values, testing::ElementsAre(1, -2, 0.10009765625F));
+}
+
 class ModelFile : public testing::Test {
  protected:
   ModelFile() {
@@ -141,6 +155,27 @@ TEST_F(ModelFile, ThereAndBack) {
     EXPECT_EQ(loaded.weights.at(name).shape, tensor.shape);
     EXPECT_TRUE(std::ranges::equal(loaded.weights.at(name).values, tensor.values)) << name;
   }
+}
+
+TEST_F(ModelFile, Bfloat16TakesHalfTheSpaceAndComesBackRounded) {
+  const auto path = directory_.path() / "half";
+  model_.Save(path, Precision::kBfloat16);
+  const Safetensors file = OpenSafetensors(path);
+  const Model loaded = ReadModel(file);
+  for (const auto& [name, tensor] : model_.weights) {
+    SCOPED_TRACE(name);
+    const bool mixes = name.ends_with(".weight") && name.find("depthwise") == std::string::npos;
+    EXPECT_EQ(file.entries.at(name).type, mixes ? "BF16" : "F32");
+    std::vector<float> expected(tensor.values.begin(), tensor.values.end());
+    if (mixes) expected = RoundedToBf16(std::move(expected));
+    EXPECT_EQ(loaded.weights.at(name).shape, tensor.shape);
+    EXPECT_TRUE(std::ranges::equal(loaded.weights.at(name).values, expected));
+  }
+  EXPECT_THAT(Complaint([&] { model_.Save(path, Precision::kInt8); }),
+              HasSubstr("expected float32 or bfloat16"));
+  std::vector<float> huge(model_.weights.at("conv1.weight").values.size(), std::numeric_limits<float>::max());
+  model_.weights["conv1.weight"] = Tensor::Of(model_.weights.at("conv1.weight").shape, huge);
+  EXPECT_THAT(Complaint([&] { model_.Save(path, Precision::kBfloat16); }), HasSubstr("conv1.weight"));
 }
 
 TEST_F(ModelFile, DataBeginsOnACacheLine) {
