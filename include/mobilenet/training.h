@@ -62,7 +62,7 @@ struct TrainingOptions {
   bool freeze_backbone = false;  // train only the classifier, on features that are computed once
   int head_epochs = 30;          // of the classifier alone, before all else, where `from` lacks a class
 
-  // kBfloat16: what products that mix channels multiply is rounded to bfloat16, weights and sums stay
+  // kBfloat16: maps, their gradients and the factors of products are rounded to it, weights and sums stay
   // float32. Without one: the faster here.
   std::optional<Precision> precision = Precision::kFloat32;
 

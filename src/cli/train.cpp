@@ -308,8 +308,8 @@ void AddCourseOptions(CLI::App& command, Options& o) {
   };
   AddPrecision(command, o.precision)
       ->description(
-          "float32, bfloat16 (products are rounded to it, weights are not; needs a processor that multiplies "
-          "it fast) or auto: the faster here");
+          "float32, bfloat16 (maps and products are rounded to it, weights are not; needs a processor that "
+          "multiplies it fast) or auto: the faster here");
   number("--epochs", t.epochs, "Times that every picture is seen");
   number("--head-epochs", t.head_epochs,
          "With --from and new classes: epochs of the classifier alone, before the rest");

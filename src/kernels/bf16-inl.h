@@ -50,6 +50,18 @@ HWY_INLINE hn::VFromD<hn::Rebind<std::uint16_t, D>> ToBf16(D /*d*/, hn::Vec<D> v
   return hn::DemoteTo(u16, hn::BitCast(i32, rounded));
 }
 
+// Values of float32 or bfloat16, as float32.
+template <class D>
+HWY_INLINE hn::Vec<D> LoadValues(D d, const float* from) {
+  return hn::LoadU(d, from);
+}
+template <class D>
+HWY_INLINE hn::Vec<D> LoadValues(D d, const std::uint16_t* from) {
+  const hn::RebindToUnsigned<D> u32;
+  const auto bits = hn::PromoteTo(u32, hn::LoadU(hn::Rebind<std::uint16_t, D>(), from));
+  return hn::BitCast(d, hn::ShiftLeft<16>(bits));
+}
+
 // Rounds and stores half a register.
 template <class D>
 HWY_INLINE void StoreBf16(D d, hn::Vec<D> v, std::uint16_t* to) {

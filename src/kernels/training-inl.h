@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/bf16-inl.h"
 #include "kernels/tile-inl.h"
@@ -45,88 +46,131 @@ HWY_INLINE void ForGroups(std::size_t rows, const Body& body) {
   for (; r < rows; ++r) body(std::integral_constant<std::size_t, 1>(), r);
 }
 
-void Apply(const float* input, std::size_t input_pitch, std::size_t rows, std::size_t columns,
-           const Affine& affine, float* output, std::size_t output_pitch) {
-  ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
-    const float* from = input + r * input_pitch;
-    float* to = output + r * output_pitch;
-    ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
-      const auto scale = hn::LoadU(d, affine.scale + c);
-      const auto shift = hn::LoadU(d, affine.shift + c);
-      const auto low = hn::Set(d, affine.range.low);
-      const auto high = hn::Set(d, affine.range.high);
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto y = hn::MulAdd(hn::LoadU(d, from + i * input_pitch + c), scale, shift);
-        hn::StoreU(hn::Min(hn::Max(y, low), high), d, to + i * output_pitch + c);
-      }
+template <class D>
+HWY_INLINE void StoreValues(D d, hn::Vec<D> v, float* to) {
+  hn::StoreU(v, d, to);
+}
+template <class D>
+HWY_INLINE void StoreValues(D d, hn::Vec<D> v, std::uint16_t* to) {
+  StoreBf16(d, v, to);
+}
+
+// Calls body(zero) with a zero of the type that the rows are of.
+template <class Body>
+HWY_INLINE void ForType(const MapRows& rows, const Body& body) {
+  if (rows.bf16) return body(std::uint16_t{});
+  body(float{});
+}
+
+// The row `row` of a map of T.
+template <class T>
+HWY_INLINE T* RowOf(const MapRows& rows, std::size_t row) {
+  return static_cast<T*>(rows.values) + row * rows.pitch;
+}
+
+// Asks for what is read a few rows later: maps stream from memory, and the processor's own prefetching stops
+// at pages.
+template <class T>
+HWY_INLINE void Ahead(const T* at) {
+  constexpr std::size_t kBytes = 4096;
+  hwy::Prefetch(reinterpret_cast<const char*>(at) + kBytes);
+}
+
+void Apply(MapRows input, std::size_t rows, std::size_t columns, const Affine& affine, float* output,
+           std::size_t output_pitch) {
+  ForType(input, [&](auto zero) HWY_ATTR {
+    using T = decltype(zero);
+    ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+      const T* from = RowOf<T>(input, r);
+      float* to = output + r * output_pitch;
+      ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+        const auto scale = hn::LoadU(d, affine.scale + c);
+        const auto shift = hn::LoadU(d, affine.shift + c);
+        const auto low = hn::Set(d, affine.range.low);
+        const auto high = hn::Set(d, affine.range.high);
+        for (std::size_t i = 0; i < count; ++i) {
+          Ahead(from + i * input.pitch + c);
+          const auto y = hn::MulAdd(LoadValues(d, from + i * input.pitch + c), scale, shift);
+          hn::StoreU(hn::Min(hn::Max(y, low), high), d, to + i * output_pitch + c);
+        }
+      });
     });
   });
 }
 
-void Moments(const float* input, std::size_t pitch, std::size_t rows, std::size_t columns,
-             const float* centre, float* sum, float* squares) {
-  ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
-    const float* from = input + r * pitch;
-    ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
-      const auto middle = hn::LoadU(d, centre + c);
-      auto total = hn::Zero(d);
-      auto square = hn::Zero(d);
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto y = hn::Sub(hn::LoadU(d, from + i * pitch + c), middle);
-        total = hn::Add(total, y);
-        square = hn::MulAdd(y, y, square);
-      }
-      hn::StoreU(hn::Add(hn::LoadU(d, sum + c), total), d, sum + c);
-      hn::StoreU(hn::Add(hn::LoadU(d, squares + c), square), d, squares + c);
+void Moments(MapRows input, std::size_t rows, std::size_t columns, const float* centre, float* sum,
+             float* squares) {
+  ForType(input, [&](auto zero) HWY_ATTR {
+    using T = decltype(zero);
+    ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+      const T* from = RowOf<T>(input, r);
+      ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+        const auto middle = hn::LoadU(d, centre + c);
+        auto total = hn::Zero(d);
+        auto square = hn::Zero(d);
+        for (std::size_t i = 0; i < count; ++i) {
+          const auto y = hn::Sub(LoadValues(d, from + i * input.pitch + c), middle);
+          total = hn::Add(total, y);
+          square = hn::MulAdd(y, y, square);
+        }
+        hn::StoreU(hn::Add(hn::LoadU(d, sum + c), total), d, sum + c);
+        hn::StoreU(hn::Add(hn::LoadU(d, squares + c), square), d, squares + c);
+      });
     });
   });
 }
 
-void Combine(const float* gradient, std::size_t gradient_pitch, const float* input, std::size_t input_pitch,
-             std::size_t rows, std::size_t columns, const float* factor, const float* slope,
-             const float* constant, float* output, std::size_t output_pitch) {
-  ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
-    const float* g = gradient + r * gradient_pitch;
-    const float* y = input + r * input_pitch;
-    float* to = output + r * output_pitch;
-    ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
-      const auto a = hn::LoadU(d, factor + c);
-      const auto b = hn::LoadU(d, slope + c);
-      const auto k = hn::LoadU(d, constant + c);
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto rest = hn::MulAdd(hn::LoadU(d, y + i * input_pitch + c), b, k);
-        hn::StoreU(hn::MulAdd(hn::LoadU(d, g + i * gradient_pitch + c), a, rest), d,
-                   to + i * output_pitch + c);
-      }
+void Combine(MapRows gradient, MapRows input, std::size_t rows, std::size_t columns, const float* factor,
+             const float* slope, const float* constant, float* output, std::size_t output_pitch) {
+  ForType(input, [&](auto zero) HWY_ATTR {
+    using T = decltype(zero);
+    ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+      const T* g = RowOf<T>(gradient, r);
+      const T* y = RowOf<T>(input, r);
+      float* to = output + r * output_pitch;
+      ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+        const auto a = hn::LoadU(d, factor + c);
+        const auto b = hn::LoadU(d, slope + c);
+        const auto k = hn::LoadU(d, constant + c);
+        for (std::size_t i = 0; i < count; ++i) {
+          Ahead(y + i * input.pitch + c);
+          Ahead(g + i * gradient.pitch + c);
+          const auto rest = hn::MulAdd(LoadValues(d, y + i * input.pitch + c), b, k);
+          hn::StoreU(hn::MulAdd(LoadValues(d, g + i * gradient.pitch + c), a, rest), d,
+                     to + i * output_pitch + c);
+        }
+      });
     });
   });
 }
 
-void Mask(float* gradient, std::size_t gradient_pitch, const float* input, std::size_t input_pitch,
-          std::size_t rows, std::size_t columns, const Affine& affine, const float* centre, float* sum,
-          float* products) {
-  ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
-    float* g = gradient + r * gradient_pitch;
-    const float* from = input + r * input_pitch;
-    ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
-      const auto scale = hn::LoadU(d, affine.scale + c);
-      const auto shift = hn::LoadU(d, affine.shift + c);
-      const auto low = hn::Set(d, affine.range.low);
-      const auto high = hn::Set(d, affine.range.high);
-      const auto middle = hn::LoadU(d, centre + c);
-      auto total = hn::Zero(d);
-      auto product = hn::Zero(d);
-      for (std::size_t i = 0; i < count; ++i) {
-        const auto y = hn::LoadU(d, from + i * input_pitch + c);
-        const auto z = hn::MulAdd(y, scale, shift);
-        const auto open = hn::And(hn::Gt(z, low), hn::Lt(z, high));
-        const auto kept = hn::IfThenElseZero(open, hn::LoadU(d, g + i * gradient_pitch + c));
-        hn::StoreU(kept, d, g + i * gradient_pitch + c);
-        total = hn::Add(total, kept);
-        product = hn::MulAdd(kept, hn::Sub(y, middle), product);
-      }
-      hn::StoreU(hn::Add(hn::LoadU(d, sum + c), total), d, sum + c);
-      hn::StoreU(hn::Add(hn::LoadU(d, products + c), product), d, products + c);
+void Mask(MapRows gradient, MapRows input, std::size_t rows, std::size_t columns, const Affine& affine,
+          const float* centre, float* sum, float* products) {
+  ForType(input, [&](auto zero) HWY_ATTR {
+    using T = decltype(zero);
+    ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+      T* g = RowOf<T>(gradient, r);
+      const T* from = RowOf<T>(input, r);
+      ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+        const auto scale = hn::LoadU(d, affine.scale + c);
+        const auto shift = hn::LoadU(d, affine.shift + c);
+        const auto low = hn::Set(d, affine.range.low);
+        const auto high = hn::Set(d, affine.range.high);
+        const auto middle = hn::LoadU(d, centre + c);
+        auto total = hn::Zero(d);
+        auto product = hn::Zero(d);
+        for (std::size_t i = 0; i < count; ++i) {
+          const auto y = LoadValues(d, from + i * input.pitch + c);
+          const auto z = hn::MulAdd(y, scale, shift);
+          const auto open = hn::And(hn::Gt(z, low), hn::Lt(z, high));
+          const auto kept = hn::IfThenElseZero(open, LoadValues(d, g + i * gradient.pitch + c));
+          StoreValues(d, kept, g + i * gradient.pitch + c);
+          total = hn::Add(total, kept);
+          product = hn::MulAdd(kept, hn::Sub(y, middle), product);
+        }
+        hn::StoreU(hn::Add(hn::LoadU(d, sum + c), total), d, sum + c);
+        hn::StoreU(hn::Add(hn::LoadU(d, products + c), product), d, products + c);
+      });
     });
   });
 }

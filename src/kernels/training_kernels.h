@@ -16,6 +16,13 @@ namespace mobilenet {
 
 constexpr std::size_t kColumnStep = 8;
 
+// Rows of a map in memory: float32 or bfloat16, `pitch` values apart.
+struct MapRows {
+  void* values;
+  std::size_t pitch;
+  bool bf16;
+};
+
 // A batch norm (or a bias) and the activation behind it: z = clamp(scale[c] * y + shift[c]).
 struct Affine {
   const float* scale;
@@ -58,21 +65,19 @@ struct TrainingKernels {
   std::int64_t target;  // Highway's bit
 
   // output = clamp(scale * input + shift).
-  void (*apply)(const float* input, std::size_t input_pitch, std::size_t rows, std::size_t columns,
-                const Affine& affine, float* output, std::size_t output_pitch);
+  void (*apply)(MapRows input, std::size_t rows, std::size_t columns, const Affine& affine, float* output,
+                std::size_t output_pitch);
   // sum += input - centre, squares += (input - centre)^2, summed over the rows.
-  void (*moments)(const float* input, std::size_t pitch, std::size_t rows, std::size_t columns,
-                  const float* centre, float* sum, float* squares);
+  void (*moments)(MapRows input, std::size_t rows, std::size_t columns, const float* centre, float* sum,
+                  float* squares);
   // output = factor * gradient + slope * input + constant: the gradient before a batch norm from that behind
-  // it.
-  void (*combine)(const float* gradient, std::size_t gradient_pitch, const float* input,
-                  std::size_t input_pitch, std::size_t rows, std::size_t columns, const float* factor,
+  // it. Here and below both maps are float32 or both are bfloat16.
+  void (*combine)(MapRows gradient, MapRows input, std::size_t rows, std::size_t columns, const float* factor,
                   const float* slope, const float* constant, float* output, std::size_t output_pitch);
   // gradient = 0 where the activation is flat (scale * input + shift outside of the open range); sum +=
   // gradient, products += gradient (input - centre), summed over the rows.
-  void (*mask)(float* gradient, std::size_t gradient_pitch, const float* input, std::size_t input_pitch,
-               std::size_t rows, std::size_t columns, const Affine& affine, const float* centre, float* sum,
-               float* products);
+  void (*mask)(MapRows gradient, MapRows input, std::size_t rows, std::size_t columns, const Affine& affine,
+               const float* centre, float* sum, float* products);
   void (*outer)(const OuterTask& task);
   // For products in bfloat16: both null where the instruction set has no dot products of its pairs.
   // output[i, c] = the pair of input[2 i, c] and input[2 i + 1, c], rounded to the nearest, ties to even; the

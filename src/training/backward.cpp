@@ -29,10 +29,9 @@ void AddPatches(const Window& w, const float* patches, std::size_t begin, std::s
 
 void TrainingPass::State::MaskRows(std::size_t index, std::size_t first_row, std::size_t rows, int worker) {
   LayerState& layer = layers[index];
-  const std::size_t pitch = layer.map.pitch;
   ChannelSums& sums = layer.sums[worker];
   for (std::size_t end = first_row + rows; first_row < end; first_row += kSummedRows) {
-    training->mask(GradientOf(index) + first_row * pitch, pitch, layer.y.data() + first_row * pitch, pitch,
+    training->mask(GradientRows(index, first_row), layer.Rows(first_row),
                    std::min(kSummedRows, end - first_row), layer.map.columns, layer.affine(),
                    layer.centre.data(), sums.part[0].data(), sums.part[1].data());
     sums.Collect();
@@ -81,11 +80,9 @@ void TrainingPass::State::Backward(std::size_t index, int worker) {
 
 void TrainingPass::State::BeforeNorm(std::size_t index, std::size_t first_row, std::size_t rows, float* to,
                                      std::size_t to_pitch) {
-  const LayerState& layer = layers[index];
-  const std::size_t pitch = layer.map.pitch;
-  training->combine(GradientOf(index) + first_row * pitch, pitch, layer.y.data() + first_row * pitch, pitch,
-                    rows, layer.map.columns, layer.factor.data(), layer.slope.data(), layer.constant.data(),
-                    to, to_pitch);
+  LayerState& layer = layers[index];
+  training->combine(GradientRows(index, first_row), layer.Rows(first_row), rows, layer.map.columns,
+                    layer.factor.data(), layer.slope.data(), layer.constant.data(), to, to_pitch);
 }
 
 void TrainingPass::State::AddWeights(LayerState& layer, const float* input, std::size_t input_pitch,
@@ -117,7 +114,7 @@ void TrainingPass::State::BackwardPointwise(std::size_t index, int worker) {
     return AddWeights(out, images.data() + begin * out.inner, out.inner,
                       GradientOf(0) + begin * out.map.pitch, end - begin, worker);
   }
-  const LayerState& in = layers[index - 1];
+  LayerState& in = layers[index - 1];
   const std::size_t pixels = out.map.pixels();
   const std::size_t block = BlockRows(in.map.pitch, out.map.pitch);
   float* input = scratch[worker].data();
@@ -127,10 +124,9 @@ void TrainingPass::State::BackwardPointwise(std::size_t index, int worker) {
     BeforeNorm(index, row, rows, before, out.map.pitch);
     Activate(in, row, rows, input);
     AddWeights(out, input, in.map.pitch, before, rows, worker);
-    float* to = GradientOf(index - 1) + row * in.map.pitch;
-    Multiply(out, out.backward, before, out.map.pitch, rows, to, in.map.pitch, worker);
+    Multiply(out, out.backward, before, out.map.pitch, rows, GradientRows(index - 1, row), input, worker);
     if (in.layer->kind == LayerKind::kGlobalAveragePool) {
-      for (std::size_t r = 0; r < rows; ++r) Dropout(row + r, to + r * in.map.pitch);
+      for (std::size_t r = row; r < row + rows; ++r) Dropout(r, GradientOf(index - 1) + r * in.map.pitch);
     }
     MaskRows(index - 1, row, rows, worker);
   }
@@ -146,9 +142,7 @@ void TrainingPass::State::BackwardDepthwise(std::size_t index, int worker) {
   const std::size_t input_size = rows.InputRows(rows.OwnRows(strip)) * rows.input_row();
   float* spread = input + input_size;
   std::fill_n(input, input_size + rows.SpreadRows(strip) * rows.spread_row(), 0.0F);
-  const std::size_t input_row_size = in.map.width * in.map.pitch;
   for (std::size_t image = begin; image < end; ++image) {
-    float* to = GradientOf(index - 1) + image * in.map.image();
     for (int first = 0; first < in.map.height; first += strip) {
       const int last = std::min(first + strip, in.map.height);
       const auto needed = rows.OutputsFor(first, last);
@@ -157,16 +151,14 @@ void TrainingPass::State::BackwardDepthwise(std::size_t index, int worker) {
                    out.map.width, rows.Spread(spread, needed.begin, row), rows.spread_pitch());
       }
       for (int row = first; row < last; ++row) {
-        DepthwiseTask task = rows.Backward(spread, needed.begin, row, out.mirrored.data());
-        task.bias = zeros.data();
-        task.output = to + row * input_row_size;
-        kernels->depthwise(task);
+        Depthwise(rows.Backward(spread, needed.begin, row, out.mirrored.data()),
+                  GradientRows(index - 1, (image * in.map.height + row) * in.map.width));
       }
       MaskRows(index - 1, image * in.map.pixels() + static_cast<std::size_t>(first) * in.map.width,
                static_cast<std::size_t>(last - first) * in.map.width, worker);
       const auto own = rows.OutputsOf(first, last);
       if (own.begin == own.end) continue;
-      rows.LoadInput(*training, in.y.data() + image * in.map.image(), in.affine(), own.begin, own.end, input);
+      rows.LoadInput(*training, in, image, own.begin, own.end, input);
       for (int row = own.begin; row < own.end; ++row) {
         DepthwiseWeightsTask task = rows.Weights(input, own.begin, row, out.weight_sums[worker].data());
         task.gradient = rows.Spread(spread, needed.begin, row);
@@ -204,7 +196,7 @@ void TrainingPass::State::BackwardConvolution(std::size_t index, int worker) {
       CopyPatches(window, input, pitch, first, first + rows, patches);
       AddWeights(out, patches, out.inner, before, rows, worker);
       if (in == nullptr) continue;
-      Multiply(out, out.backward, before, out.map.pitch, rows, patches, out.inner, worker);
+      Multiply(out, out.backward, before, out.map.pitch, rows, {patches, out.inner, false}, nullptr, worker);
       AddPatches(window, patches, first, first + rows, to, pitch);
     }
     if (in != nullptr) MaskRows(index - 1, image * in->map.pixels(), in->map.pixels(), worker);
@@ -220,8 +212,18 @@ void TrainingPass::State::BackwardPool(std::size_t index, int worker) {
   for (std::size_t image = begin; image < end; ++image) {
     const float* gradient = GradientOf(index) + image * layers[index].map.pitch;
     for (std::size_t c = 0; c < in.map.columns; ++c) mean[c] = gradient[c] * share;
-    float* to = GradientOf(index - 1) + image * in.map.image();
-    for (std::size_t p = 0; p < pixels; ++p) std::copy_n(mean, in.map.columns, to + p * in.map.pitch);
+    const MapRows to = GradientRows(index - 1, image * pixels);
+    const auto spread = [&](const auto* row) {
+      auto* pixel = static_cast<std::remove_const_t<std::remove_pointer_t<decltype(row)>>*>(to.values);
+      for (std::size_t p = 0; p < pixels; ++p, pixel += to.pitch) std::copy_n(row, in.map.columns, pixel);
+    };
+    if (to.bf16) {
+      auto* rounded = reinterpret_cast<std::uint16_t*>(mean + in.map.columns);
+      kernels->round_to_bf16(mean, in.map.columns, rounded);
+      spread(rounded);
+    } else {
+      spread(mean);
+    }
     MaskRows(index - 1, image * pixels, pixels, worker);
   }
 }

@@ -46,14 +46,15 @@ class DepthwiseRows {
     return {at(first), last == in_.height ? OutputsFor(first, last).end : at(last)};
   }
 
-  // Loads the activated input rows that the output rows [first, last) need; `map` is an image.
-  void LoadInput(const TrainingKernels& kernels, const float* map, const Affine& affine, int first, int last,
+  // Loads the activated input rows that the output rows [first, last) need, of image `image` of `layer`'s
+  // map.
+  void LoadInput(const TrainingKernels& kernels, LayerState& layer, std::size_t image, int first, int last,
                  float* buffer) const {
     const int begin = first * stride_ - top_;
     const int end = (last - 1) * stride_ - top_ + kernel_;
     for (int row = std::max(begin, 0); row < std::min(end, in_.height); ++row) {
-      kernels.apply(map + static_cast<std::size_t>(row) * in_.width * in_.pitch, in_.pitch, in_.width,
-                    in_.columns, affine, buffer + (row - begin) * input_row() + left_ * in_.pitch, in_.pitch);
+      kernels.apply(layer.Rows((image * in_.height + row) * in_.width), in_.width, in_.columns,
+                    layer.affine(), buffer + (row - begin) * input_row() + left_ * in_.pitch, in_.pitch);
     }
   }
 
@@ -117,7 +118,6 @@ class DepthwiseRows {
     task.input_pitch = in_.pitch;
     task.range = kWholeRange;
     task.x_end = outputs;
-    task.output_pitch = in_.pitch;
     return task;
   }
 

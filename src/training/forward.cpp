@@ -67,31 +67,33 @@ void TrainingPass::State::Pack(std::span<const float> values) {
 }
 
 void TrainingPass::State::Multiply(const LayerState& layer, const PackedMatrix& matrix, const float* a,
-                                   std::size_t a_stride, std::size_t rows, float* c, std::size_t c_stride,
+                                   std::size_t a_stride, std::size_t rows, const MapRows& c, float* staging,
                                    int worker) {
   ProductTask task = {.a = a,
                       .a_stride = a_stride,
                       .rows = rows,
-                      .c = c,
-                      .c_stride = c_stride,
+                      .c = c.bf16 ? staging : static_cast<float*>(c.values),
+                      .c_stride = c.pitch,
                       .b = &matrix,
                       .first_panel = 0,
                       .last_panel = matrix.panels.size(),
                       .range = kWholeRange};
-  if (!layer.bf16) return kernels->product(task);
-  // a_stride is even, and what lies between the rows is rounded with them.
-  float* rounded = pairs[worker].data();
-  kernels->round_to_bf16(a, rows * a_stride, reinterpret_cast<std::uint16_t*>(rounded));
-  task.a = rounded;
-  task.a_stride = a_stride / 2;
-  kernels->product_bf16(task);
+  if (layer.bf16) {
+    // a_stride is even, and what lies between the rows is rounded with them.
+    float* rounded = pairs[worker].data();
+    kernels->round_to_bf16(a, rows * a_stride, reinterpret_cast<std::uint16_t*>(rounded));
+    task.a = rounded;
+    task.a_stride = a_stride / 2;
+    kernels->product_bf16(task);
+  } else {
+    kernels->product(task);
+  }
+  if (c.bf16) kernels->round_to_bf16(staging, rows * c.pitch, static_cast<std::uint16_t*>(c.values));
 }
 
-void TrainingPass::State::Activate(const LayerState& layer, std::size_t first_row, std::size_t rows,
+void TrainingPass::State::Activate(LayerState& layer, std::size_t first_row, std::size_t rows,
                                    float* to) const {
-  const std::size_t pitch = layer.map.pitch;
-  training->apply(layer.y.data() + first_row * pitch, pitch, rows, layer.map.columns, layer.affine(), to,
-                  pitch);
+  training->apply(layer.Rows(first_row), rows, layer.map.columns, layer.affine(), to, layer.map.pitch);
 }
 
 double TrainingPass::State::Total(const LayerState& layer, int which, std::size_t channel) {
@@ -103,11 +105,10 @@ double TrainingPass::State::Total(const LayerState& layer, int which, std::size_
 void TrainingPass::State::AddMoments(LayerState& layer, std::size_t first_row, std::size_t rows,
                                      int worker) const {
   if (layer.gamma == nullptr) return;
-  const std::size_t pitch = layer.map.pitch;
   ChannelSums& sums = layer.sums[worker];
   for (std::size_t end = first_row + rows; first_row < end; first_row += kSummedRows) {
-    training->moments(layer.y.data() + first_row * pitch, pitch, std::min(kSummedRows, end - first_row),
-                      layer.map.columns, layer.centre.data(), sums.part[0].data(), sums.part[1].data());
+    training->moments(layer.Rows(first_row), std::min(kSummedRows, end - first_row), layer.map.columns,
+                      layer.centre.data(), sums.part[0].data(), sums.part[1].data());
     sums.Collect();
   }
 }
@@ -129,12 +130,13 @@ void TrainingPass::State::Forward(std::size_t index, int worker) {
 
 void TrainingPass::State::ForwardConvolution(std::size_t index, int worker) {
   LayerState& out = layers[index];
-  const LayerState* in = index == 0 ? nullptr : &layers[index - 1];
+  LayerState* in = index == 0 ? nullptr : &layers[index - 1];
   const auto [begin, end] = PartOf(worker);
   const Window window = WindowOf(*out.layer);
   float* activated = scratch[worker].data();
-  float* patches = activated + (in == nullptr ? 0 : in->map.image());
   const std::size_t block = PatchRows(out);
+  float* patches = activated + (in == nullptr ? 0 : in->map.image());
+  float* staging = patches + block * out.inner;
   for (std::size_t image = begin; image < end; ++image) {
     const float* input = images.data() + image * network.input.size();
     std::size_t pitch = network.input.channels;
@@ -147,8 +149,7 @@ void TrainingPass::State::ForwardConvolution(std::size_t index, int worker) {
     for (std::size_t first = 0; first < out.map.pixels(); first += block) {
       const std::size_t rows = std::min(block, out.map.pixels() - first);
       CopyPatches(window, input, pitch, first, first + rows, patches);
-      Multiply(out, out.forward, patches, out.inner, rows, out.y.data() + (first_row + first) * out.map.pitch,
-               out.map.pitch, worker);
+      Multiply(out, out.forward, patches, out.inner, rows, out.Rows(first_row + first), staging, worker);
       AddMoments(out, first_row + first, rows, worker);
     }
   }
@@ -157,44 +158,40 @@ void TrainingPass::State::ForwardConvolution(std::size_t index, int worker) {
 void TrainingPass::State::ForwardPointwise(std::size_t index, int worker) {
   LayerState& out = layers[index];
   const auto [begin, end] = PartOf(worker);
-  const auto y = [&](std::size_t row) { return out.y.data() + row * out.map.pitch; };
   if (index == 0) {  // a classifier by itself
     if (begin < end)
-      Multiply(out, out.forward, images.data() + begin * out.inner, out.inner, end - begin, y(begin),
-               out.map.pitch, worker);
+      Multiply(out, out.forward, images.data() + begin * out.inner, out.inner, end - begin, out.Rows(begin),
+               nullptr, worker);
     return;
   }
-  const LayerState& in = layers[index - 1];
+  LayerState& in = layers[index - 1];
   float* activated = scratch[worker].data();
   const std::size_t pixels = out.map.pixels();
   const std::size_t block = BlockRows(in.map.pitch, out.map.pitch);
+  float* staging = activated + block * in.map.pitch;
   for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
     const std::size_t rows = std::min(block, end * pixels - row);
     Activate(in, row, rows, activated);
-    Multiply(out, out.forward, activated, in.map.pitch, rows, y(row), out.map.pitch, worker);
+    Multiply(out, out.forward, activated, in.map.pitch, rows, out.Rows(row), staging, worker);
     AddMoments(out, row, rows, worker);
   }
 }
 
 void TrainingPass::State::ForwardDepthwise(std::size_t index, int worker) {
   LayerState& out = layers[index];
-  const LayerState& in = layers[index - 1];
+  LayerState& in = layers[index - 1];
   const auto [begin, end] = PartOf(worker);
   const DepthwiseRows rows(*out.layer, in.map, out.map);
   const int strip = StripRows(in, out, false);
   float* input = scratch[worker].data();
   std::fill_n(input, rows.InputRows(strip) * rows.input_row(), 0.0F);
   for (std::size_t image = begin; image < end; ++image) {
-    const float* y = in.y.data() + image * in.map.image();
-    float* output = out.y.data() + image * out.map.image();
     for (int first = 0; first < out.map.height; first += strip) {
       const int last = std::min(first + strip, out.map.height);
-      rows.LoadInput(*training, y, in.affine(), first, last, input);
+      rows.LoadInput(*training, in, image, first, last, input);
       for (int row = first; row < last; ++row) {
-        DepthwiseTask task = rows.Forward(input, first, row, out.filter.data());
-        task.bias = zeros.data();
-        task.output = output + static_cast<std::size_t>(row) * out.map.width * out.map.pitch;
-        kernels->depthwise(task);
+        Depthwise(rows.Forward(input, first, row, out.filter.data()),
+                  out.Rows((image * out.map.height + row) * out.map.width));
       }
       AddMoments(out, image * out.map.pixels() + static_cast<std::size_t>(first) * out.map.width,
                  static_cast<std::size_t>(last - first) * out.map.width, worker);
@@ -202,9 +199,17 @@ void TrainingPass::State::ForwardDepthwise(std::size_t index, int worker) {
   }
 }
 
+void TrainingPass::State::Depthwise(DepthwiseTask task, const MapRows& to) const {
+  task.bias = zeros.data();
+  task.output = static_cast<float*>(to.values);
+  task.to_bf16 = to.bf16;
+  task.output_pitch = to.bf16 ? to.pitch / 2 : to.pitch;
+  kernels->depthwise(task);
+}
+
 void TrainingPass::State::ForwardPool(std::size_t index, int worker) {
   LayerState& out = layers[index];
-  const LayerState& in = layers[index - 1];
+  LayerState& in = layers[index - 1];
   const auto [begin, end] = PartOf(worker);
   float* activated = scratch[worker].data();
   for (std::size_t image = begin; image < end; ++image) {

@@ -20,16 +20,23 @@ constexpr std::size_t PitchFor(std::size_t channels) {
   return columns % 256 == 0 ? columns + 16 : columns;
 }
 
-// A map of the whole batch: pixels of `pitch` floats, images one after the other.
+// A map of the whole batch: pixels of `pitch` values, images one after the other. With bf16 set, it and its
+// gradient are kept in bfloat16.
 struct TrainingMap {
   int height = 0;
   int width = 0;
   std::size_t channels = 0;
   std::size_t columns = 0;
   std::size_t pitch = 0;
+  bool bf16 = false;
 
   [[nodiscard]] std::size_t pixels() const { return static_cast<std::size_t>(height) * width; }
-  [[nodiscard]] std::size_t image() const { return pixels() * pitch; }  // floats
+  [[nodiscard]] std::size_t image() const { return pixels() * pitch; }  // values
+  // The floats whose place `rows` pixels take: pitch is even.
+  [[nodiscard]] std::size_t floats(std::size_t rows) const { return rows * pitch / (bf16 ? 2 : 1); }
+  [[nodiscard]] MapRows RowsAt(float* memory, std::size_t row) const {
+    return {memory + floats(row), pitch, bf16};
+  }
 };
 
 // Rows that are added up in float32 before they go to float64. Gradients of shifts are small sums of large
@@ -75,6 +82,7 @@ struct LayerState {
   const Slot* mean = nullptr;
   const Slot* variance = nullptr;
 
+  [[nodiscard]] MapRows Rows(std::size_t first) { return map.RowsAt(y.data(), first); }
   [[nodiscard]] Affine affine() const { return {scale.data(), shift.data(), range}; }
 };
 
@@ -115,12 +123,13 @@ struct TrainingPass::State {
 
   void Pack(std::span<const float> values);
 
-  // c = a times `matrix`, which is one of the layer's; rows lie a_stride and c_stride floats apart.
+  // c = a times `matrix`, which is one of the layer's; a's rows lie a_stride floats apart. Where c is of
+  // bfloat16, `staging` holds the rows as float32 first, which need as many values.
   void Multiply(const LayerState& layer, const PackedMatrix& matrix, const float* a, std::size_t a_stride,
-                std::size_t rows, float* c, std::size_t c_stride, int worker);
+                std::size_t rows, const MapRows& c, float* staging, int worker);
   // What `layer`, the map of pixels [first_row, first_row + rows), hands on: activated, its pixels as far
   // apart as before.
-  void Activate(const LayerState& layer, std::size_t first_row, std::size_t rows, float* to) const;
+  void Activate(LayerState& layer, std::size_t first_row, std::size_t rows, float* to) const;
   // The sum that a channel has over all workers, of the first or second kind.
   [[nodiscard]] static double Total(const LayerState& layer, int which, std::size_t channel);
 
@@ -130,6 +139,8 @@ struct TrainingPass::State {
   void ForwardPointwise(std::size_t layer, int worker);
   void ForwardDepthwise(std::size_t layer, int worker);
   void ForwardPool(std::size_t layer, int worker);
+  // Runs a depthwise task whose bias and output are open: no bias, and rows of a map.
+  void Depthwise(DepthwiseTask task, const MapRows& to) const;
   // Adds up what `layer`'s batch norm needs of rows that were just computed.
   void AddMoments(LayerState& layer, std::size_t first_row, std::size_t rows, int worker) const;
   void FinishForward(std::size_t layer, std::span<float> values);
@@ -164,6 +175,9 @@ struct TrainingPass::State {
 
   // Sets gradients behind `layer`'s activation to those before it, and adds up what its batch norm needs.
   void MaskRows(std::size_t layer, std::size_t first_row, std::size_t rows, int worker);
+  [[nodiscard]] MapRows GradientRows(std::size_t layer, std::size_t first_row) {
+    return layers[layer].map.RowsAt(GradientOf(layer), first_row);
+  }
   [[nodiscard]] float* GradientOf(std::size_t layer) { return gradients[layer % 2].data(); }
 };
 

@@ -32,6 +32,13 @@ void CheckChain(const Network& network) {
   }
 }
 
+// Zeros in huge pages: maps are read from end to end, and small pages would miss the processor's table of
+// them.
+AlignedVector<float> Large(std::size_t size) {
+  return AlignedVector<float>(size, 0,
+                              CacheLineAllocator<float>(std::make_shared<Slab>(size * sizeof(float))));
+}
+
 }  // namespace
 
 Precision TrainingPrecision(std::optional<Precision> precision) {
@@ -59,9 +66,13 @@ TrainingPass::State::State(const Network& the_network, const PassOptions& the_op
     const Layer& layer = network.layers[i];
     state.layer = &layer;
     const auto channels = static_cast<std::size_t>(layer.output.channels);
-    state.map = {layer.output.height, layer.output.width, channels, ColumnsFor(channels), PitchFor(channels)};
+    // Gradients of a convolution's input are added up in place: that map stays float32, and so do the small
+    // ones behind the last batch norm.
+    const bool added_up = i + 1 < layers.size() && network.layers[i + 1].kind == LayerKind::kConvolution;
+    state.map = {layer.output.height,  layer.output.width, channels,
+                 ColumnsFor(channels), PitchFor(channels), bf16 && layer.batch_norm && !added_up};
     state.range = RangeOf(layer.activation);
-    state.y.resize(options.batch * state.map.image());
+    state.y = Large(state.map.floats(options.batch * state.map.pixels()));
     state.scale.resize(state.map.columns);
     std::fill_n(state.scale.begin(), channels, 1.0F);
     state.factor = state.scale;
@@ -96,11 +107,10 @@ TrainingPass::State::State(const Network& the_network, const PassOptions& the_op
         if (i > 0) state.backward = EmptyPanels(rows(channels), state.inner, kernels->lanes);
       }
     }
-    map_size[i % 2] = std::max(map_size[i % 2], options.batch * state.map.image());
+    map_size[i % 2] = std::max(map_size[i % 2], state.y.size());
     widest = std::max(widest, state.map.columns);
   }
-  gradients[0].resize(map_size[0]);
-  gradients[1].resize(map_size[1]);
+  for (int i = 0; i < 2; ++i) gradients[i] = Large(map_size[i]);
   zeros.resize(widest);
   results.resize(workers);
   std::size_t size = 0;
@@ -145,7 +155,7 @@ std::size_t TrainingPass::State::ScratchSize(std::size_t index) const {
                           rows.SpreadRows(strip) * rows.spread_row());
     }
     case LayerKind::kGlobalAveragePool:
-      return image;
+      return image + layers[index - 1].map.columns;
   }
   return 0;
 }

@@ -30,9 +30,9 @@ struct PassOptions {
   float label_smoothing = 0;   // Szegedy et al. 2016: this much of the probability goes to all classes alike
   float dropout = 0;           // share of the pooled features that is dropped (Srivastava et al. 2014)
   float norm_momentum = 0.9F;  // of running means and variances: how much of the old value stays
-  // kFloat32, or kBfloat16: the factors of products that mix channels are rounded to bfloat16, forward and
-  // backward; sums, weights, maps and their gradients stay float32, and so do the first layer and the
-  // classifier.
+  // kFloat32, or kBfloat16: the factors of products that mix channels are rounded to it, forward and
+  // backward, and maps and their gradients are kept in it. Sums, weights and their gradients, batch norms,
+  // the first layer's product and the classifier stay float32.
   Precision precision = Precision::kFloat32;
   std::string_view target = {};  // instruction set; empty takes the fastest
 };
