@@ -4,7 +4,8 @@
     python3 -m venv build/peers && build/peers/bin/pip install -r bench/peers/requirements.txt
     build/peers/bin/python bench/peers/training.py --threads 2
 
-A step is forward, backward and SGD with Nesterov momentum on random pixels in float32. Each side has a process of its
+A step is forward, backward and SGD with Nesterov momentum on random pixels, in float32 or, with --precision bfloat16, in
+the bfloat16 mode of each side: ours, PyTorch's autocast, Keras's mixed_bfloat16. Each side has a process of its
 own and all take turns, round after round; PyTorch runs channels-last, TensorFlow as a compiled function, as their
 documentation advises for processors. Prints a Markdown table of medians over the rounds. What is not installed is named
 as missing."""
@@ -27,7 +28,7 @@ CHANNELS = [64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024]
 STRIDES = [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1]
 
 
-def pytorch(alpha, resolution, batch, threads):
+def pytorch(alpha, resolution, batch, threads, precision):
     import torch
     from torch import nn
 
@@ -53,18 +54,22 @@ def pytorch(alpha, resolution, batch, threads):
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        loss(model(images), labels).backward()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == "bfloat16"):
+            value = loss(model(images), labels)
+        value.backward()
         optimizer.step()
 
     return step
 
 
-def tensorflow(alpha, resolution, batch, threads):
+def tensorflow(alpha, resolution, batch, threads, precision):
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    if precision == "bfloat16":
+        tf.keras.mixed_precision.set_global_policy("mixed_bfloat16")
     model = tf.keras.applications.MobileNet(input_shape=(resolution, resolution, 3), alpha=alpha, weights=None,
                                             classes=10, classifier_activation=None, dropout=0)
     optimizer = tf.keras.optimizers.SGD(1e-4, momentum=0.9, nesterov=True, weight_decay=5e-4)
@@ -97,24 +102,24 @@ def measure(step, seconds):
     return statistics.median(times)
 
 
-def serve(name, alpha, resolution, batch, threads, seconds):
+def serve(name, alpha, resolution, batch, threads, seconds, precision):
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     answers = os.dup(1)  # some print
     os.dup2(2, 1)
-    step = measure(PEERS[name][0](alpha, resolution, batch, threads), seconds)
+    step = measure(PEERS[name][0](alpha, resolution, batch, threads, precision), seconds)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     os.write(answers, json.dumps({"images_per_second": batch / step, "peak_memory_bytes": peak}).encode())
 
 
-def ours(alpha, resolution, batch, threads, seconds):
+def ours(alpha, resolution, batch, threads, seconds, precision):
     command = [PROGRAM, "bench", "--train", "--json", "--alpha", str(alpha), "--resolution", str(resolution), "--batch",
-               str(batch), "--threads", str(threads), "--seconds", str(seconds)]
+               str(batch), "--threads", str(threads), "--seconds", str(seconds), "--precision", precision]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
-def peer(name, alpha, resolution, batch, threads, seconds):
+def peer(name, alpha, resolution, batch, threads, seconds, precision):
     command = [sys.executable, __file__, "--serve", name, str(alpha), str(resolution), str(batch), str(threads),
-               str(seconds)]
+               str(seconds), precision]
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
@@ -123,11 +128,12 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--serve", nargs=6, help=argparse.SUPPRESS)
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--serve", nargs=7, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.serve:
-        name, alpha, resolution, batch, threads, seconds = arguments.serve
-        return serve(name, float(alpha), int(resolution), int(batch), int(threads), float(seconds))
+        name, alpha, resolution, batch, threads, seconds, precision = arguments.serve
+        return serve(name, float(alpha), int(resolution), int(batch), int(threads), float(seconds), precision)
 
     sides = {"mobilenet.cpp": ours}
     for name, (_, module) in PEERS.items():
@@ -136,13 +142,14 @@ def main():
         else:
             print(f"{name}: not installed, left out")
     print(f"| network, batch | " + " | ".join(f"{name}, images/s | memory" for name in sides) +
-          " | ours / fastest other | pointwise layers, of the peak |")
+          " | ours / fastest other | pointwise layers, of the float32 peak |")
     print("| --- |" + " ---: | ---: |" * len(sides) + " ---: | ---: |")
     for alpha, resolution, batch in CASES:
         results = {name: [] for name in sides}
         for _ in range(arguments.rounds):
             for name, run in sides.items():
-                results[name].append(run(alpha, resolution, batch, arguments.threads, arguments.seconds))
+                results[name].append(
+                    run(alpha, resolution, batch, arguments.threads, arguments.seconds, arguments.precision))
         middle = {name: statistics.median(r["images_per_second"] for r in list_) for name, list_ in results.items()}
         memory = {name: statistics.median(r["peak_memory_bytes"] for r in list_) for name, list_ in results.items()}
         share = statistics.median(r["pointwise_peak_share"] for r in results["mobilenet.cpp"])

@@ -50,35 +50,22 @@ std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& 
   return samples;
 }
 
-std::filesystem::path Locate(const std::filesystem::path& list, const std::filesystem::path& file) {
-  if (file.is_absolute()) return file;
-  const auto inside = list.parent_path() / list.stem() / file;
-  return std::filesystem::exists(inside) ? inside : list.parent_path() / file;
-}
-
 std::vector<Sample> FromList(const std::filesystem::path& path, const Model& model) {
-  std::ifstream file(path);
-  if (!file) Fail(path.string(), ": can't be opened");
   std::vector<Sample> samples;
-  int number = 0;
-  for (std::string line; std::getline(file, line);) {
-    ++number;
-    if (line.ends_with('\r')) line.pop_back();
-    if (line.empty() || (number == 1 && line == "file\tclass")) continue;
-    const auto tab = line.find('\t');
-    if (tab == std::string::npos) {
-      Fail(path.string(), ": line ", number, " is \"", line.substr(0, 80),
+  ReadList(path, [&](const ListLine& line) {
+    if (line.fields.size() != 2) {
+      Fail(path.string(), ": line ", line.number, " is \"", line.text,
            "\", expected a file, a tab and a class");
     }
-    const std::string name = line.substr(tab + 1);
+    const std::string& name = line.fields[1];
     const std::optional<int> label = ClassOf(name, model);
     if (!label) {
-      Fail(path.string(), ": line ", number, " has the class \"", name.substr(0, 80),
+      Fail(path.string(), ": line ", line.number, " has the class \"", name.substr(0, 80),
            "\", expected one of the model's ", model.network.options.classes,
            model.labels.empty() ? " class numbers" : " labels or class numbers");
     }
-    samples.push_back({Locate(path, line.substr(0, tab)), *label});
-  }
+    samples.push_back({PictureOf(path, line.fields[0]), *label});
+  });
   return samples;
 }
 
@@ -92,6 +79,30 @@ std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path) 
   }
   std::ranges::sort(folders);
   return folders;
+}
+
+void ReadList(const std::filesystem::path& list, const std::function<void(const ListLine&)>& use) {
+  std::ifstream file(list);
+  if (!file) Fail(list.string(), ": can't be opened");
+  constexpr std::size_t kShown = 80;
+  int number = 0;
+  for (std::string text; std::getline(file, text);) {
+    ++number;
+    if (text.ends_with('\r')) text.pop_back();
+    if (text.empty() || (number == 1 && text.starts_with("file\tclass"))) continue;
+    ListLine line = {number, text.substr(0, kShown), {}};
+    for (std::size_t begin = 0; begin <= text.size();) {
+      const std::size_t end = std::min(text.find('\t', begin), text.size());
+      line.fields.push_back(text.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    use(line);
+  }
+}
+
+std::filesystem::path PictureOf(const std::filesystem::path& list, const std::filesystem::path& name) {
+  const auto inside = list.parent_path() / list.stem() / name;  // an absolute name stays as it is
+  return std::filesystem::exists(inside) ? inside : list.parent_path() / name;
 }
 
 std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model) {

@@ -1,6 +1,5 @@
 // Which pictures there are, and which of them training must not see.
 #include <algorithm>
-#include <fstream>
 #include <map>
 #include <utility>
 
@@ -81,46 +80,28 @@ TrainingData SplitAtRandom(const Split& all, double share, std::uint64_t seed) {
   return Join(training, validation);
 }
 
-std::vector<std::string> Fields(const std::string& line) {
-  std::vector<std::string> fields(1);
-  for (const char c : line) {
-    if (c == '\t') {
-      fields.emplace_back();
-    } else {
-      fields.back() += c;
-    }
-  }
-  return fields;
-}
-
 TrainingData FromList(const fs::path& path, double share, std::uint64_t seed) {
-  std::ifstream file(path);
-  if (!file) Fail(path.string(), ": can't be opened");
   Split training = {path.string(), {}};
   Split validation = training;
-  int number = 0;
   std::size_t with_split = 0;
   std::size_t lines = 0;
-  for (std::string line; std::getline(file, line);) {
-    ++number;
-    if (line.ends_with('\r')) line.pop_back();
-    if (line.empty() || (number == 1 && line.starts_with("file\tclass"))) continue;
-    const std::vector<std::string> fields = Fields(line);
+  ReadList(path, [&](const ListLine& line) {
+    const std::vector<std::string>& fields = line.fields;
     const bool has_split = fields.size() == 3;
     if (fields.size() < 2 || fields.size() > 3 || fields[0].empty() || fields[1].empty()) {
-      Fail(path.string(), ": line ", number, " is \"", line.substr(0, 80),
+      Fail(path.string(), ": line ", line.number, " is \"", line.text,
            "\", expected a file, a tab and a class, and perhaps a tab and \"train\" or \"val\"");
     }
     if (has_split && fields[2] != "train" && fields[2] != "val") {
-      Fail(path.string(), ": line ", number, " is for \"", fields[2].substr(0, 80),
+      Fail(path.string(), ": line ", line.number, " is for \"", fields[2].substr(0, 80),
            "\", expected \"train\" or \"val\"");
     }
     ++lines;
     with_split += has_split ? 1 : 0;
-    fs::path picture = fields[0];
-    if (picture.is_relative()) picture = path.parent_path() / picture;
-    (has_split && fields[2] == "val" ? validation : training).classes[fields[1]].push_back(picture);
-  }
+    (has_split && fields[2] == "val" ? validation : training)
+        .classes[fields[1]]
+        .push_back(PictureOf(path, fields[0]));
+  });
   if (lines == 0) Fail(path.string(), ": has no pictures in it");
   if (with_split != 0 && with_split != lines) {
     Fail(path.string(), ": ", with_split, " of its ", lines,
