@@ -4,18 +4,14 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <vector>
 
 #include "base/fail.h"
+#include "image/resize_passes.h"
 #include "mobilenet/image.h"
 
 namespace mobilenet {
 namespace {
-
-// A sum of 8-bit samples times weights of this many bits, whose positive part may be a little more than 1,
-// fits 32 bits with two to spare.
-constexpr int kFractionBits = 22;
 
 double Triangle(double x) { return std::max(0.0, 1.0 - std::abs(x)); }
 
@@ -36,21 +32,6 @@ struct Kernel {
 Kernel KernelOf(ResizeFilter filter) {
   return filter == ResizeFilter::kBicubic ? Kernel{Cubic, 2.0} : Kernel{Triangle, 1.0};
 }
-
-// For each output coordinate the inputs [begin + firsts[i], begin + firsts[i] + count) and their weights. All
-// have the same count, with weights of 0 where fewer are needed: a loop of one length is predicted, and one
-// that changes by a tap or two from pixel to pixel costs more in mispredicted branches than in products.
-struct Taps {
-  std::vector<int> firsts;
-  std::vector<std::int32_t> weights;  // `count` for each output
-  int count = 0;
-  int begin = 0;   // the first input that any output needs
-  int extent = 0;  // how many from there
-
-  [[nodiscard]] const std::int32_t* WeightsOf(std::size_t output) const {
-    return weights.data() + output * count;
-  }
-};
 
 // The inputs that the kernel reaches from an output's centre.
 struct Reach {
@@ -102,70 +83,6 @@ Taps MakeTaps(int inputs, float begin, float end, int outputs, Kernel kernel) {
   return taps;
 }
 
-std::uint8_t Round(std::int32_t sum) {
-  return static_cast<std::uint8_t>(std::clamp(sum >> kFractionBits, 0, 255));
-}
-
-constexpr std::int32_t kHalf = 1 << (kFractionBits - 1);
-
-// `kCount` is taps.count where it is known to the compiler, 0 otherwise.
-template <int kChannels, int kCount>
-void ResizeRow(const std::uint8_t* input, const Taps& taps, std::uint8_t* output) {
-  const int count = kCount == 0 ? taps.count : kCount;
-  for (std::size_t x = 0; x < taps.firsts.size(); ++x, output += kChannels) {
-    const std::uint8_t* sample = input + static_cast<std::ptrdiff_t>(taps.firsts[x]) * kChannels;
-    const std::int32_t* weights = taps.WeightsOf(x);
-    std::int32_t sums[kChannels];
-    std::fill_n(sums, kChannels, kHalf);
-    for (int k = 0; k < count; ++k, sample += kChannels) {
-      for (int c = 0; c < kChannels; ++c) sums[c] += sample[c] * weights[k];
-    }
-    for (int c = 0; c < kChannels; ++c) output[c] = Round(sums[c]);
-  }
-}
-
-using RowFunction = void (*)(const std::uint8_t*, const Taps&, std::uint8_t*);
-
-// Photos of ImageNet's size need 3 to 9 taps: unrolled, they take a sixth less time.
-template <int kChannels>
-RowFunction RowFunctionFor(int count) {
-  constexpr RowFunction kUnrolled[] = {
-      ResizeRow<kChannels, 0>, ResizeRow<kChannels, 1>, ResizeRow<kChannels, 2>, ResizeRow<kChannels, 3>,
-      ResizeRow<kChannels, 4>, ResizeRow<kChannels, 5>, ResizeRow<kChannels, 6>, ResizeRow<kChannels, 7>,
-      ResizeRow<kChannels, 8>, ResizeRow<kChannels, 9>};
-  return kUnrolled[count < static_cast<int>(std::size(kUnrolled)) ? count : 0];
-}
-
-// Samples in rows that lie `stride` bytes apart.
-struct Rows {
-  const std::uint8_t* data;
-  std::size_t stride;
-};
-
-void PassAcross(Rows input, std::size_t rows, int channels, const Taps& taps, std::uint8_t* output) {
-  const RowFunction resize_row =
-      channels == 3 ? RowFunctionFor<3>(taps.count) : RowFunctionFor<1>(taps.count);
-  const std::size_t length = taps.firsts.size() * channels;
-  for (std::size_t y = 0; y < rows; ++y, input.data += input.stride, output += length) {
-    resize_row(input.data, taps, output);
-  }
-}
-
-void PassDown(Rows input, std::size_t length, const Taps& taps, std::uint8_t* output) {
-  std::vector<std::int32_t> sums(length);
-  for (std::size_t y = 0; y < taps.firsts.size(); ++y, output += length) {
-    const std::uint8_t* row = input.data + taps.firsts[y] * input.stride;
-    const std::int32_t* weights = taps.WeightsOf(y);
-    std::fill(sums.begin(), sums.end(), kHalf);
-    for (int k = 0; k < taps.count; ++k, row += input.stride) {
-      const std::int32_t weight = weights[k];
-      if (weight == 0) continue;
-      for (std::size_t i = 0; i < length; ++i) sums[i] += row[i] * weight;
-    }
-    for (std::size_t i = 0; i < length; ++i) output[i] = Round(sums[i]);
-  }
-}
-
 void CheckArguments(const Image& image, int width, int height, const Box& box) {
   if (image.width < 1 || image.height < 1 || (image.channels != 1 && image.channels != 3)) {
     Fail("resize: an image of ", image.width, " x ", image.height, " pixels and ", image.channels,
@@ -198,16 +115,20 @@ Image Resize(const Image& image, int width, int height, ResizeFilter filter, con
       MakeTaps(image.height, static_cast<float>(box.top), static_cast<float>(box.bottom), height, kernel);
   const auto channels = static_cast<std::size_t>(image.channels);
   const std::size_t stride = image.width * channels;
-  const Rows input = {image.pixels.data() + down.begin * stride + across.begin * channels, stride};
+  const std::size_t end = (static_cast<std::size_t>(down.begin) + down.extent - 1) * stride +
+                          (static_cast<std::size_t>(across.begin) + across.extent) * channels;
+  const SampleRows input = {image.pixels.data() + down.begin * stride + across.begin * channels, stride,
+                            image.pixels.size() - end};
 
   Image resized{.width = width, .height = height, .channels = image.channels, .pixels = {}};
   const std::size_t length = width * channels;
   resized.pixels.resize(length * height);
+  const ResizePasses& passes = *AvailableResizePasses().front();
   // Across, then down, always. The order decides how the rounding in between falls: this is Pillow's up to
   // version 12; version 13 turns it round for some tall pictures, which moves a few values by one.
-  std::vector<std::uint8_t> narrow(length * down.extent);
-  PassAcross(input, down.extent, image.channels, across, narrow.data());
-  PassDown({narrow.data(), length}, length, down, resized.pixels.data());
+  std::vector<std::uint8_t> narrow(length * down.extent + kSpareBytes);
+  passes.across(input, down.extent, image.channels, across, narrow.data());
+  passes.down({narrow.data(), length, kSpareBytes}, length, down, resized.pixels.data());
   return resized;
 }
 

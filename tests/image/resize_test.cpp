@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
 #include "gmock/gmock.h"
+#include "image/resize_passes.h"
 #include "image/samples.h"
 #include "mobilenet/image.h"
+#include "random.h"
 
 namespace mobilenet {
 namespace {
@@ -93,6 +96,52 @@ TEST(Resize, EqualsPillowBitForBit) {
         << c.width << " x " << c.height << " x " << c.channels << " from " << c.box.left << ", " << c.box.top
         << " to " << c.box.right << ", " << c.box.bottom << " to " << c.out_width << " x " << c.out_height
         << (c.filter == kBicubic ? " bicubic" : " bilinear");
+  }
+}
+
+// Every instruction set beside plain sums. Buffers end where the contract says, so that AddressSanitizer sees
+// any access beyond them.
+TEST(ResizePasses, AllEqualPlainSums) {
+  for (const int count : {1, 2, 3, 5, 9, 10, 13}) {
+    for (const int channels : {1, 3}) {
+      constexpr int kOutputs = 21;
+      Taps taps;
+      taps.count = count;
+      const std::vector<float> random = RandomValues(kOutputs * static_cast<std::size_t>(count), count);
+      for (int i = 0; i < kOutputs; ++i) taps.firsts.push_back(i * 2);
+      taps.extent = taps.firsts.back() + count;
+      for (const float value : random)  // negative ones too, and sums below 0 and above 255
+        taps.weights.push_back(
+            static_cast<std::int32_t>(value * (1 << kFractionBits) * 1.9F / static_cast<float>(count)));
+      constexpr std::size_t kRows = 3;
+      const Image image = Noise(taps.extent, std::max<int>(kRows, taps.extent), channels);
+      const std::size_t stride = static_cast<std::size_t>(taps.extent) * channels;
+      const auto sum = [&](int output, std::size_t first, std::size_t step) {
+        std::int64_t total = 1 << (kFractionBits - 1);
+        for (int k = 0; k < count; ++k)
+          total += std::int64_t{image.pixels[first + (taps.firsts[output] + k) * step]} *
+                   taps.weights[output * count + k];
+        return static_cast<std::uint8_t>(std::clamp<std::int64_t>(total >> kFractionBits, 0, 255));
+      };
+      for (const ResizePasses* passes : AvailableResizePasses()) {
+        SCOPED_TRACE(testing::Message()
+                     << count << " taps, " << channels << " channels, target " << passes->target);
+        const std::vector<std::uint8_t> rows(image.pixels.begin(), image.pixels.begin() + kRows * stride);
+        std::vector<std::uint8_t> across(kRows * kOutputs * channels + kSpareBytes);
+        passes->across({rows.data(), stride, 0}, kRows, channels, taps, across.data());
+        for (std::size_t i = 0; i + kSpareBytes < across.size(); ++i) {
+          const std::size_t row = i / (kOutputs * channels);
+          const int pixel = static_cast<int>(i / channels % kOutputs);
+          ASSERT_EQ(across[i], sum(pixel, row * stride + i % channels, channels)) << "across, at " << i;
+        }
+        const std::vector<std::uint8_t> tall(image.pixels.begin(),
+                                             image.pixels.begin() + taps.extent * stride);
+        std::vector<std::uint8_t> down(kOutputs * stride);
+        passes->down({tall.data(), stride, 0}, stride, taps, down.data());
+        for (std::size_t i = 0; i < down.size(); ++i)
+          ASSERT_EQ(down[i], sum(static_cast<int>(i / stride), i % stride, stride)) << "down, at " << i;
+      }
+    }
   }
 }
 
