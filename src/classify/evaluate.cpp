@@ -1,6 +1,6 @@
 #include <algorithm>
-#include <chrono>
 
+#include "base/stopwatch.h"
 #include "mobilenet/classifier.h"
 
 namespace mobilenet {
@@ -13,7 +13,7 @@ Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const F
   result.classes.resize(static_cast<std::size_t>(model.network.options.classes));
   int top1 = 0;
   int top5 = 0;
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   FilesOptions with_five = options;
   with_five.top = std::max(5, options.top);
   ClassifyFiles(model, files, with_five, [&](const FileResult& file) {
@@ -35,12 +35,12 @@ Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const F
     }
     done(file);
   });
-  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
+  const double seconds = stopwatch.Seconds();
   if (result.images > 0) {
     result.top1 = static_cast<double>(top1) / result.images;
     result.top5 = static_cast<double>(top5) / result.images;
   }
-  result.images_per_second = result.images / elapsed.count();
+  result.images_per_second = result.images / seconds;
   return result;
 }
 

@@ -1,7 +1,6 @@
 // Many pictures at once: each worker takes a whole picture, so that one decodes while another runs.
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
@@ -12,6 +11,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/stopwatch.h"
 #include "mobilenet/classifier.h"
 
 namespace mobilenet {
@@ -65,7 +65,7 @@ FileResult ClassifyOne(Classifier& classify, std::span<const std::filesystem::pa
                        int top) {
   FileResult result;
   result.index = index;
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   try {
     result.predictions = classify.File(files[index], {.top = top});
   } catch (
@@ -74,8 +74,7 @@ FileResult ClassifyOne(Classifier& classify, std::span<const std::filesystem::pa
                        ? error.what()
                        : Concat(files[index].string(), ": can't be classified: ", error.what());
   }
-  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - begin;
-  result.ms = elapsed.count();
+  result.ms = 1e3 * stopwatch.Seconds();
   return result;
 }
 

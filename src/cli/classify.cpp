@@ -1,11 +1,11 @@
 // mobilenet classify: photos in, labels out.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <memory>
 #include <vector>
 
 #include "base/file.h"
+#include "base/stopwatch.h"
 #include "cli/command.h"
 #include "report/progress.h"
 #include "report/text.h"
@@ -58,7 +58,7 @@ void Print(const Options& options, const std::string& file, const FileResult& re
 template <typename Work>
 FileResult Timed(const std::string& file, Work work) {
   FileResult result;
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   try {
     result.predictions = work();
   } catch (const Error& error) {
@@ -66,7 +66,7 @@ FileResult Timed(const std::string& file, Work work) {
   } catch (const std::bad_alloc&) {
     result.error = file + ": can't be classified: out of memory";
   }
-  result.ms = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  result.ms = 1e3 * stopwatch.Seconds();
   return result;
 }
 

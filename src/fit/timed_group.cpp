@@ -1,7 +1,7 @@
 #include "fit/timed_group.h"
+#include "base/stopwatch.h"
 
 #include <algorithm>
-#include <chrono>
 
 namespace mobilenet {
 
@@ -12,15 +12,14 @@ void TimedGroup::Add(const Candidate& candidate) {
 }
 
 void TimedGroup::Run(double seconds, const std::function<void(double)>& progress) {
-  using Clock = std::chrono::steady_clock;
   constexpr double kStretch = 0.02;
   constexpr int kLeastRounds = 2;
   const double stretch = std::min(kStretch, seconds / kLeastRounds / static_cast<double>(timers_.size()));
-  const auto begin = Clock::now();
+  const Stopwatch stopwatch;
   for (int round = 0;; ++round) {
     for (std::size_t t = 0; t < timers_.size(); ++t) {
       timers_[t]->Run(stretch, meter_);
-      const double by_time = std::chrono::duration<double>(Clock::now() - begin).count() / seconds;
+      const double by_time = stopwatch.Seconds() / seconds;
       const double by_rounds =
           (round + static_cast<double>(t + 1) / static_cast<double>(timers_.size())) / kLeastRounds;
       const double share = std::min({by_time, by_rounds, 1.0});

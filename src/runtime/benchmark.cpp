@@ -1,12 +1,12 @@
 #include "mobilenet/benchmark.h"
 
 #include <algorithm>
-#include <chrono>
 #include <numeric>
 #include <optional>
 
 #include "base/energy_meter.h"
 #include "base/fail.h"
+#include "base/stopwatch.h"
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 #include "runtime/burst.h"
@@ -15,13 +15,7 @@
 namespace mobilenet {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 constexpr int kMostBatch = 4096;
-
-double SecondsSince(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 // Many images at a time: a Runner of one thread for each thread.
 class BatchTimer {
@@ -39,13 +33,13 @@ class BatchTimer {
   void Run(double seconds, EnergyMeter& meter) {
     meter.Start();
     const std::size_t before = times_.size();
-    const auto begin = Clock::now();
+    const Stopwatch all;
     do {
-      const auto start = Clock::now();
+      const Stopwatch one;
       pool_.Run(batch_,
                 [&](int, int thread) { failed_[thread] |= !runners_[thread].Run(input_, outputs_[thread]); });
-      times_.push_back(SecondsSince(start) / batch_);
-    } while (SecondsSince(begin) < seconds);
+      times_.push_back(one.Seconds() / batch_);
+    } while (all.Seconds() < seconds);
     if (std::ranges::count(failed_, 0) < std::ssize(failed_))
       Fail("the plan's input and output don't fit it");
     const double images = static_cast<double>(times_.size() - before) * batch_;
@@ -99,11 +93,11 @@ BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options) 
   }
   std::vector<double> peaks;
   constexpr double kRound = 0.05;  // seconds of inferences between two bursts
-  const auto begin = Clock::now();
+  const Stopwatch stopwatch;
   do {
     single ? single->Run(kRound, meter) : batches->Run(kRound, meter);
     peaks.push_back(Burst(*kernels, pool));
-  } while (SecondsSince(begin) < options.seconds);
+  } while (stopwatch.Seconds() < options.seconds);
 
   const double macs =
       std::accumulate(plan.steps().begin(), plan.steps().end(), 0.0,

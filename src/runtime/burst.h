@@ -1,10 +1,10 @@
 // What a machine could do: its peak, measured.
 #pragma once
 
-#include <chrono>
 #include <numeric>
 #include <vector>
 
+#include "base/stopwatch.h"
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
 
@@ -15,10 +15,9 @@ namespace mobilenet {
 inline double Burst(const Kernels& kernels, ThreadPool& pool) {
   constexpr std::size_t kIterations = 100'000;
   std::vector<double> operations(static_cast<std::size_t>(pool.threads()));
-  const auto begin = std::chrono::steady_clock::now();
+  const Stopwatch stopwatch;
   pool.Run(pool.threads(), [&](int task, int) { operations[task] = kernels.multiply_adds(kIterations); });
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  return std::accumulate(operations.begin(), operations.end(), 0.0) / seconds.count();
+  return std::accumulate(operations.begin(), operations.end(), 0.0) / stopwatch.Seconds();
 }
 
 }  // namespace mobilenet

@@ -1,12 +1,12 @@
 #include "runtime/choose_kernels.h"
 
 #include <algorithm>
-#include <chrono>
 #include <limits>
 #include <string>
 #include <vector>
 
 #include "base/fail.h"
+#include "base/stopwatch.h"
 #include "runtime/step.h"
 
 namespace mobilenet {
@@ -44,10 +44,9 @@ double SecondsOf(const KernelChoice& way) {
   const Part all = {0, kRows, 0, step.matrix.panels.size()};
   double best = std::numeric_limits<double>::infinity();
   for (int i = 0; i < kTries; ++i) {
-    const auto begin = std::chrono::steady_clock::now();
+    const Stopwatch stopwatch;
     RunPart(step, *way.kernels, all, map, output.data(), kColumns, scratch.data());
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    best = std::min(best, took.count());
+    best = std::min(best, stopwatch.Seconds());
   }
   return best;
 }

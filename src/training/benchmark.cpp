@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <chrono>
 #include <vector>
 
 #include "base/fail.h"
 #include "base/random.h"
+#include "base/stopwatch.h"
 #include "mobilenet/cost.h"
 #include "mobilenet/training.h"
 #include "runtime/burst.h"
@@ -22,7 +22,6 @@ double Median(std::vector<double> values) {
 }  // namespace
 
 TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmarkOptions& options) {
-  using Clock = std::chrono::steady_clock;
   if (options.threads < 1 || options.threads > 256)
     Fail("threads is ", options.threads, ", expected 1 to 256");
   if (options.batch < 1 || options.batch > 65'536) Fail("batch is ", options.batch, ", expected 1 to 65536");
@@ -44,15 +43,12 @@ TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmar
   std::vector<double> steps;
   std::vector<double> peaks;
   std::vector<double> pointwise;
-  const auto begin = Clock::now();
-  const auto since = [](Clock::time_point from) {
-    return std::chrono::duration<double>(Clock::now() - from).count();
-  };
-  for (int round = 0; round < 4 || since(begin) < options.seconds; ++round) {
-    const auto start = Clock::now();
+  const Stopwatch all;
+  for (int round = 0; round < 4 || all.Seconds() < options.seconds; ++round) {
+    const Stopwatch one;
     pass.Run(images, targets, values, gradient);
     optimizer.Step(1e-4, gradient, values);
-    const double seconds = since(start);
+    const double seconds = one.Seconds();
     peaks.push_back(Burst(kernels, pool));
     if (round == 0) continue;  // memory is touched for the first time
     steps.push_back(seconds);

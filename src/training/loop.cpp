@@ -1,12 +1,12 @@
 #include "training/loop.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "base/fail.h"
+#include "base/stopwatch.h"
 #include "mobilenet/runtime.h"
 #include "training/optimizer.h"
 #include "training/run_or_throw.h"
@@ -14,12 +14,6 @@
 
 namespace mobilenet {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double SecondsSince(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
 
 std::vector<std::size_t> Shuffled(std::size_t count, std::uint64_t seed, int epoch) {
   std::vector<std::size_t> order(count);
@@ -62,19 +56,19 @@ class Run {
   LoopResult Go() {
     LoopResult result;
     while (state_.epoch < options_.epochs && !result.stopped) {
-      const Clock::time_point begin = Clock::now();
+      const Stopwatch epoch;
       const double before = state_.seconds;
       const auto order = Shuffled(loop_.source.training().size(), options_.seed, state_.epoch + 1);
       while (state_.step_in_epoch < steps_per_epoch_ && !result.stopped) {
         Step(order);
-        state_.seconds = before + SecondsSince(begin);
+        state_.seconds = before + epoch.Seconds();
         Report();
         result.stopped = loop_.observer.stop && loop_.observer.stop();
-        if (!result.stopped && SecondsSince(saved_) >= options_.checkpoint_seconds) Save(false);
+        if (!result.stopped && since_saved_.Seconds() >= options_.checkpoint_seconds) Save(false);
       }
       if (result.stopped) break;
       const Validation validation = Validate(loop_.network, Kept(), loop_.source, loop_.pool);
-      state_.seconds = before + SecondsSince(begin);
+      state_.seconds = before + epoch.Seconds();
       FinishEpoch(validation);
       result.answers = validation.answers;
     }
@@ -166,8 +160,7 @@ class Run {
 
   void Report() {
     if (!loop_.observer.step) return;
-    const double here = SecondsSince(begin_);
-    const double a_step = here / static_cast<double>(steps_here_);
+    const double a_step = stopwatch_.Seconds() / static_cast<double>(steps_here_);
     loop_.observer.step({.epoch = state_.epoch + 1,
                          .epochs = options_.epochs,
                          .step = state_.step,
@@ -211,7 +204,7 @@ class Run {
         loop_.observer.warning(
             Concat("this checkpoint could not be written, training goes on: ", error.what()));
     }
-    saved_ = Clock::now();
+    since_saved_ = {};
   }
 
   void Restore() {
@@ -241,8 +234,8 @@ class Run {
   std::vector<float> gradient_;
   TrainingState state_;
   std::int64_t steps_here_ = 0;
-  Clock::time_point begin_ = Clock::now();
-  Clock::time_point saved_ = begin_;
+  Stopwatch stopwatch_;
+  Stopwatch since_saved_;
 };
 
 }  // namespace

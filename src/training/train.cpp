@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 #include <optional>
 #include <set>
@@ -9,6 +8,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/stopwatch.h"
 #include "mobilenet/training.h"
 #include "training/loop.h"
 #include "training/training_pass.h"
@@ -16,8 +16,6 @@
 
 namespace mobilenet {
 namespace {
-
-using Clock = std::chrono::steady_clock;
 
 void Check(const TrainingOptions& o) {
   const auto within = [](const char* name, double value, double low, double high) {
@@ -95,8 +93,8 @@ std::vector<float> FreshWeights(const Network& network, const WeightLayout& layo
 double DefaultRate(const TrainingOptions& options) {
   const double batches = options.batch / 128.0;
   const double rate =
-      options.optimizer.kind == OptimizerKind::kSgd ? 0.4 * batches : 2e-3 * std::sqrt(batches);
-  return options.from ? rate / 20 : rate;
+      options.optimizer.kind == OptimizerKind::kSgd ? 0.2 * batches : 2e-3 * std::sqrt(batches);
+  return options.from ? rate / 10 : rate;
 }
 
 // A stable number for what is added to it (FNV-1a).
@@ -214,7 +212,7 @@ class Training {
   }
 
   TrainingResult Go() {
-    const Clock::time_point begin = Clock::now();
+    const Stopwatch stopwatch;
     const WeightLayout layout(network_);
     std::vector<float> values = FreshWeights(network_, layout, options_.seed);
     bool all_known = true;
@@ -247,7 +245,7 @@ class Training {
     result.epochs = std::move(trained.epochs);
     result.answers = std::move(trained.answers);
     result.unreadable = unreadable_;
-    result.seconds = std::chrono::duration<double>(Clock::now() - begin).count();
+    result.seconds = stopwatch.Seconds();
     result.model = {network_, layout.ToWeights(values), preprocessing_, data_.classes, {}};
     return result;
   }

@@ -39,10 +39,22 @@ AlignedVector<float> Large(std::size_t size) {
                               CacheLineAllocator<float>(std::make_shared<Slab>(size * sizeof(float))));
 }
 
+const Kernels& KernelsFor(std::string_view target, Precision precision) {
+  const Kernels& kernels = *ChooseKernels(target, precision).kernels;
+  if (precision == Precision::kBfloat16 && !kernels.bf16_rows) {
+    Fail("training in bfloat16 needs fast dot products of it, which ",
+         target.empty() ? "this processor" : "this target", " has not: train in float32");
+  }
+  return kernels;
+}
+
 }  // namespace
 
 Precision TrainingPrecision(std::optional<Precision> precision) {
-  if (precision) return *precision;
+  if (precision) {
+    KernelsFor({}, *precision);
+    return *precision;
+  }
   const KernelChoice fastest = ChooseKernels({}, std::nullopt);
   return fastest.kernels->bf16_rows ? fastest.precision : Precision::kFloat32;
 }
@@ -50,11 +62,8 @@ Precision TrainingPrecision(std::optional<Precision> precision) {
 TrainingPass::State::State(const Network& the_network, const PassOptions& the_options, ThreadPool& the_pool)
     : network(the_network), options(the_options), pool(the_pool), layout(network) {
   CheckChain(network);
-  kernels = ChooseKernels(options.target, options.precision).kernels;
+  kernels = &KernelsFor(options.target, options.precision);
   const bool bf16 = options.precision == Precision::kBfloat16;
-  if (bf16 && !kernels->bf16_rows)
-    Fail("training in bfloat16 needs a processor with fast dot products of it, which ",
-         options.target.empty() ? "this one has not" : "the target has not", ": train in float32");
   training = &TrainingKernelsFor(*kernels);
   cache = Caches().l2 / 2;
   const std::size_t workers = pool.threads();
@@ -235,7 +244,9 @@ std::size_t TrainingPass::memory() const {
     floats += layer.y.size() + layer.forward.values.size() + layer.backward.values.size();
     for (const auto& sums : layer.weight_sums) floats += sums.size();
   }
-  for (const auto& scratch : s.scratch) floats += scratch.size();
+  for (const auto* buffers : {&s.scratch, &s.pairs}) {
+    for (const auto& buffer : *buffers) floats += buffer.size();
+  }
   return floats * sizeof(float);
 }
 

@@ -37,7 +37,8 @@ struct PassOptions {
   std::string_view target = {};  // instruction set; empty takes the fastest
 };
 
-// The precision that is asked for; without one, that which is faster here.
+// The precision that is asked for; without one, that which is faster here. Throws Error where training can't
+// use it.
 Precision TrainingPrecision(std::optional<Precision> precision);
 
 struct PassResult {

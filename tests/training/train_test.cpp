@@ -86,6 +86,15 @@ TEST_F(TrainTest, LearnsColoursAndGivesAModelThatWorks) {
   }
 }
 
+TEST_F(TrainTest, LearnsInWhicheverPrecisionIsFaster) {
+  options_.epochs = 25;
+  options_.learning_rate = 0.05;
+  options_.dropout = 0;
+  options_.augment.mixup = 0;
+  options_.precision = std::nullopt;
+  EXPECT_EQ(Run().epochs.back().validation_accuracy, 1);
+}
+
 TEST_F(TrainTest, TheSameSeedGivesTheSameBits) {
   const std::vector<float> first = FlatOf(Run().model);
   EXPECT_EQ(FlatOf(Run().model), first);
@@ -96,6 +105,7 @@ TEST_F(TrainTest, TheSameSeedGivesTheSameBits) {
 TEST_F(TrainTest, StoppedAndResumedAtAnyStepItEndsWithTheSameBits) {
   for (const OptimizerKind kind : {OptimizerKind::kSgd, OptimizerKind::kAdamw}) {
     options_.optimizer = OptimizerOptions::For(kind);
+    if (kind == OptimizerKind::kAdamw) options_.precision = std::nullopt;  // the faster here
     options_.checkpoint.clear();
     options_.resume = false;
     const std::vector<float> whole = FlatOf(Run().model);
@@ -256,6 +266,8 @@ TEST_F(TrainTest, OptionsOutOfRangeAreRefused) {
   EXPECT_THAT(wrong([](auto& o) { o.learning_rate = NAN; }), HasSubstr("learning rate is nan"));
   EXPECT_THAT(wrong([](auto& o) { o.augment.mixup = 2; }), HasSubstr("mixup is 2, expected 0 to 1"));
   EXPECT_THAT(wrong([](auto& o) { o.threads = 0; }), HasSubstr("threads is 0"));
+  EXPECT_THAT(wrong([](auto& o) { o.precision = Precision::kInt8; }),
+              HasSubstr("expected float32 or bfloat16"));
   EXPECT_THAT(wrong([](auto& o) { o.freeze_backbone = true; }), HasSubstr("no model to start from"));
   EXPECT_THAT(wrong([](auto& o) { o.resume = true; }), HasSubstr("no checkpoint is named"));
 }
