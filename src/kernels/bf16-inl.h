@@ -68,6 +68,16 @@ HWY_INLINE void StoreBf16(D d, hn::Vec<D> v, std::uint16_t* to) {
   hn::StoreU(ToBf16(d, v), hn::Rebind<std::uint16_t, D>(), to);
 }
 
+// Stores values as float32 or rounded to bfloat16.
+template <class D>
+HWY_INLINE void StoreValues(D d, hn::Vec<D> v, float* to) {
+  hn::StoreU(v, d, to);
+}
+template <class D>
+HWY_INLINE void StoreValues(D d, hn::Vec<D> v, std::uint16_t* to) {
+  StoreBf16(d, v, to);
+}
+
 }  // namespace mobilenet::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -46,15 +46,6 @@ HWY_INLINE void ForGroups(std::size_t rows, const Body& body) {
   for (; r < rows; ++r) body(std::integral_constant<std::size_t, 1>(), r);
 }
 
-template <class D>
-HWY_INLINE void StoreValues(D d, hn::Vec<D> v, float* to) {
-  hn::StoreU(v, d, to);
-}
-template <class D>
-HWY_INLINE void StoreValues(D d, hn::Vec<D> v, std::uint16_t* to) {
-  StoreBf16(d, v, to);
-}
-
 // Calls body(zero) with a zero of the type that the rows are of.
 template <class Body>
 HWY_INLINE void ForType(const MapRows& rows, const Body& body) {
