@@ -86,7 +86,7 @@ struct Kernels {
   // of float32.
   void (*product_bf16)(const ProductTask& task);
   // Rounds n float32 to bfloat16, to the nearest, ties to even; numbers below the smallest normal one may
-  // become 0.
+  // become 0. With AVX-512, this and all that writes bfloat16 need its extension for it (HasBf16Dot).
   void (*round_to_bf16)(const float* from, std::size_t n, std::uint16_t* to);
   void (*depthwise)(const DepthwiseTask& task);
   // output[c] = mean over `pixels` of input[pixel * pitch + c].

@@ -16,7 +16,7 @@ namespace mobilenet {
 
 constexpr std::size_t kColumnStep = 8;
 
-// Rows of a map in memory: float32 or bfloat16, `pitch` values apart.
+// Rows of a map in memory: float32 or, where the kernels can write it, bfloat16; `pitch` values apart.
 struct MapRows {
   void* values;
   std::size_t pitch;

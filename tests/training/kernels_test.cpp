@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "gmock/gmock.h"
+#include "kernels/cpu.h"
 #include "kernels/training_kernels.h"
 #include "random.h"
 
@@ -128,7 +129,9 @@ TEST(TrainingKernelsTest, RowsInBothTypes) {
     SCOPED_TRACE(kernels->name);
     for (const std::size_t rows : {1, 3, 4, 5, 9}) {
       for (const std::size_t columns : {8, 16, 24, 40}) {
-        for (const bool bf16 : {false, true}) CheckRows(TrainingKernelsFor(*kernels), rows, columns, bf16);
+        CheckRows(TrainingKernelsFor(*kernels), rows, columns, false);
+        if (kernels->name != "avx512" || HasBf16Dot())
+          CheckRows(TrainingKernelsFor(*kernels), rows, columns, true);
       }
     }
   }
