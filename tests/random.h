@@ -1,12 +1,11 @@
 // Deterministic test data.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "kernels/packing.h"
+#include "base/bfloat16.h"
 
 namespace mobilenet {
 
@@ -23,7 +22,7 @@ inline std::vector<float> RandomValues(std::size_t count, std::uint32_t seed) {
 
 // Each value as bfloat16 holds it.
 inline std::vector<float> RoundedToBf16(std::vector<float> values) {
-  for (float& value : values) value = std::bit_cast<float>(std::uint32_t{RoundToBf16(value)} << 16);
+  for (float& value : values) value = FromBf16(RoundToBf16(value));
   return values;
 }
 

@@ -18,7 +18,7 @@ struct ListLine {
   std::vector<std::string> fields;
 };
 
-// Calls `use` for each line of a list but blank ones and a first one that begins with "file", a tab and
+// Calls `use` for each line of a list but blank ones and a first one whose fields begin with "file" and
 // "class". Throws Error where it can't be opened.
 void ReadList(const std::filesystem::path& list, const std::function<void(const ListLine&)>& use);
 

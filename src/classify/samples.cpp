@@ -89,14 +89,16 @@ void ReadList(const std::filesystem::path& list, const std::function<void(const 
   for (std::string text; std::getline(file, text);) {
     ++number;
     if (text.ends_with('\r')) text.pop_back();
-    if (text.empty() || (number == 1 && text.starts_with("file\tclass"))) continue;
+    if (text.empty()) continue;
     ListLine line = {number, text.substr(0, kShown), {}};
     for (std::size_t begin = 0; begin <= text.size();) {
       const std::size_t end = std::min(text.find('\t', begin), text.size());
       line.fields.push_back(text.substr(begin, end - begin));
       begin = end + 1;
     }
-    use(line);
+    const bool heading =
+        number == 1 && line.fields.size() > 1 && line.fields[0] == "file" && line.fields[1] == "class";
+    if (!heading) use(line);
   }
 }
 

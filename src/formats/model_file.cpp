@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <set>
 #include <utility>
@@ -10,7 +9,6 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "formats/json.h"
-#include "kernels/packing.h"
 
 namespace mobilenet {
 namespace {
@@ -236,16 +234,11 @@ void CheckForSaving(const Model& model, const std::string& file) {
   }
 }
 
-// Rounds the weights that mix channels to bfloat16, and names them.
-std::set<std::string, std::less<>> RoundWeights(const Network& network, Weights& weights) {
+// The names of the weights that mix channels.
+std::set<std::string, std::less<>> MixingWeights(const Network& network) {
   std::set<std::string, std::less<>> names;
   for (const Layer& layer : network.layers) {
-    const auto tensor = weights.find(layer.name + ".weight");
-    if (layer.kind == LayerKind::kDepthwise || tensor == weights.end()) continue;
-    std::vector<float> rounded(tensor->second.values.begin(), tensor->second.values.end());
-    for (float& value : rounded) value = std::bit_cast<float>(std::uint32_t{RoundToBf16(value)} << 16);
-    tensor->second = Tensor::Of(tensor->second.shape, std::move(rounded));
-    names.insert(tensor->first);
+    if (layer.kind != LayerKind::kDepthwise) names.insert(layer.name + ".weight");
   }
   return names;
 }
@@ -287,12 +280,6 @@ void Model::Save(const std::filesystem::path& path, Precision precision) const {
   CheckForSaving(*this, path.string());
   if (precision == Precision::kInt8)
     Fail(path.string(), ": can't be written in int8, expected float32 or bfloat16");
-  Weights stored = weights;
-  std::set<std::string, std::less<>> bf16;
-  if (precision == Precision::kBfloat16) {
-    bf16 = RoundWeights(network, stored);
-    CheckWeights(network, stored);  // the largest numbers round to infinity
-  }
   std::map<std::string, std::string> metadata;
   try {
     metadata = {{"format_version", std::string(kFormatVersion)},
@@ -304,7 +291,9 @@ void Model::Save(const std::filesystem::path& path, Precision precision) const {
     Fail(path.string(), ": can't be written: a label or a word on provenance is not UTF-8 (", error.what(),
          ")");
   }
-  WriteSafetensors(path, metadata, stored, bf16);
+  const bool bf16 = precision == Precision::kBfloat16;
+  WriteSafetensors(path, metadata, weights,
+                   bf16 ? MixingWeights(network) : std::set<std::string, std::less<>>());
 }
 
 std::string Model::Label(int index) const {

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/aligned.h"
+#include "base/bfloat16.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "formats/json.h"
@@ -112,8 +113,6 @@ void ParseMetadata(const json& value, Safetensors& file) {
   }
 }
 
-float FromBf16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
-
 // IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction.
 float FromHalf(std::uint16_t bits) {
   const int exponent = bits >> 10 & 0x1F;
@@ -209,8 +208,11 @@ void WriteSafetensors(const std::filesystem::path& path, const std::map<std::str
   for (const auto& [name, tensor] : tensors) {
     if (!bf16.contains(name)) continue;
     std::vector<std::uint16_t>& values = halves.emplace_back();
-    for (const float value : tensor.values)
-      values.push_back(static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16));
+    for (const float value : tensor.values) {
+      values.push_back(RoundToBf16(value));
+      if (!std::isfinite(FromBf16(values.back())))
+        Fail(path.string(), ": can't be written: ", name, " holds ", value, ", too large for bfloat16");
+    }
     add(name, tensor, "BF16", values.data(), values.size() * sizeof(std::uint16_t));
   }
   std::string header;

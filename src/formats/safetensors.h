@@ -40,8 +40,8 @@ Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_pt
 // Maps and parses a file.
 Safetensors OpenSafetensors(const std::filesystem::path& path);
 
-// Writes a file whole or not at all; the tensors begin on a cache line. Those named in `bf16`, whose values
-// bfloat16 must hold without loss, come last and take two bytes a value.
+// Writes a file whole or not at all; the tensors begin on a cache line. Those named in `bf16` are rounded to
+// bfloat16 and come last. Throws Error where one of them holds a number too large for that.
 void WriteSafetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
                       const Weights& tensors, const std::set<std::string, std::less<>>& bf16 = {});
 

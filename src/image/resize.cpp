@@ -128,7 +128,7 @@ Image Resize(const Image& image, int width, int height, ResizeFilter filter, con
   // version 12; version 13 turns it round for some tall pictures, which moves a few values by one.
   std::vector<std::uint8_t> narrow(length * down.extent + kSpareBytes);
   passes.across(input, down.extent, image.channels, across, narrow.data());
-  passes.down({narrow.data(), length, kSpareBytes}, length, down, resized.pixels.data());
+  passes.down(narrow.data(), length, down, resized.pixels.data());
   return resized;
 }
 

@@ -89,24 +89,24 @@ void Across(const SampleRows& input, std::size_t rows, int channels, const Taps&
   }
 }
 
-void Down(const SampleRows& input, std::size_t length, const Taps& taps, std::uint8_t* output) {
+void Down(const std::uint8_t* input, std::size_t length, const Taps& taps, std::uint8_t* output) {
   const hn::ScalableTag<std::int32_t> i32;
   const hn::Rebind<std::uint8_t, decltype(i32)> u8;
   const std::size_t lanes = hn::Lanes(i32);
   for (std::size_t y = 0; y < taps.firsts.size(); ++y, output += length) {
-    const std::uint8_t* row = input.data + static_cast<std::size_t>(taps.firsts[y]) * input.stride;
+    const std::uint8_t* row = input + static_cast<std::size_t>(taps.firsts[y]) * length;
     const std::int32_t* weights = taps.WeightsOf(y);
     std::size_t i = 0;
     for (; i + lanes <= length; i += lanes) {
       auto sum = hn::Set(i32, kHalf);
       const std::uint8_t* sample = row + i;
-      for (int k = 0; k < taps.count; ++k, sample += input.stride)
+      for (int k = 0; k < taps.count; ++k, sample += length)
         sum = hn::Add(sum, hn::Mul(hn::PromoteTo(i32, hn::LoadU(u8, sample)), hn::Set(i32, weights[k])));
       hn::StoreU(hn::DemoteTo(u8, hn::ShiftRight<kFractionBits>(sum)), u8, output + i);
     }
     for (; i < length; ++i) {
       std::int32_t sum = kHalf;
-      for (int k = 0; k < taps.count; ++k) sum += row[k * input.stride + i] * weights[k];
+      for (int k = 0; k < taps.count; ++k) sum += row[k * length + i] * weights[k];
       output[i] = Round(sum);
     }
   }

@@ -36,7 +36,7 @@ struct SampleRows {
   std::size_t rest;
 };
 
-// What follows the output of PassAcross in memory: so much may be written over.
+// What follows the output of `across` in memory: so much may be written over.
 constexpr std::size_t kSpareBytes = 1;
 
 struct ResizePasses {
@@ -46,8 +46,9 @@ struct ResizePasses {
   // with pixel taps.begin. The output's rows follow each other.
   void (*across)(const SampleRows& input, std::size_t rows, int channels, const Taps& taps,
                  std::uint8_t* output);
-  // Rows of `length` samples to taps.firsts.size() such rows. `input` begins with row taps.begin.
-  void (*down)(const SampleRows& input, std::size_t length, const Taps& taps, std::uint8_t* output);
+  // Rows of `length` samples, one after the other, to taps.firsts.size() such rows. `input` begins with row
+  // taps.begin.
+  void (*down)(const std::uint8_t* input, std::size_t length, const Taps& taps, std::uint8_t* output);
 };
 
 // Those that this machine can run, fastest first; never empty.

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/bfloat16.h"
 #include "hwy/highway.h"
 #include "kernels/bf16-inl.h"
 #include "kernels/kernels.h"

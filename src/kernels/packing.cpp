@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/bfloat16.h"
+
 namespace mobilenet {
 namespace {
 

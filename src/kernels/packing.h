@@ -1,9 +1,7 @@
 // How a weight matrix lies in memory for the product: panels of columns, each panel row after row.
 #pragma once
 
-#include <bit>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -42,12 +40,6 @@ struct PackedMatrix {
 
 // Columns of the narrowest panels: half a register, or one value where a register holds four or fewer.
 constexpr std::size_t HalfLanes(std::size_t lanes) { return lanes >= 8 ? lanes / 2 : 1; }
-
-// Rounds to bfloat16, to the nearest, ties to even. Not for infinities and not-a-numbers.
-inline std::uint16_t RoundToBf16(float value) {
-  const auto bits = std::bit_cast<std::uint32_t>(value);
-  return static_cast<std::uint16_t>((bits + 0x7FFFU + (bits >> 16 & 1U)) >> 16);
-}
 
 // Packs a matrix as Pack does, but with weights of bfloat16: the rows 2 i and 2 i + 1 lie together, column by
 // column, as the pairs that dot products take, so that the packed matrix has PairsOf(k) rows of 32-bit pairs.

@@ -40,7 +40,7 @@ class Run {
                .label_smoothing = static_cast<float>(options_.label_smoothing),
                .dropout = static_cast<float>(options_.dropout),
                .norm_momentum = static_cast<float>(options_.norm_momentum),
-               .precision = TrainingPrecision(options_.precision)},
+               .precision = *options_.precision},
               loop.pool),
         inputs_(batch_ * static_cast<std::size_t>(loop.network.input.size())),
         targets_(batch_),

@@ -15,7 +15,8 @@ namespace mobilenet {
 struct Loop {
   const Network& network;
   const Source& source;
-  const TrainingOptions& options;  // of these, what concerns epochs, batches, the optimiser and seeds
+  const TrainingOptions& options;  // of these, what concerns epochs, batches, the optimiser and seeds, and a
+                                   // precision, which must be there
   const TrainingObserver& observer;
   ThreadPool& pool;
   std::filesystem::path checkpoint;  // empty: none

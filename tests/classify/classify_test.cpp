@@ -199,6 +199,8 @@ TEST_F(ClassifyTest, SamplesFromALists) {
   EXPECT_EQ(samples[1].file, directory_.path() / "list" / "two.bmp");
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\tgreen\none.bmp green\n")), HasSubstr("line 2"));
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\t3\n")), HasSubstr("the class \"3\""));
+  EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "file\tclassic\none.bmp\tgreen\n")),
+              HasSubstr("line 1 has the class \"classic\""));  // no heading
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "")), HasSubstr("no pictures"));
   EXPECT_THAT(ComplaintOfSamples(directory_.path() / "missing.tsv"), HasSubstr("can't be opened"));
   model_.labels[1] = "red";

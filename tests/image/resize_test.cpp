@@ -137,7 +137,7 @@ TEST(ResizePasses, AllEqualPlainSums) {
         const std::vector<std::uint8_t> tall(image.pixels.begin(),
                                              image.pixels.begin() + taps.extent * stride);
         std::vector<std::uint8_t> down(kOutputs * stride);
-        passes->down({tall.data(), stride, 0}, stride, taps, down.data());
+        passes->down(tall.data(), stride, taps, down.data());
         for (std::size_t i = 0; i < down.size(); ++i)
           ASSERT_EQ(down[i], sum(static_cast<int>(i / stride), i % stride, stride)) << "down, at " << i;
       }

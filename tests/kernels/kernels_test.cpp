@@ -10,6 +10,7 @@
 #include <limits>
 #include <string>
 
+#include "base/bfloat16.h"
 #include "gmock/gmock.h"
 #include "kernels/cpu.h"
 #include "kernels/patches.h"

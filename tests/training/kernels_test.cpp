@@ -1,9 +1,9 @@
 // Training's kernels beside plain loops, for every instruction set, over odd sizes, in float32 and in
 // bfloat16.
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
+#include "base/bfloat16.h"
 #include "gmock/gmock.h"
 #include "kernels/cpu.h"
 #include "kernels/training_kernels.h"
@@ -73,7 +73,7 @@ class TestRows {
   // What the map holds now.
   [[nodiscard]] float At(std::size_t row, std::size_t column) const {
     const std::size_t i = row * pitch_ + column;
-    return bf16_ ? std::bit_cast<float>(std::uint32_t{halves_[i]} << 16) : floats_[i];
+    return bf16_ ? FromBf16(halves_[i]) : floats_[i];
   }
   [[nodiscard]] float Before(std::size_t row, std::size_t column) const {
     return values_[row * pitch_ + column];

@@ -40,13 +40,18 @@ class TrainTest : public testing::Test {
     return Train(TrainingData::Find(data_, 0.2, 1), options_, observer);
   }
 
-  // A model that can tell colours, but has no names for them.
-  Model Experienced() {
-    TrainingOptions options = options_;
+  // Enough to tell the colours apart.
+  static void LearnQuickly(TrainingOptions& options) {
     options.epochs = 25;
     options.learning_rate = 0.05;
     options.dropout = 0;
     options.augment.mixup = 0;
+  }
+
+  // A model that can tell colours, but has no names for them.
+  Model Experienced() {
+    TrainingOptions options = options_;
+    LearnQuickly(options);
     Model model = Train(TrainingData::Find(data_, 0.2, 1), options).model;
     model.labels = {};
     return model;
@@ -66,10 +71,7 @@ class TrainTest : public testing::Test {
 };
 
 TEST_F(TrainTest, LearnsColoursAndGivesAModelThatWorks) {
-  options_.epochs = 25;
-  options_.learning_rate = 0.05;
-  options_.dropout = 0;
-  options_.augment.mixup = 0;
+  LearnQuickly(options_);
   const TrainingResult result = Run();
   ASSERT_EQ(result.epochs.size(), 25U);
   EXPECT_LT(result.epochs.back().training_loss, result.epochs.front().training_loss);
@@ -87,10 +89,7 @@ TEST_F(TrainTest, LearnsColoursAndGivesAModelThatWorks) {
 }
 
 TEST_F(TrainTest, LearnsInWhicheverPrecisionIsFaster) {
-  options_.epochs = 25;
-  options_.learning_rate = 0.05;
-  options_.dropout = 0;
-  options_.augment.mixup = 0;
+  LearnQuickly(options_);
   options_.precision = std::nullopt;
   EXPECT_EQ(Run().epochs.back().validation_accuracy, 1);
 }
