@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@
 namespace mobilenet {
 namespace {
 
+constexpr std::string_view kPart = ".part";             // how the names of unfinished files end
 constexpr std::size_t kMaxRead = std::size_t{1} << 30;  // a pipe or device may have no end
 
 // A file descriptor that closes itself.
@@ -83,7 +85,7 @@ class NewFile {
  private:
   int Create(const std::filesystem::path& target) {
     for (int attempt = 0;; ++attempt) {
-      name_ = Concat(target.string(), ".", getpid(), "-", attempt, ".part");
+      name_ = Concat(target.string(), ".", getpid(), "-", attempt, kPart);
       const int file = open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
       if (file >= 0) return file;
       if (errno != EEXIST || attempt == 100) FailWithErrno(target, "can't be created");
@@ -144,6 +146,24 @@ std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path) {
   return bytes;
 }
 
+std::vector<std::string> ReadLines(const std::filesystem::path& path) {
+  const std::vector<std::uint8_t> bytes = ReadFile(path);
+  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  std::vector<std::string> lines;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.find('\0') != std::string_view::npos)
+      Fail(path.string(), ": is no text: its line ", lines.size() + 1, " has a zero byte");
+    lines.emplace_back(line);
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return lines;
+}
+
 namespace {
 
 // Where writing to `path` will put the file, and what is there now: a regular file or nothing, else it fails.
@@ -166,6 +186,33 @@ Target TargetOf(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+void RemoveUnfinished(const std::filesystem::path& path) {
+  const std::filesystem::path target = FollowLinks(path);
+  const std::string begin = target.filename().string() + ".";
+  std::error_code ignored;
+  const auto folder = target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(begin) || !name.ends_with(kPart)) continue;
+    const auto middle =
+        std::string_view(name).substr(begin.size(), name.size() - begin.size() - kPart.size());
+    if (middle.find_first_not_of("0123456789-") == std::string_view::npos)
+      std::filesystem::remove(entry.path(), ignored);
+  }
+}
+
+FolderLock::FolderLock(const std::filesystem::path& folder)
+    : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ >= 0 && flock(descriptor_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    close(descriptor_);
+    Fail(folder.string(), ": is in use by another process");
+  }
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) close(descriptor_);
+}
 
 void CheckWritable(const std::filesystem::path& path) { const NewFile removed_again(TargetOf(path).path); }
 

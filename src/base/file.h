@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,6 +32,10 @@ class MappedFile {
 // Reads a file, or a pipe such as /dev/stdin, to its end; at most 1 GiB. Throws Error.
 std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path);
 
+// The lines of a text file, without their ends (\n or \r\n) and without a byte order mark. Throws Error, also
+// where there is a zero byte, which no text has.
+std::vector<std::string> ReadLines(const std::filesystem::path& path);
+
 // Writes the parts one after the other to a new file beside `path`, syncs it and renames it to `path`: the
 // file appears whole or not at all. Links are followed and an old file's mode is kept; what is no file is
 // refused. Throws Error, leaving what was at `path` as it was and no file beside it.
@@ -38,6 +43,22 @@ void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span
 
 // The same with text.
 void WriteFileWhole(const std::filesystem::path& path, std::string_view text);
+
+// Removes what processes that were killed in WriteFileWhole to `path` have left beside it. None may be at it.
+void RemoveUnfinished(const std::filesystem::path& path);
+
+// While it lives, no other process has a lock on the same folder.
+class FolderLock {
+ public:
+  // Throws Error where another process has it. On file systems that can't lock, there is no lock.
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_;
+};
 
 // Throws Error where WriteFileWhole to `path` would fail for where or what that is. Leaves nothing behind.
 void CheckWritable(const std::filesystem::path& path);

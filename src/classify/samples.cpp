@@ -1,11 +1,11 @@
 // Labelled pictures: folders named by class, and lists.
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <optional>
 #include <utility>
 
 #include "base/fail.h"
+#include "base/file.h"
 #include "classify/folders.h"
 #include "mobilenet/classifier.h"
 
@@ -82,13 +82,10 @@ std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path) 
 }
 
 void ReadList(const std::filesystem::path& list, const std::function<void(const ListLine&)>& use) {
-  std::ifstream file(list);
-  if (!file) Fail(list.string(), ": can't be opened");
   constexpr std::size_t kShown = 80;
   int number = 0;
-  for (std::string text; std::getline(file, text);) {
+  for (const std::string& text : ReadLines(list)) {
     ++number;
-    if (text.ends_with('\r')) text.pop_back();
     if (text.empty()) continue;
     ListLine line = {number, text.substr(0, kShown), {}};
     for (std::size_t begin = 0; begin <= text.size();) {

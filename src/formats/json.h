@@ -38,10 +38,18 @@ inline nlohmann::json ParseJson(std::string_view text) {
   return nlohmann::json::parse(text.begin(), text.end(), nullptr, false);
 }
 
+// The value as text; in its strings, bytes that are not UTF-8 become U+FFFD.
+inline std::string Dumped(const nlohmann::json& value) {
+  return value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+// Whether JSON can hold the text as it is.
+inline bool IsUtf8(const std::string& text) { return ParseJson(Dumped(text)).get<std::string>() == text; }
+
 // The beginning of a value, for messages.
 inline std::string Shown(const nlohmann::json& value) {
   constexpr std::size_t kLength = 80;
-  const std::string text = value.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const std::string text = Dumped(value);
   return text.size() <= kLength ? text : text.substr(0, kLength) + " ...";
 }
 

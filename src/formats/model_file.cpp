@@ -225,6 +225,9 @@ void CheckForSaving(const Model& model, const std::string& file) {
     Fail(file, ": can't be written: the model has ", model.labels.size(), " labels, expected ", classes,
          ", one for each class");
   }
+  for (const std::string& label : model.labels) {
+    if (!IsUtf8(label)) Fail(file, ": can't be written: the label \"", label, "\" is not UTF-8");
+  }
   const Preprocessing& p = model.preprocessing;
   const auto finite = [](float value) { return std::isfinite(value); };
   if (!(p.crop > 0 && p.crop <= 1) || !std::ranges::all_of(p.mean, finite) ||
@@ -280,17 +283,11 @@ void Model::Save(const std::filesystem::path& path, Precision precision) const {
   CheckForSaving(*this, path.string());
   if (precision == Precision::kInt8)
     Fail(path.string(), ": can't be written in int8, expected float32 or bfloat16");
-  std::map<std::string, std::string> metadata;
-  try {
-    metadata = {{"format_version", std::string(kFormatVersion)},
-                {"network", NetworkJson(network).dump()},
-                {"preprocessing", PreprocessingJson(preprocessing).dump()},
-                {"provenance", json(provenance).dump()}};
-    if (!labels.empty()) metadata["labels"] = json(labels).dump();
-  } catch (const json::exception& error) {  // text that is not UTF-8
-    Fail(path.string(), ": can't be written: a label or a word on provenance is not UTF-8 (", error.what(),
-         ")");
-  }
+  std::map<std::string, std::string> metadata = {{"format_version", std::string(kFormatVersion)},
+                                                 {"network", NetworkJson(network).dump()},
+                                                 {"preprocessing", PreprocessingJson(preprocessing).dump()},
+                                                 {"provenance", Dumped(provenance)}};
+  if (!labels.empty()) metadata["labels"] = json(labels).dump();
   const bool bf16 = precision == Precision::kBfloat16;
   WriteSafetensors(path, metadata, weights,
                    bf16 ? MixingWeights(network) : std::set<std::string, std::less<>>());
@@ -302,18 +299,7 @@ std::string Model::Label(int index) const {
 }
 
 std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes) {
-  const std::vector<std::uint8_t> bytes = ReadFile(path);
-  std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
-  std::vector<std::string> labels;
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    labels.emplace_back(line);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
+  std::vector<std::string> labels = ReadLines(path);
   while (!labels.empty() && labels.back().empty()) labels.pop_back();  // blank lines at the end
   const auto expected = static_cast<std::size_t>(classes);
   const bool background =

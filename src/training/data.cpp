@@ -85,6 +85,7 @@ TrainingData FromList(const fs::path& path, double share, std::uint64_t seed) {
   Split validation = training;
   std::size_t with_split = 0;
   std::size_t lines = 0;
+  std::map<fs::path, bool> to_train;  // by picture
   ReadList(path, [&](const ListLine& line) {
     const std::vector<std::string>& fields = line.fields;
     const bool has_split = fields.size() == 3;
@@ -98,9 +99,15 @@ TrainingData FromList(const fs::path& path, double share, std::uint64_t seed) {
     }
     ++lines;
     with_split += has_split ? 1 : 0;
-    (has_split && fields[2] == "val" ? validation : training)
-        .classes[fields[1]]
-        .push_back(PictureOf(path, fields[0]));
+    const bool trains = !has_split || fields[2] == "train";
+    const fs::path picture = PictureOf(path, fields[0]);
+    // Listed twice to train on, a picture counts double; on both sides, validation would mean nothing.
+    const auto [before, is_new] = to_train.emplace(picture, trains);
+    if (!is_new && (!has_split || before->second != trains)) {
+      Fail(path.string(), ": line ", line.number, " lists \"", fields[0],
+           "\" again, expected no picture to be on both sides");
+    }
+    (trains ? training : validation).classes[fields[1]].push_back(picture);
   });
   if (lines == 0) Fail(path.string(), ": has no pictures in it");
   if (with_split != 0 && with_split != lines) {

@@ -43,6 +43,41 @@ TEST(File, AFailedWriteLeavesTheOldFileAndNothingBeside) {
   EXPECT_EQ(entries, 1);
 }
 
+TEST(File, Lines) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "f";
+  Write(path,
+        "\xEF\xBB\xBF"
+        "a\r\n\nb c\n");
+  EXPECT_THAT(ReadLines(path), testing::ElementsAre("a", "", "b c"));
+  Write(path, "no end");
+  EXPECT_THAT(ReadLines(path), testing::ElementsAre("no end"));
+  Write(path, "");
+  EXPECT_TRUE(ReadLines(path).empty());
+  Write(path, "text\nno ", std::string_view("te\0xt", 5));
+  EXPECT_THROW(ReadLines(path), Error);
+}
+
+TEST(File, WhatKilledWritersLeftIsRemovedAndNothingElse) {
+  const TemporaryDirectory directory;
+  for (const char* name : {"f", "f.12-0.part", "f.3-12.part", "f.1-0.part.gz", "f.x-0.part", "g.1-0.part"})
+    Write(directory.path() / name, "x");
+  RemoveUnfinished(directory.path() / "f");
+  std::vector<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path()))
+    left.push_back(entry.path().filename().string());
+  EXPECT_THAT(left, testing::UnorderedElementsAre("f", "f.1-0.part.gz", "f.x-0.part", "g.1-0.part"));
+}
+
+TEST(File, AFolderHasOneLock) {
+  const TemporaryDirectory directory;
+  {
+    const FolderLock first(directory.path());
+    EXPECT_THROW(FolderLock(directory.path()), Error);
+  }
+  EXPECT_NO_THROW(FolderLock(directory.path()));
+}
+
 TEST(File, WritesThroughLinksAndKeepsTheMode) {
   const TemporaryDirectory directory;
   const auto target = directory.path() / "target";

@@ -157,6 +157,14 @@ TEST_F(ModelFile, ThereAndBack) {
   }
 }
 
+TEST_F(ModelFile, TextThatIsNotUtf8) {
+  model_.provenance = {{"command", "train caf\xe9"}};
+  model_.Save(path_);
+  EXPECT_EQ(Model::LoadSafetensors(path_).provenance.at("command"), "train caf\xEF\xBF\xBD");
+  model_.labels[1] = "caf\xe9";
+  EXPECT_THAT(Complaint([&] { model_.Save(path_); }), HasSubstr("the label \"caf\xe9\" is not UTF-8"));
+}
+
 TEST_F(ModelFile, Bfloat16TakesHalfTheSpaceAndComesBackRounded) {
   const auto path = directory_.path() / "half";
   model_.Save(path, Precision::kBfloat16);

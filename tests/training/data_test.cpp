@@ -80,6 +80,19 @@ TEST_F(DataTest, Lists) {
   EXPECT_THAT(Wrong(list("a.jpg\tx\tvalid\n")),
               HasSubstr("line 1 is for \"valid\", expected \"train\" or \"val\""));
   EXPECT_THAT(Wrong(list("a.jpg\tx\tval\nb.jpg\tx\n")), HasSubstr("1 of its 2 lines say"));
+  EXPECT_EQ(Find(list("\xEF\xBB\xBF"
+                      "file\tclass\na.jpg\tx\nb.jpg\tx\nc.jpg\ty\nd.jpg\ty\n"))
+                .training.size(),
+            2U)
+      << "a byte order mark";
+  EXPECT_EQ(Find(list("a.jpg\tx\ttrain\na.jpg\tx\ttrain\nb.jpg\tx\tval\nc.jpg\ty\ttrain\nd.jpg\ty\tval\n"))
+                .training.size(),
+            3U)
+      << "one counts double";
+  EXPECT_THAT(Wrong(list("a.jpg\tx\ttrain\nb.jpg\ty\ttrain\na.jpg\tx\tval\n")),
+              HasSubstr("line 3 lists \"a.jpg\" again"));
+  EXPECT_THAT(Wrong(list("a.jpg\tx\nb.jpg\ty\nb.jpg\ty\n")), HasSubstr("line 3 lists \"b.jpg\" again"));
+  EXPECT_THAT(Wrong(data_ / "train" / "red" / "0.bmp"), HasSubstr("its line 1 has a zero byte"));
   EXPECT_THAT(Wrong(list("\n")), HasSubstr("has no pictures"));
   EXPECT_THAT(Wrong(list("a.jpg\tx\nb.jpg\tx\n")), HasSubstr("has 1 class, expected"));
   EXPECT_THAT(Wrong(list("a.jpg\tx\nb.jpg\tx\nc.jpg\ty\n")), HasSubstr("one picture of the class \"y\""));
