@@ -14,6 +14,7 @@
 namespace mobilenet {
 
 enum class OptimizerKind { kSgd, kRmsprop, kAdamw };
+std::string_view NameOf(OptimizerKind kind);  // "sgd", "rmsprop", "adamw"
 
 // How weights follow their gradients.
 struct OptimizerOptions {
@@ -37,6 +38,7 @@ enum class Schedule {
   kOneCycle,     // up for 30 % of the steps, down for the rest
   kExponential,  // a short warm-up, then by equal factors to a hundredth
 };
+std::string_view NameOf(Schedule schedule);  // "cosine", "onecycle", "exponential"
 
 // How training pictures are varied.
 struct AugmentOptions {
@@ -51,16 +53,21 @@ struct AugmentOptions {
   bool flip = true;        // left and right, every second time
   double jitter = 0;       // brightness, contrast and saturation change by up to this share
   double erase = 0;        // a square of this share of the side turns grey (DeVries and Taylor 2017)
-  double mixup = 0;        // parameter of the beta distribution of Zhang et al. 2018; 0: none
+  double mixup = 0;        // parameter of the beta distribution of Zhang et al. 2018, from 0.01; 0: none
 };
+std::string_view NameOf(AugmentOptions::Crop crop);  // "auto", "none", "padded", "resized"
 
 struct TrainingOptions {
   NetworkOptions network;  // `classes` comes from the data
   // A model to start from: all of its weights but, for classes that it doesn't know, those of the classifier.
   // Its network counts, at the resolution of `network`.
   std::optional<Model> from;
-  bool freeze_backbone = false;  // train only the classifier, on features that are computed once
-  int head_epochs = 30;          // of the classifier alone, before all else, where `from` lacks a class
+  // Train only the classifier, on features that are computed once. Its optimiser, rate and regularisation are
+  // those of a logistic regression: of all below only epochs, batch, precision, seed and what is said of data
+  // and checkpoints count.
+  bool freeze_backbone = false;
+  int head_epochs =
+      30;  // of the classifier alone, in the same way, before all else, where `from` lacks a class
 
   // kBfloat16: maps, their gradients and the factors of products are rounded to it, weights and sums stay
   // float32. Without one: the faster here.
@@ -84,10 +91,15 @@ struct TrainingOptions {
                             << 30;  // for decoded pictures; what doesn't fit is decoded each time
   double validation_share = 0.2;    // of each class's pictures, where the folder has no split
 
-  std::filesystem::path checkpoint;  // written while training; empty: none
-  double checkpoint_seconds = 120;   // at least this long apart, and after each epoch
-  bool resume = false;               // go on from `checkpoint`
+  // Written while training; empty: none. Whoever has kept the result removes it: as long as it is there,
+  // training is not finished.
+  std::filesystem::path checkpoint;
+  double checkpoint_seconds = 120;  // at least this long apart, and after each epoch
+  bool resume = false;              // go on from `checkpoint`
 };
+
+// Throws Error where an option is out of its range, as Train does first.
+void CheckOptions(const TrainingOptions& options);
 
 // Pictures by class, and which of them training must not see.
 struct TrainingData {
@@ -119,7 +131,8 @@ struct ValidationAnswer {
 };
 
 struct TrainingProgress {
-  int epoch = 0;  // from 1; 0 while the classifier is trained alone
+  bool classifier_first = false;  // while the classifier is trained alone, before all else
+  int epoch = 0;                  // from 1
   int epochs = 0;
   std::int64_t step = 0;  // of all, from 1
   std::int64_t steps = 0;
@@ -131,30 +144,33 @@ struct TrainingProgress {
 
 // Called on the thread that calls Train. Each may be empty.
 struct TrainingObserver {
-  // What is being prepared: "reading pictures", "computing features".
+  // What is being prepared: "reading training pictures", "computing features of validation pictures".
   std::function<void(const std::string& what, std::size_t done, std::size_t of)> preparing;
-  std::function<void(const std::string& message)> warning;  // a picture that can't be read, and is left out
+  // A picture that can't be read, and is left out; a checkpoint that can't be written.
+  std::function<void(const std::string& message)> warning;
   std::function<void(const TrainingProgress&)> step;
   std::function<void(const std::vector<EpochRecord>&)> epoch;  // all so far
-  std::function<bool()> stop;  // asked after each step; true: write the checkpoint and return
+  // Asked after each step, and often while preparing and validating; true: write the checkpoint and return.
+  std::function<bool()> stop;
 };
 
 struct TrainingResult {
   Model model;
   bool stopped = false;  // by the observer: the model is that of the last step
   std::vector<EpochRecord> epochs;
-  std::vector<ValidationAnswer>
-      answers;                     // for each of `validation`; of the last whole epoch or none where stopped
-  std::vector<Sample> validation;  // those that could be read
-  std::size_t training_pictures = 0;  // those that could be read
+  std::vector<ValidationAnswer> answers;  // for each of `validation`; none where stopped
+  std::vector<Sample> validation;         // those that could be read
+  std::size_t training_pictures = 0;      // those that could be read
   std::size_t unreadable = 0;
   double seconds = 0;
 };
 
 // Trains. Throws Error where options or data can't be used, where the loss is no longer a number, where a
-// checkpoint can't be written, or where one that `resume` needs was made with other options. The same data,
-// options and number of threads give the same weights, bit for bit, however often training was stopped and
-// resumed.
+// picture that was there is gone (the checkpoint is written first), where `checkpoint` holds a training that
+// was not finished and is not to be resumed, or where what `resume` needs is not there or was made with other
+// options. The same data, options and number of threads give the same weights, bit for bit, however often
+// training was stopped and resumed. Learning rate, weight decay, clipping and threads may be others when it
+// is resumed, with a warning.
 TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
                      const TrainingObserver& observer = {});
 

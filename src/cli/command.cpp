@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -99,10 +100,11 @@ Model ModelFrom(const std::string& path) {
   Fail("no model: name one with --model FILE, or set MOBILENET_MODEL");
 }
 
-std::string CommandLine(const CLI::App& command) {
+std::string CommandLine(const CLI::App& command, std::initializer_list<std::string_view> without) {
   std::string line = "mobilenet " + command.get_name();
   for (const CLI::Option* option : command.get_options()) {
-    if (option->count() == 0) continue;
+    if (option->count() == 0 || std::ranges::find(without, option->get_single_name()) != without.end())
+      continue;
     if (!option->get_lnames().empty()) line += " --" + option->get_lnames().front();
     if (option->get_expected_max() == 0) continue;  // a flag
     for (const std::string& value : option->results()) {

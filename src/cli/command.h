@@ -53,8 +53,9 @@ std::optional<Precision> PrecisionOf(const std::string& name);
 CLI::Option* AddModel(CLI::App& command, std::string& path);
 Model ModelFrom(const std::string& path);
 
-// The options that were given, as a shell would take them again: "mobilenet fit --latency 5ms".
-std::string CommandLine(const CLI::App& command);
+// The options that were given, but those named in `without`, as a shell would take them again: "mobilenet fit
+// --latency 5ms".
+std::string CommandLine(const CLI::App& command, std::initializer_list<std::string_view> without = {});
 
 // Prints `mobilenet: ...` on standard error, as every error is.
 void PrintError(const std::string& text);

@@ -1,5 +1,8 @@
+// mobilenet train: a network of one's own.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 #include <csignal>
 #include <filesystem>
@@ -10,8 +13,8 @@
 #include "base/machine.h"
 #include "cli/command.h"
 #include "cli/quantity.h"
+#include "cli/training_display.h"
 #include "mobilenet/training.h"
-#include "report/progress.h"
 #include "report/text.h"
 #include "report/training_run.h"
 
@@ -44,60 +47,58 @@ struct Options {
 
 constexpr int kResolution = 96;
 constexpr int kSmallResolution = 64;
+constexpr double kMostCache = 1e18;  // bytes: any number that a std::size_t can hold
 
 std::atomic<bool> interrupted = false;
 
-// While it lives, Ctrl-C and SIGTERM ask for a stop; a second one ends the program at once.
+// While it lives, Ctrl-C, SIGTERM and a terminal that is closed ask for a stop; the second to do so ends the
+// program at once. What was ignored before, as by nohup, still is.
 class Interruption {
  public:
   Interruption() {
-    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, &Note);
+    for (const int signal : kSignals) {
+      if (std::signal(signal, &Note) == SIG_IGN) std::signal(signal, SIG_IGN);
+    }
   }
   ~Interruption() {
-    for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, SIG_DFL);
+    for (const int signal : kSignals) {
+      if (std::signal(signal, SIG_DFL) == SIG_IGN) std::signal(signal, SIG_IGN);
+    }
   }
   Interruption(const Interruption&) = delete;
   Interruption& operator=(const Interruption&) = delete;
 
  private:
+  static constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
+
   static void Note(int signal) {
     interrupted = true;
     std::signal(signal, SIG_DFL);
   }
 };
 
+// The value with this name. Options are checked to have one when they are parsed.
 template <typename T>
-T Named(const std::string& name, const std::vector<std::pair<std::string, T>>& values) {
-  for (const auto& [text, value] : values) {
-    if (text == name) return value;
-  }
-  Fail("unknown name ", name);
+T Named(const std::string& name, std::initializer_list<T> values) {
+  return *std::ranges::find(values, name, [](T value) { return NameOf(value); });
 }
 
 TrainingOptions OptionsFrom(const Options& o) {
   TrainingOptions training = o.training;
-  training.optimizer =
-      OptimizerOptions::For(Named<OptimizerKind>(o.optimizer, {{"sgd", OptimizerKind::kSgd},
-                                                               {"rmsprop", OptimizerKind::kRmsprop},
-                                                               {"adamw", OptimizerKind::kAdamw}}));
+  training.optimizer = OptimizerOptions::For(
+      Named(o.optimizer, {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdamw}));
   training.optimizer.clip = o.training.optimizer.clip;
   training.optimizer.decay_all = o.decay_all;
   if (o.weight_decay) training.optimizer.weight_decay = *o.weight_decay;
   if (o.momentum) training.optimizer.momentum = *o.momentum;
-  training.schedule = Named<Schedule>(o.schedule, {{"cosine", Schedule::kCosine},
-                                                   {"onecycle", Schedule::kOneCycle},
-                                                   {"exponential", Schedule::kExponential}});
+  training.schedule = Named(o.schedule, {Schedule::kCosine, Schedule::kOneCycle, Schedule::kExponential});
   using Crop = AugmentOptions::Crop;
-  training.augment.crop = Named<Crop>(
-      o.crop,
-      {{"auto", Crop::kAuto}, {"none", Crop::kNone}, {"padded", Crop::kPadded}, {"resized", Crop::kResized}});
+  training.augment.crop = Named(o.crop, {Crop::kAuto, Crop::kNone, Crop::kPadded, Crop::kResized});
   training.augment.flip = !o.no_flip;
   training.precision = PrecisionOf(o.precision);
-  if (o.cache) training.cache_bytes = static_cast<std::size_t>(*o.cache);
+  if (o.cache) training.cache_bytes = static_cast<std::size_t>(std::min(*o.cache, kMostCache));
   if (!o.from.empty()) training.from = Model::Load(o.from);
   training.freeze_backbone = o.freeze == "backbone";
-  if (training.freeze_backbone && !training.from)
-    Fail("--freeze needs a model to start from: name one with --from FILE");
   NetworkOptions& network = training.network;
   network.resolution = o.resolution != 0 ? o.resolution
                        : training.from   ? training.from->network.options.resolution
@@ -106,84 +107,28 @@ TrainingOptions OptionsFrom(const Options& o) {
                           : network.resolution < kSmallResolution ? 8
                                                                   : 32;
   network.separable = !o.standard;
+  try {
+    CheckOptions(training);
+  } catch (const Error& error) {
+    throw CLI::ValidationError(error.what());
+  }
   return training;
 }
 
-std::string Percent(double share) { return fmt::format("{:.2f} %", 100 * share); }
-
-std::string Duration(double seconds) {
-  const auto whole = static_cast<int>(seconds + 0.5);
-  if (whole < 60) return fmt::format("{} s", whole);
-  if (whole < 3600) return fmt::format("{}:{:02} min", whole / 60, whole % 60);
-  return fmt::format("{}:{:02} h", whole / 3600, whole / 60 % 60);
+// Where a run's files go: beside the model, and named as it is.
+fs::path FolderFor(const fs::path& out) {
+  constexpr std::string_view kEnding = ".safetensors";
+  std::string name = out.filename().string();
+  if (name.ends_with(kEnding)) name.resize(name.size() - kEnding.size());
+  return out.parent_path() / (name + ".run");
 }
 
-// Everything that is shown while training.
-class Display {
- public:
-  explicit Display(bool quiet) : quiet_(quiet) {}
-
-  TrainingObserver Observer() {
-    TrainingObserver observer;
-    observer.preparing = [this](const std::string& what, std::size_t done, std::size_t of) {
-      if (what != what_) {
-        what_ = what;
-        Begin(of, "pictures", what + ": ");
-      }
-      Advance(done, "");
-    };
-    observer.warning = [this](const std::string& message) {
-      if (progress_) progress_->Clear();
-      PrintError(message);
-    };
-    observer.step = [this](const TrainingProgress& p) {
-      if (steps_ != p.steps) {
-        steps_ = p.steps;
-        what_.clear();
-        Begin(static_cast<std::size_t>(p.steps), "", p.epoch == 0 ? "classifier: " : "");
-      }
-      Advance(static_cast<std::size_t>(p.step),
-              fmt::format("epoch {} of {}, loss {:.3f}, top-1 {}, {:.0f} images/s", p.epoch, p.epochs, p.loss,
-                          Percent(p.accuracy), p.images_per_second));
-    };
-    observer.stop = [] { return interrupted.load(); };
-    return observer;
-  }
-
-  void Epochs(const std::vector<EpochRecord>& epochs, int of) {
-    if (progress_) progress_->Clear();
-    if (quiet_) return;
-    if (!printed_any_) {
-      fmt::print("{:>9}  {:>10}  {:>13}  {:>14}  {:>15}  {:>16}  {:>10}\n", "epoch", "rate", "training loss",
-                 "training top-1", "validation loss", "validation top-1", "so far");
-      printed_any_ = true;
-    }
-    for (; printed_ < epochs.size(); ++printed_) {
-      const EpochRecord& e = epochs[printed_];
-      fmt::print("{:>9}  {:>10.2g}  {:>13.4f}  {:>14}  {:>15.4f}  {:>16}  {:>10}\n",
-                 fmt::format("{}/{}", e.epoch, of), e.learning_rate, e.training_loss,
-                 Percent(e.training_accuracy), e.validation_loss, Percent(e.validation_accuracy),
-                 Duration(e.seconds));
-    }
-    std::fflush(stdout);
-  }
-
-  void Finish() { progress_.reset(); }
-
- private:
-  void Begin(std::size_t total, const std::string& counted, const std::string& title) {
-    progress_.reset();
-    progress_ = std::make_unique<Progress>(total, counted, title);
-  }
-  void Advance(std::size_t done, const std::string& note) { progress_->AdvanceTo(done, note); }
-
-  bool quiet_;
-  std::string what_;
-  std::int64_t steps_ = -1;
-  std::unique_ptr<Progress> progress_;
-  std::size_t printed_ = 0;
-  bool printed_any_ = false;
-};
+// The command that trains the same again: its number of threads counts for the last bits.
+std::string Again(const CLI::App& command, const Options& o) {
+  std::string line = CommandLine(command, {"resume"});
+  if (command.get_option("--threads")->count() == 0) line += fmt::format(" --threads {}", o.training.threads);
+  return line;
+}
 
 nlohmann::ordered_json JsonOf(const TrainingResult& result, const fs::path& out, const fs::path& run) {
   const EpochRecord& last = result.epochs.back();
@@ -201,31 +146,31 @@ nlohmann::ordered_json JsonOf(const TrainingResult& result, const fs::path& out,
 }
 
 void Run(const Options& o, const CLI::App& command, int& status) {
-  TrainingOptions options = OptionsFrom(o);
   const fs::path out = o.out;
-  const fs::path run = o.run.empty() ? fs::path(out).replace_extension(".run") : fs::path(o.run);
+  const fs::path run = o.run.empty() ? FolderFor(out) : fs::path(o.run);
+  if (fs::weakly_canonical(out) == fs::weakly_canonical(run))
+    Fail(out.string(), ": is to be both the model and the run's folder: name another folder with --run");
+  Options given = o;
+  given.training.checkpoint = run / "checkpoint.safetensors";
+  TrainingOptions options = OptionsFrom(given);
   CheckWritable(out);
   const TrainingData data = TrainingData::Find(o.data, options.validation_share, options.seed);
-  options.checkpoint = run / "checkpoint.safetensors";
-  // A checkpoint is there as long as a training is not finished.
-  const bool unfinished = fs::exists(options.checkpoint);
-  if (options.resume && !unfinished)
-    Fail(options.checkpoint.string(), ": there is no checkpoint to go on from");
-  if (!options.resume && unfinished) {
-    Fail(options.checkpoint.string(),
-         ": holds a training that was not finished: go on with --resume, or remove it, or name another "
-         "folder with --run");
-  }
-  TrainingRun files(run, CommandLine(command), options.resume);
+  const std::string again = Again(command, o);
+  TrainingRun files(run, again);
   if (!o.json) {
     fmt::print("{} classes, {} pictures to train on, {} to validate with\n", data.classes.size(),
                data.training.size(), data.validation.size());
   }
-  Display display(o.json);
+  TrainingDisplay display(o.json);
   TrainingObserver observer = display.Observer();
+  observer.stop = [] { return interrupted.load(); };
   observer.epoch = [&](const std::vector<EpochRecord>& epochs) {
     display.Epochs(epochs, options.epochs);
-    files.Epochs(epochs);
+    try {
+      files.Epochs(epochs);
+    } catch (const Error& error) {
+      display.Warn(fmt::format("training goes on, but {}", error.what()));
+    }
   };
   TrainingResult result;
   {
@@ -245,7 +190,7 @@ void Run(const Options& o, const CLI::App& command, int& status) {
   Model& model = result.model;
   model.provenance = {
       {"source", "trained by mobilenet.cpp " MOBILENET_VERSION},
-      {"command", CommandLine(command)},
+      {"command", again},
       {"pictures", fmt::format("{} of {} classes", result.training_pictures, data.classes.size())},
       {"validation top-1",
        fmt::format("{} of {} pictures", Percent(last.validation_accuracy), result.validation.size())},
@@ -295,8 +240,9 @@ void AddNetworkOptions(CLI::App& command, Options& o) {
                   "that it knows")
       ->type_name("FILE");
   command
-      .add_option("--freeze", o.freeze,
-                  "backbone: train only the classifier, on features that are computed once")
+      .add_option(
+          "--freeze", o.freeze,
+          "backbone: train only the classifier, as a logistic regression on features that are computed once")
       ->check(CLI::IsMember({"backbone"}))
       ->type_name("PART");
 }
@@ -360,12 +306,26 @@ void AddDataOptions(CLI::App& command, Options& o) {
   number("--jitter", t.augment.jitter, "Brightness, contrast and saturation change by up to this share");
   number("--erase", t.augment.erase, "A square of this share of the side turns grey");
   number("--mixup", t.augment.mixup,
-         "Mix pairs of pictures: the parameter of the beta distribution, up to 1");
+         "Mix pairs of pictures: the parameter of the beta distribution, from 0.01 to 1");
   number("--validation", t.validation_share,
          "Share of each class to validate with, where the folder has no split");
-  number("--seed", t.seed, "Of all that is random");
+  command.add_option("--seed", t.seed, "Of all that is random")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str()
+      ->type_name("X");
   AddQuantity(command, "cache", o.cache, ByteUnits(), "2GB", "Memory for decoded pictures, by default 2GiB");
   AddThreads(command, t.threads);
+}
+
+void ExcludeWhatWouldNotCount(CLI::App& command) {
+  const auto exclude = [&](const char* by, std::initializer_list<const char*> names) {
+    for (const char* name : names) command.get_option(name)->excludes(command.get_option(by));
+  };
+  exclude("--from", {"--alpha", "--output-stride", "--standard", "--shallow"});
+  exclude("--freeze", {"--head-epochs", "--optimizer", "--schedule", "--lr", "--momentum", "--weight-decay",
+                       "--decay-all", "--clip", "--warmup", "--label-smoothing", "--dropout", "--average",
+                       "--crop", "--no-flip", "--jitter", "--erase", "--mixup"});
+  command.get_option("--freeze")->needs(command.get_option("--from"));
 }
 
 }  // namespace
@@ -385,9 +345,10 @@ void AddTrain(CLI::App& program, int& status) {
   AddCourseOptions(*command, *options);
   AddDataOptions(*command, *options);
   command
-      ->add_option(
-          "--run", options->run,
-          "Folder for the checkpoint, metrics.csv, events and report.html; by default OUT's name with .run")
+      ->add_option("--run", options->run,
+                   "Folder for the checkpoint, metrics.csv, events and report.html; by default OUT with .run "
+                   "in place of "
+                   ".safetensors")
       ->type_name("DIR");
   command->add_flag("--resume", options->training.resume, "Go on from the run's checkpoint");
   command
@@ -396,6 +357,7 @@ void AddTrain(CLI::App& program, int& status) {
       ->capture_default_str()
       ->type_name("S");
   command->add_flag("--json", options->json, "One JSON object at the end");
+  ExcludeWhatWouldNotCount(*command);
   command->footer(
       "Example: folders photos/daisy, photos/rose, ... and a model that knows other things\n"
       "  mobilenet train photos --out flowers.safetensors --from v1.safetensors --epochs 10\n"

@@ -46,11 +46,11 @@ void AppendBytes(int field, const std::string& bytes, std::string& to) {
 }
 
 // tensorflow.Event: wall_time = 1, step = 2, file_version = 3, summary = 5.
-std::string EventOf(std::int64_t step, int field, const std::string& content) {
+std::string EventOf(std::int64_t step, double seconds, int field, const std::string& content) {
   const std::chrono::duration<double> now = std::chrono::system_clock::now().time_since_epoch();
   std::string event;
   AppendKey(1, 1, event);
-  AppendFixed(std::bit_cast<std::uint64_t>(now.count()), event);
+  AppendFixed(std::bit_cast<std::uint64_t>(now.count() + seconds), event);
   AppendKey(2, 0, event);
   AppendVarint(static_cast<std::uint64_t>(step), event);
   AppendBytes(field, content, event);
@@ -85,16 +85,16 @@ void EventFile::Clear(const std::filesystem::path& folder) {
   }
 }
 
-void EventFile::Add(std::int64_t step, const std::vector<Scalar>& scalars) {
+void EventFile::Add(std::int64_t step, double seconds, const std::vector<Scalar>& scalars) {
   std::string records;
   if (file_.empty()) {
-    const auto seconds =
+    const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
-    for (std::int64_t n = seconds.count();; ++n) {  // a run that is resumed at once has a file of its own
+    for (std::int64_t n = now.count();; ++n) {  // a run that is resumed at once has a file of its own
       file_ = folder_ / Concat(kPrefix, n, kEnding);
       if (!std::filesystem::exists(file_)) break;
     }
-    records += RecordOf(EventOf(0, 3, "brain.Event:2"));
+    records += RecordOf(EventOf(0, seconds, 3, "brain.Event:2"));
   }
   // tensorflow.Summary: value = 1, of which tag = 1 and simple_value = 2.
   std::string summary;
@@ -105,7 +105,7 @@ void EventFile::Add(std::int64_t step, const std::vector<Scalar>& scalars) {
     AppendFixed(std::bit_cast<std::uint32_t>(scalar.value), value);
     AppendBytes(1, value, summary);
   }
-  records += RecordOf(EventOf(step, 5, summary));
+  records += RecordOf(EventOf(step, seconds, 5, summary));
   std::ofstream file(file_, std::ios::binary | std::ios::app);
   file.write(records.data(), static_cast<std::streamsize>(records.size()));
   file.flush();

@@ -26,8 +26,9 @@ class EventFile {
     std::string tag;  // "loss/training"
     float value = 0;
   };
-  // Appends one event. Throws Error where it can't be written.
-  void Add(std::int64_t step, const std::vector<Scalar>& scalars);
+  // Appends one event, `seconds` from now: below 0 for what is told late. Throws Error where it can't be
+  // written.
+  void Add(std::int64_t step, double seconds, const std::vector<Scalar>& scalars);
 
  private:
   std::filesystem::path folder_;

@@ -30,9 +30,10 @@ Progress::Progress(std::size_t total, std::string what, std::string title)
 Progress::~Progress() { Clear(); }
 
 std::string Progress::Line(double seconds, const std::string& note) const {
-  const double share = static_cast<double>(done_) / static_cast<double>(total_);
+  const double share =
+      total_ == 0 ? 1 : std::min(1.0, static_cast<double>(done_) / static_cast<double>(total_));
   const double rate = static_cast<double>(done_ - first_) / seconds;
-  const double left = static_cast<double>(total_ - done_) / rate;
+  const double left = static_cast<double>(total_ - std::min(done_, total_)) / rate;
   const std::string counted =
       what_.empty() ? "" : fmt::format("{} of {} {}, {:.0f} a second, ", done_, total_, what_, rate);
   const std::string counts = fmt::format("{}{:3.0f} %  {}{}{}{:.0f} s left", title_, 100 * share, note,

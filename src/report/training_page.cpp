@@ -75,7 +75,7 @@ void AddCurves(const std::vector<EpochRecord>& epochs, Page& page) {
 }
 
 void AddMatrix(const Confusion& confusion, const std::vector<std::string>& labels, Page& page) {
-  page.Heading("What is taken for what");
+  page.Heading("Confusion matrix");
   page.Paragraph(
       "A row for each class, a column for each answer: green is right, red is wrong, and the deeper the more "
       "of the class.");
@@ -116,7 +116,7 @@ void AddPairs(const Confusion& confusion, const std::vector<std::string>& labels
     rows.push_back({labels[p.truth], labels[p.answer], std::to_string(p.count),
                     Percent(p.count, confusion.Truth(p.truth))});
   }
-  page.Heading("What is most often taken for what");
+  page.Heading("Most frequent confusions");
   page.Rows({"class", "answered", ">pictures", ">of the class"}, rows);
 }
 
@@ -160,7 +160,7 @@ void AddMistakes(const TrainingResult& result, Page& page) {
   std::ranges::stable_sort(wrong, std::greater(),
                            [&](std::size_t i) { return result.answers[i].probability; });
   if (wrong.size() > kMostMistakes) wrong.resize(kMostMistakes);
-  page.Heading("The surest mistakes");
+  page.Heading("Most confident mistakes");
   page.Paragraph(
       "Validation pictures that the model is most sure and most wrong about. Some may carry the wrong "
       "label.");

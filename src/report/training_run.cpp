@@ -13,6 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kMetrics = "metrics.csv";
+constexpr const char* kReport = "report.html";
+
 std::string CsvOf(const std::vector<EpochRecord>& epochs) {
   std::string text =
       "epoch,learning_rate,training_loss,training_top1,validation_loss,validation_top1,seconds\n";
@@ -24,31 +27,47 @@ std::string CsvOf(const std::vector<EpochRecord>& epochs) {
   return text;
 }
 
+fs::path Made(fs::path folder) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) Fail(folder.string(), ": can't be made: ", error.message());
+  return folder;
+}
+
 }  // namespace
 
-TrainingRun::TrainingRun(fs::path folder, std::string command, bool resumed)
-    : folder_(std::move(folder)), command_(std::move(command)), events_(folder_) {
-  std::error_code error;
-  fs::create_directories(folder_, error);
-  if (error) Fail(folder_.string(), ": can't be made: ", error.message());
-  CheckWritable(folder_ / "metrics.csv");
-  if (!resumed) EventFile::Clear(folder_);
+TrainingRun::TrainingRun(fs::path folder, std::string command)
+    : folder_(Made(std::move(folder))), command_(std::move(command)), lock_(folder_), events_(folder_) {
+  for (const char* name : {"checkpoint.safetensors", kMetrics, kReport}) RemoveUnfinished(folder_ / name);
+  CheckWritable(folder_ / kMetrics);
+}
+
+TrainingRun::~TrainingRun() {
+  std::error_code ignored;
+  fs::remove(folder_, ignored);  // does nothing where there is something in it
 }
 
 void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
-  WriteFileWhole(folder_ / "metrics.csv", CsvOf(epochs));
-  const EpochRecord& last = epochs.back();
-  if (std::exchange(last_epoch_, last.epoch) == 0 && epochs.size() > 1) return;  // resumed: it has its events
+  if (with_events_ == 0) {
+    EventFile::Clear(folder_);
+    std::error_code ignored;
+    fs::remove(folder_ / kReport, ignored);
+  }
+  WriteFileWhole(folder_ / kMetrics, CsvOf(epochs));
   const auto value = [](double v) { return static_cast<float>(v); };
-  events_.Add(last.epoch, {{"loss/training", value(last.training_loss)},
-                           {"loss/validation", value(last.validation_loss)},
-                           {"top-1/training", value(last.training_accuracy)},
-                           {"top-1/validation", value(last.validation_accuracy)},
-                           {"learning rate", value(last.learning_rate)}});
+  for (; with_events_ < epochs.size(); ++with_events_) {
+    const EpochRecord& e = epochs[with_events_];
+    events_.Add(e.epoch, e.seconds - epochs.back().seconds,
+                {{"loss/training", value(e.training_loss)},
+                 {"loss/validation", value(e.validation_loss)},
+                 {"top-1/training", value(e.training_accuracy)},
+                 {"top-1/validation", value(e.validation_accuracy)},
+                 {"learning rate", value(e.learning_rate)}});
+  }
 }
 
 void TrainingRun::Finish(const TrainingResult& result) {
-  TrainingPage(result, command_).Write(folder_ / "report.html");
+  TrainingPage(result, command_).Write(folder_ / kReport);
 }
 
 }  // namespace mobilenet

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "mobilenet/training.h"
 #include "report/events.h"
 
@@ -12,11 +13,15 @@ namespace mobilenet {
 
 class TrainingRun {
  public:
-  // Makes the folder where there is none, and clears it of another run's events unless this one is resumed.
-  // `command` is shown as the way to train again. Throws Error where it can't be written.
-  TrainingRun(std::filesystem::path folder, std::string command, bool resumed);
+  // Makes the folder where there is none. `command` is shown as the way to train again. Throws Error where
+  // the folder can't be written, or another process trains in it.
+  TrainingRun(std::filesystem::path folder, std::string command);
+  ~TrainingRun();  // takes an empty folder away
+  TrainingRun(const TrainingRun&) = delete;
+  TrainingRun& operator=(const TrainingRun&) = delete;
 
-  // After each epoch, with all so far.
+  // After each epoch, with all so far, also those before this run was resumed. The first call takes the place
+  // of what was written before. Throws Error where something can't be written; the next call makes up for it.
   void Epochs(const std::vector<EpochRecord>& epochs);
 
   // At the end.
@@ -25,8 +30,9 @@ class TrainingRun {
  private:
   std::filesystem::path folder_;
   std::string command_;
+  FolderLock lock_;
   EventFile events_;
-  int last_epoch_ = 0;
+  std::size_t with_events_ = 0;  // epochs
 };
 
 }  // namespace mobilenet

@@ -12,7 +12,7 @@
 namespace mobilenet {
 namespace {
 
-constexpr const char* kVersion = "1";
+constexpr const char* kVersion = "2";
 
 nlohmann::json ToJson(const EpochRecord& r) {
   return {r.epoch,           r.learning_rate,       r.training_loss, r.training_accuracy,
@@ -36,16 +36,28 @@ T Number(const nlohmann::json& state, const char* field, const std::string& file
   return found->template get<T>();
 }
 
-void CheckIdentity(const nlohmann::json& saved, const Identity& wanted, const std::string& file) {
-  for (const auto& [key, value] : wanted) {
-    const auto found = saved.find(key);
-    const std::string before =
-        found != saved.end() && found->is_string() ? found->get<std::string>() : "unknown";
-    if (before != value) {
-      Fail(file, ": was made with ", key, " ", before.substr(0, 100), ", now it is ", value,
-           ": give the same options and data to go on, or remove it to begin anew");
-    }
+// Opened, and told to be a checkpoint of this version.
+Safetensors Open(const std::filesystem::path& path) {
+  Safetensors file = OpenSafetensors(path);
+  for (const char* key : {"checkpoint_version", "options", "state"}) {
+    if (!file.metadata.contains(key))
+      Fail(file.name, ": is no checkpoint of training: \"", key, "\" is missing");
   }
+  if (const std::string& version = file.metadata.at("checkpoint_version"); version != kVersion)
+    Fail(file.name, ": is a checkpoint of version \"", version.substr(0, 20), "\", expected ", kVersion);
+  return file;
+}
+
+nlohmann::json ObjectOf(const Safetensors& file, const char* key) {
+  nlohmann::json json = ParseJson(file.metadata.at(key));
+  if (!json.is_object()) Fail(file.name, ": its ", key, " is no JSON object");
+  return json;
+}
+
+std::string TraitOf(const nlohmann::json& options, const std::string& name, const std::string& file) {
+  const auto found = options.find(name);
+  if (found == options.end() || !found->is_string()) Fail(file, ": doesn't say its ", name);
+  return found->get<std::string>().substr(0, 100);
 }
 
 }  // namespace
@@ -69,31 +81,37 @@ void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& stat
                              {"seconds", state.seconds},
                              {"history", nlohmann::json::array()}};
   for (const EpochRecord& record : state.history) position["history"].push_back(ToJson(record));
-  WriteSafetensors(path,
-                   {{"checkpoint_version", kVersion},
-                    {"options", nlohmann::json(identity).dump()},
-                    {"state", position.dump()}},
-                   tensors);
+  nlohmann::json options = nlohmann::json::object();
+  for (const Trait& trait : identity) options[trait.name] = trait.value;
+  WriteSafetensors(
+      path, {{"checkpoint_version", kVersion}, {"options", options.dump()}, {"state", position.dump()}},
+      tensors);
 }
 
-TrainingState LoadCheckpoint(const std::filesystem::path& path, const Identity& identity,
-                             std::size_t weights) {
-  const Safetensors file = OpenSafetensors(path);
-  const auto text = [&](const char* key) {
-    const auto found = file.metadata.find(key);
-    if (found == file.metadata.end())
-      Fail(file.name, ": is no checkpoint of training: \"", key, "\" is missing");
-    return found->second;
-  };
-  if (text("checkpoint_version") != kVersion) {
-    Fail(file.name, ": is a checkpoint of version \"", text("checkpoint_version").substr(0, 20),
-         "\", expected ", kVersion);
+std::vector<std::string> Differences(const std::filesystem::path& path, const Identity& identity) {
+  const Safetensors file = Open(path);
+  const nlohmann::json options = ObjectOf(file, "options");
+  std::vector<std::string> differences;
+  for (const Trait& trait : identity) {
+    const std::string before = TraitOf(options, trait.name, file.name);
+    if (before == trait.value) continue;
+    const std::string difference =
+        Concat(file.name, ": was made with ", trait.name, " ", before, ", now it is ", trait.value);
+    if (trait.fixed)
+      Fail(difference, ": give the same options and data to go on, or remove it to begin anew");
+    differences.push_back(difference + ": the weights will be others than without a stop");
   }
-  const nlohmann::json saved = ParseJson(text("options"));
-  const nlohmann::json position = ParseJson(text("state"));
-  if (!saved.is_object() || !position.is_object())
-    Fail(file.name, ": its options and state are no JSON objects");
-  CheckIdentity(saved, identity, file.name);
+  return differences;
+}
+
+std::string SavedTrait(const std::filesystem::path& path, const std::string& name) {
+  const Safetensors file = Open(path);
+  return TraitOf(ObjectOf(file, "options"), name, file.name);
+}
+
+TrainingState LoadCheckpoint(const std::filesystem::path& path, std::size_t weights) {
+  const Safetensors file = Open(path);
+  const nlohmann::json position = ObjectOf(file, "state");
   TrainingState state;
   for (const auto& [name, values] :
        {std::pair{"values", &state.values}, std::pair{"average", &state.average},

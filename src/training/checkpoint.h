@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -28,16 +27,25 @@ struct TrainingState {
   std::vector<EpochRecord> history;
 };
 
-// What must be the same for training to go on: options by name, and fingerprints of data and of the model to
-// start from.
-using Identity = std::map<std::string, std::string>;
+// Something that the weights depend on: an option, or the fingerprint of data.
+struct Trait {
+  std::string name;
+  std::string value;
+  bool fixed = true;  // training can't go on with another one; else it can, but gives other weights
+};
+using Identity = std::vector<Trait>;  // where two differ, the first to do so is named
 
 // Writes the whole file or, with an Error thrown, leaves the old one as it was.
 void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& state, const Identity& identity);
 
-// Throws Error where the file is damaged, or names what differs from `identity`. `weights` is how many there
-// must be.
-TrainingState LoadCheckpoint(const std::filesystem::path& path, const Identity& identity,
-                             std::size_t weights);
+// A sentence for each trait that differs from that of the checkpoint and may. Throws Error where one that is
+// fixed does, or where the file is damaged. Traits that `identity` hasn't are not looked at.
+std::vector<std::string> Differences(const std::filesystem::path& path, const Identity& identity);
+
+// The value of a trait of the checkpoint's. Throws Error where it has none.
+std::string SavedTrait(const std::filesystem::path& path, const std::string& name);
+
+// Throws Error where the file is damaged. `weights` is how many there must be.
+TrainingState LoadCheckpoint(const std::filesystem::path& path, std::size_t weights);
 
 }  // namespace mobilenet

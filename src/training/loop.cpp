@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <type_traits>
 #include <utility>
 
 #include "base/fail.h"
 #include "base/stopwatch.h"
-#include "mobilenet/runtime.h"
+#include "training/inference.h"
 #include "training/optimizer.h"
 #include "training/run_or_throw.h"
 #include "training/training_pass.h"
@@ -22,6 +23,41 @@ std::vector<std::size_t> Shuffled(std::size_t count, std::uint64_t seed, int epo
   for (std::size_t i = count - 1; i > 0; --i)
     std::swap(order[i], order[static_cast<std::size_t>(random.Uniform() * static_cast<double>(i + 1))]);
   return order;
+}
+
+// What a network says of the validation inputs.
+struct Validation {
+  double loss = 0;
+  double accuracy = 0;
+  std::vector<ValidationAnswer> answers;
+};
+
+Validation Validate(const Loop& loop, std::span<const float> values) {
+  Inference inference(loop.network, WeightLayout(loop.network).ToWeights(values), loop.pool);
+  const std::vector<int>& labels = loop.source.validation();
+  Validation result;
+  result.answers.resize(labels.size());
+  std::vector<double> losses(labels.size());
+  inference.Run(
+      labels.size(),
+      {.fill = [&](std::size_t i, std::span<float> input) { loop.source.Validation(i, input); },
+       .take =
+           [&](std::size_t i, std::span<const float> logits) {
+             std::vector<float> probabilities(logits.begin(), logits.end());
+             Softmax(probabilities);
+             const auto best = std::ranges::max_element(probabilities);
+             result.answers[i] = {static_cast<int>(best - probabilities.begin()), *best};
+             // Softmax may make numbers of what was none.
+             const bool finite = std::ranges::all_of(logits, [](float v) { return std::isfinite(v); });
+             losses[i] = finite ? -std::log(std::max(double{probabilities[labels[i]]}, 1e-12)) : NAN;
+           },
+       .progress = [&](std::size_t) { StopIfAsked(loop.observer); }});
+  for (std::size_t i = 0; i < labels.size(); ++i) {
+    result.loss += losses[i] / static_cast<double>(labels.size());
+    result.accuracy +=
+        (result.answers[i].predicted == labels[i] ? 1.0 : 0.0) / static_cast<double>(labels.size());
+  }
+  return result;
 }
 
 // One run of the loop.
@@ -45,7 +81,7 @@ class Run {
         inputs_(batch_ * static_cast<std::size_t>(loop.network.input.size())),
         targets_(batch_),
         gradient_(layout_.size()) {
-    if (options_.resume && !loop.checkpoint.empty() && std::filesystem::exists(loop.checkpoint)) {
+    if (options_.resume && !loop.checkpoint.empty()) {
       Restore();
     } else {
       state_.values = std::move(values);
@@ -55,27 +91,13 @@ class Run {
 
   LoopResult Go() {
     LoopResult result;
-    while (state_.epoch < options_.epochs && !result.stopped) {
-      const Stopwatch epoch;
-      const double before = state_.seconds;
-      const auto order = Shuffled(loop_.source.training().size(), options_.seed, state_.epoch + 1);
-      while (state_.step_in_epoch < steps_per_epoch_ && !result.stopped) {
-        Step(order);
-        state_.seconds = before + epoch.Seconds();
-        Report();
-        result.stopped = loop_.observer.stop && loop_.observer.stop();
-        if (!result.stopped && since_saved_.Seconds() >= options_.checkpoint_seconds) Save(false);
-      }
-      if (result.stopped) break;
-      const Validation validation = Validate(loop_.network, Kept(), loop_.source, loop_.pool);
-      state_.seconds = before + epoch.Seconds();
-      FinishEpoch(validation);
-      result.answers = validation.answers;
-    }
-    if (result.stopped) {
+    try {
+      while (state_.epoch < options_.epochs) result.answers = Epoch();
+      if (result.answers.empty()) result.answers = Guarded([&] { return Validate(loop_, Kept()); }).answers;
+    } catch (const Stopped&) {
+      result.stopped = true;
+      result.answers.clear();
       Save(true);
-    } else if (result.answers.empty()) {  // resumed when all epochs were done
-      result.answers = Validate(loop_.network, Kept(), loop_.source, loop_.pool).answers;
     }
     result.values.assign(Kept().begin(), Kept().end());
     result.epochs = state_.history;
@@ -91,14 +113,46 @@ class Run {
     return LearningRate(options_.schedule, options_.learning_rate, options_.warmup, state_.step, steps_);
   }
 
+  // Does what needs pictures. Where they can't be had any more, what was trained is saved before that is
+  // said.
+  template <typename Work>
+  std::invoke_result_t<Work> Guarded(const Work& work) {
+    try {
+      return work();
+    } catch (const std::exception& error) {
+      if (!Save(false)) throw;
+      Fail(error.what(), "; training stopped after step ", state_.step, " of ", steps_,
+           " and can be resumed from ", loop_.checkpoint.string());
+    }
+  }
+
+  // What is left of an epoch. Throws Stopped.
+  std::vector<ValidationAnswer> Epoch() {
+    const Stopwatch epoch;
+    const double before = state_.seconds;
+    const auto order = Shuffled(loop_.source.training().size(), options_.seed, state_.epoch + 1);
+    while (state_.step_in_epoch < steps_per_epoch_) {
+      Step(order);
+      state_.seconds = before + epoch.Seconds();
+      Report();
+      StopIfAsked(loop_.observer);
+      if (since_saved_.Seconds() >= options_.checkpoint_seconds) Save(false);
+    }
+    Validation validation = Guarded([&] { return Validate(loop_, Kept()); });
+    if (!std::isfinite(validation.loss)) FailDiverged("validation loss");
+    state_.seconds = before + epoch.Seconds();
+    FinishEpoch(validation);
+    return std::move(validation.answers);
+  }
+
   void Step(const std::vector<std::size_t>& order) {
-    FillBatch(order);
+    Guarded([&] { FillBatch(order); });
     const double rate = Rate();
     const auto seed = options_.seed + static_cast<std::uint64_t>(state_.step);
     const PassResult result = pass_.Run(inputs_, targets_, state_.values, gradient_, seed);
-    if (!std::isfinite(result.loss) || !RunningFinite()) FailDiverged(rate);
+    if (!std::isfinite(result.loss) || !RunningFinite()) FailDiverged("loss");
     const double norm = optimizer_.Step(rate, gradient_, state_.values);
-    if (!std::isfinite(norm)) FailDiverged(rate);
+    if (!std::isfinite(norm)) FailDiverged("gradient");
     if (!state_.average.empty())
       Average(options_.average, state_.step, state_.values, state_.average, loop_.pool);
     ++state_.step;
@@ -150,12 +204,13 @@ class Run {
     });
   }
 
-  [[noreturn]] void FailDiverged(double rate) const {
+  [[noreturn]] void FailDiverged(const char* what) const {
     const bool saved = !loop_.checkpoint.empty() && std::filesystem::exists(loop_.checkpoint);
-    Fail("the loss is no longer a number in step ", state_.step + 1, " of ", steps_,
-         ", at a learning rate of ", rate,
-         saved ? Concat("; the last good checkpoint is ", loop_.checkpoint.string()) : std::string(),
-         "; a lower learning rate, or clipping the gradient (a norm of 1), often helps");
+    Fail("the ", what, " is no longer a number, in step ", std::min(state_.step + 1, steps_), " of ", steps_,
+         ", at a learning rate of ", Rate(),
+         "; a lower learning rate, or clipping the gradient (a norm of 1), often helps",
+         saved ? Concat(": resume with either from the last good checkpoint, ", loop_.checkpoint.string())
+               : std::string());
   }
 
   void Report() {
@@ -192,29 +247,41 @@ class Run {
   }
 
   // A checkpoint that can't be written now may be writable later: training goes on, and the old one stays.
-  void Save(bool must) {
-    if (loop_.checkpoint.empty()) return;
+  // Returns whether it was written.
+  bool Save(bool must) {
+    if (loop_.checkpoint.empty()) return false;
+    since_saved_ = {};
     state_.velocity.assign(optimizer_.velocity().begin(), optimizer_.velocity().end());
     state_.squares.assign(optimizer_.squares().begin(), optimizer_.squares().end());
     try {
       SaveCheckpoint(loop_.checkpoint, state_, loop_.identity);
+      return true;
     } catch (const Error& error) {
       if (must) throw;
       if (loop_.observer.warning)
         loop_.observer.warning(
             Concat("this checkpoint could not be written, training goes on: ", error.what()));
     }
-    since_saved_ = {};
+    return false;
   }
 
   void Restore() {
-    state_ = LoadCheckpoint(loop_.checkpoint, loop_.identity, layout_.size());
+    const std::vector<std::string> differences = Differences(loop_.checkpoint, loop_.identity);
+    for (const std::string& difference : differences) {
+      if (loop_.observer.warning) loop_.observer.warning(difference);
+    }
+    state_ = LoadCheckpoint(loop_.checkpoint, layout_.size());
     const bool fits = state_.velocity.size() == optimizer_.velocity().size() &&
                       state_.squares.size() == optimizer_.squares().size() &&
-                      state_.average.empty() == (options_.average == 0) && state_.epoch <= options_.epochs &&
-                      state_.step_in_epoch <= steps_per_epoch_ &&
-                      state_.step == std::int64_t{state_.epoch} * steps_per_epoch_ + state_.step_in_epoch;
-    if (!fits) Fail(loop_.checkpoint.string(), ": its parts don't belong together");
+                      state_.average.empty() == (options_.average == 0);
+    if (!fits) Fail(loop_.checkpoint.string(), ": lacks what its optimizer or its average keeps");
+    if (state_.epoch > options_.epochs || state_.step_in_epoch > steps_per_epoch_ ||
+        state_.step != std::int64_t{state_.epoch} * steps_per_epoch_ + state_.step_in_epoch ||
+        state_.seen != std::int64_t{state_.step_in_epoch} * static_cast<std::int64_t>(batch_)) {
+      Fail(loop_.checkpoint.string(), ": is after step ", state_.step, " and ", state_.step_in_epoch,
+           " of epoch ", state_.epoch + 1, ", which is no place in ", options_.epochs, " epochs of ",
+           steps_per_epoch_, " steps");
+    }
     std::ranges::copy(state_.velocity, optimizer_.velocity().begin());
     std::ranges::copy(state_.squares, optimizer_.squares().begin());
     optimizer_.set_steps(state_.step);
@@ -240,34 +307,8 @@ class Run {
 
 }  // namespace
 
-Validation Validate(const Network& network, std::span<const float> values, const Source& source,
-                    ThreadPool& pool) {
-  const Plan plan(network, WeightLayout(network).ToWeights(values));
-  std::vector<Runner> runners;
-  runners.reserve(pool.threads());
-  std::vector<std::vector<float>> inputs(pool.threads(),
-                                         std::vector<float>(static_cast<std::size_t>(network.input.size())));
-  for (int i = 0; i < pool.threads(); ++i) runners.emplace_back(plan);
-  const std::vector<int>& labels = source.validation();
-  const auto classes = static_cast<std::size_t>(network.output().size());
-  Validation result;
-  result.answers.resize(labels.size());
-  std::vector<double> losses(labels.size());
-  RunOrThrow(pool, static_cast<int>(labels.size()), [&](int i, int thread) {
-    std::vector<float> logits(classes);
-    source.Validation(static_cast<std::size_t>(i), inputs[thread]);
-    if (!runners[thread].Run(inputs[thread], logits)) Fail("the network and its inputs have different sizes");
-    Softmax(logits);
-    const auto best = std::ranges::max_element(logits);
-    result.answers[i] = {static_cast<int>(best - logits.begin()), *best};
-    losses[i] = -std::log(std::max(double{logits[labels[i]]}, 1e-12));
-  });
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    result.loss += losses[i] / static_cast<double>(labels.size());
-    result.accuracy +=
-        (result.answers[i].predicted == labels[i] ? 1.0 : 0.0) / static_cast<double>(labels.size());
-  }
-  return result;
+void StopIfAsked(const TrainingObserver& observer) {
+  if (observer.stop && observer.stop()) throw Stopped();
 }
 
 LoopResult RunLoop(const Loop& loop, std::vector<float> values) { return Run(loop, std::move(values)).Go(); }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <filesystem>
-#include <span>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -30,16 +29,11 @@ struct LoopResult {
   bool stopped = false;
 };
 
+// Thrown where the observer's `stop` asks for it outside the loop's steps.
+struct Stopped {};
+void StopIfAsked(const TrainingObserver& observer);
+
 // Trains from `values`, or from the checkpoint where options.resume is set. Throws as Train does.
 LoopResult RunLoop(const Loop& loop, std::vector<float> values);
-
-// What a network says of the validation inputs.
-struct Validation {
-  double loss = 0;
-  double accuracy = 0;
-  std::vector<ValidationAnswer> answers;
-};
-Validation Validate(const Network& network, std::span<const float> values, const Source& source,
-                    ThreadPool& pool);
 
 }  // namespace mobilenet

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/fingerprint.h"
 #include "image/shrink.h"
 
 namespace mobilenet {
@@ -34,6 +35,9 @@ Pictures::Pictures(std::vector<Sample> samples, const KeptForm& form, std::size_
     : form_(form) {
   std::vector<Image> images(kAtOnce);
   std::vector<std::string> errors(kAtOnce);
+  std::vector<std::uint64_t> fingerprints(kAtOnce);
+  Fingerprint names;
+  Fingerprint pixels;
   bool full = false;
   for (std::size_t begin = 0; begin < samples.size(); begin += kAtOnce) {
     const std::size_t count = std::min(kAtOnce, samples.size() - begin);
@@ -41,6 +45,9 @@ Pictures::Pictures(std::vector<Sample> samples, const KeptForm& form, std::size_
       errors[i].clear();
       try {
         images[i] = Keep(LoadImage(samples[begin + i].file, DecodeFor(form_)), form_);
+        Fingerprint fingerprint;
+        fingerprint.Add(images[i].pixels);
+        fingerprints[i] = fingerprint.value();
       } catch (const std::exception& error) {
         errors[i] = dynamic_cast<const Error*>(&error) != nullptr
                         ? error.what()
@@ -52,6 +59,8 @@ Pictures::Pictures(std::vector<Sample> samples, const KeptForm& form, std::size_
         reading.warning(errors[i]);
         continue;
       }
+      names.Add(Concat(samples[begin + i].label, "/", samples[begin + i].file.filename().string()));
+      pixels.Add(std::to_string(fingerprints[i]));
       samples_.push_back(std::move(samples[begin + i]));
       full = full || bytes_ + images[i].pixels.size() > budget;
       if (full) continue;
@@ -60,6 +69,8 @@ Pictures::Pictures(std::vector<Sample> samples, const KeptForm& form, std::size_
     }
     reading.progress(begin + count);
   }
+  names_ = names.Text();
+  pixels_ = pixels.Text();
 }
 
 const Image& Pictures::Get(std::size_t index, Image& buffer) const {

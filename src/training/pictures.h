@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "base/thread_pool.h"
@@ -39,6 +40,9 @@ class Pictures {
   // Those that could be read.
   [[nodiscard]] const std::vector<Sample>& samples() const { return samples_; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  // Fingerprints of their names and labels in order, and of what is in them.
+  [[nodiscard]] const std::string& names() const { return names_; }
+  [[nodiscard]] const std::string& pixels() const { return pixels_; }
 
   // The picture in its kept form; `buffer` holds one that is not in memory. Safe from any number of threads.
   // Throws Error where a file can't be read any more.
@@ -49,6 +53,8 @@ class Pictures {
   std::vector<Image> kept_;  // the first ones
   KeptForm form_;
   std::size_t bytes_ = 0;
+  std::string names_;
+  std::string pixels_;
 };
 
 }  // namespace mobilenet

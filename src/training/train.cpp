@@ -8,7 +8,9 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/fingerprint.h"
 #include "base/stopwatch.h"
+#include "formats/json.h"
 #include "mobilenet/training.h"
 #include "training/loop.h"
 #include "training/training_pass.h"
@@ -16,30 +18,6 @@
 
 namespace mobilenet {
 namespace {
-
-void Check(const TrainingOptions& o) {
-  const auto within = [](const char* name, double value, double low, double high) {
-    if (!(value >= low && value <= high)) Fail(name, " is ", value, ", expected ", low, " to ", high);
-  };
-  within("epochs", o.epochs, 1, 1'000'000);
-  within("head epochs", o.head_epochs, 0, 1'000'000);
-  within("batch", o.batch, 1, 65'536);
-  within("learning rate", o.learning_rate, 0, 1000);
-  within("momentum", o.optimizer.momentum, 0, 0.9999);
-  within("weight decay", o.optimizer.weight_decay, 0, 10);
-  within("clip", o.optimizer.clip, 0, 1e9);
-  within("warm-up", o.warmup, 0, 1);
-  within("label smoothing", o.label_smoothing, 0, 0.9);
-  within("dropout", o.dropout, 0, 0.95);
-  within("average", o.average, 0, 0.999999);
-  within("jitter", o.augment.jitter, 0, 1);
-  within("erase", o.augment.erase, 0, 1);
-  within("mixup", o.augment.mixup, 0, 1);
-  within("the least share of a crop", o.augment.smallest, 0.01, 1);
-  within("threads", o.threads, 1, 256);
-  if (o.resume && o.checkpoint.empty()) Fail("training is to be resumed, but no checkpoint is named");
-  if (o.freeze_backbone && !o.from) Fail("the backbone is to be frozen, but there is no model to start from");
-}
 
 // Small pictures are shifted, larger ones cropped: where the shorter sides of a few are at most 1.5 times the
 // input's.
@@ -90,40 +68,16 @@ std::vector<float> FreshWeights(const Network& network, const WeightLayout& layo
   return values;
 }
 
-double DefaultRate(const TrainingOptions& options) {
-  const double batches = options.batch / 128.0;
+double DefaultRate(const TrainingOptions& options, std::size_t pictures) {
+  const double batches = std::min(static_cast<double>(options.batch), static_cast<double>(pictures)) / 128;
   const double rate =
       options.optimizer.kind == OptimizerKind::kSgd ? 0.2 * batches : 2e-3 * std::sqrt(batches);
   return options.from ? rate / 10 : rate;
 }
 
-// A stable number for what is added to it (FNV-1a).
-class Fingerprint {
- public:
-  void Add(std::string_view bytes) {
-    for (const char c : bytes) hash_ = (hash_ ^ static_cast<unsigned char>(c)) * 1099511628211U;
-    hash_ = (hash_ ^ 0xFFU) * 1099511628211U;
-  }
-  [[nodiscard]] std::string Text() const { return Concat(std::hex, hash_); }
-
- private:
-  std::uint64_t hash_ = 14695981039346656037U;
-};
-
-// The order, the names and the classes of pictures.
-std::string TextOf(const TrainingData& data) {
-  Fingerprint fingerprint;
-  for (const std::string& name : data.classes) fingerprint.Add(name);
-  for (const auto* samples : {&data.training, &data.validation}) {
-    for (const Sample& sample : *samples)
-      fingerprint.Add(data.classes[sample.label] + "/" + sample.file.filename().string());
-    fingerprint.Add("");
-  }
-  return Concat(data.training.size(), " + ", data.validation.size(), " pictures, ", fingerprint.Text());
-}
-
+// Which weights training starts from.
 std::string TextOf(const std::optional<Model>& from) {
-  if (!from) return "none";
+  if (!from) return "at random";
   Fingerprint fingerprint;
   for (const auto& [name, tensor] : from->weights) {
     fingerprint.Add(name);
@@ -139,42 +93,66 @@ std::string TextOf(double value) {
   return {text.data(), end};
 }
 
+// What the weights depend on, data apart. Where several differ the cause comes before what follows from it,
+// as the optimizer before the default of its rate.
 Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Network& network) {
   const NetworkOptions& n = network.options;
   const auto number = [](auto value) { return TextOf(static_cast<double>(value)); };
-  return {{"alpha", number(n.alpha)},
+  const auto yes = [](bool value) { return std::string(value ? "yes" : "no"); };
+  Fingerprint classes;
+  for (const std::string& name : data.classes) classes.Add(name);
+  constexpr bool kMayChange = false;
+  return {{"classes", Concat(data.classes.size(), " (", classes.Text(), ")")},
+          {"weights to start from", TextOf(o.from)},
+          {"a frozen backbone:", yes(o.freeze_backbone)},
+          {"alpha", number(n.alpha)},
           {"resolution", number(n.resolution)},
           {"output stride", number(n.output_stride)},
-          {"separable", number(n.separable)},
-          {"shallow", number(n.shallow)},
-          {"classes", number(n.classes)},
-          {"a model to start from,", TextOf(o.from)},
-          {"frozen backbone", number(o.freeze_backbone)},
+          {"standard convolutions:", yes(!n.separable)},
+          {"the shallow network:", yes(n.shallow)},
           {"precision", std::string(NameOf(*o.precision))},
           {"epochs", number(o.epochs)},
+          {"head epochs", number(o.from ? o.head_epochs : 0)},
           {"batch", number(o.batch)},
-          {"learning rate", number(o.learning_rate)},
-          {"optimizer", number(static_cast<int>(o.optimizer.kind))},
+          {"optimizer", std::string(NameOf(o.optimizer.kind))},
           {"momentum", number(o.optimizer.momentum)},
           {"rho", number(o.optimizer.rho)},
-          {"weight decay", number(o.optimizer.weight_decay)},
-          {"weight decay of all", number(o.optimizer.decay_all)},
-          {"clip", number(o.optimizer.clip)},
-          {"schedule", number(static_cast<int>(o.schedule))},
+          {"epsilon", number(o.optimizer.epsilon)},
+          {"weight decay of everything:", yes(o.optimizer.decay_all)},
+          {"schedule", std::string(NameOf(o.schedule))},
           {"warm-up", number(o.warmup)},
           {"label smoothing", number(o.label_smoothing)},
           {"dropout", number(o.dropout)},
           {"norm momentum", number(o.norm_momentum)},
           {"average", number(o.average)},
-          {"crop", number(static_cast<int>(o.augment.crop))},
+          {"crop", std::string(NameOf(o.augment.crop))},
           {"smallest crop", number(o.augment.smallest)},
-          {"flip", number(o.augment.flip)},
+          {"mirrored pictures:", yes(o.augment.flip)},
           {"jitter", number(o.augment.jitter)},
           {"erase", number(o.augment.erase)},
           {"mixup", number(o.augment.mixup)},
           {"seed", std::to_string(o.seed)},
-          {"threads", number(o.threads)},
-          {"data", TextOf(data)}};
+          {"learning rate", number(o.learning_rate), kMayChange},
+          {"weight decay", number(o.optimizer.weight_decay), kMayChange},
+          {"clip", number(o.optimizer.clip), kMayChange},
+          {"threads", number(o.threads), kMayChange}};
+}
+
+// The names of classes go into models and must be text.
+void CheckNames(const TrainingData& data) {
+  for (const std::string& name : data.classes) {
+    if (!IsUtf8(name)) Fail("the class \"", name, "\": its name is not UTF-8, expected one that is");
+  }
+}
+
+void CheckCheckpoint(const TrainingOptions& options) {
+  if (options.checkpoint.empty()) return;
+  const bool there = std::filesystem::exists(options.checkpoint);
+  if (options.resume && !there) Fail(options.checkpoint.string(), ": there is no checkpoint to resume from");
+  if (!options.resume && there) {
+    Fail(options.checkpoint.string(),
+         ": holds a training that was not finished: resume it, or remove the file, or name another place");
+  }
 }
 
 // The classifier alone is a logistic regression: inputs are not varied, and nothing but weight decay holds it
@@ -204,11 +182,15 @@ class Training {
     if (options_.augment.crop == AugmentOptions::Crop::kAuto) {
       options_.augment.crop = ChooseCrop(data.training, V1(options.network));
     }
+    // The faster may be another one the next time.
+    if (options_.resume && !options_.precision && SavedTrait(options_.checkpoint, "precision") == "bfloat16")
+      options_.precision = Precision::kBfloat16;
     options_.precision = TrainingPrecision(options_.precision);
-    if (options_.learning_rate == 0) options_.learning_rate = DefaultRate(options_);
+    if (options_.learning_rate == 0) options_.learning_rate = DefaultRate(options_, data.training.size());
     preprocessing_ = PreprocessingFor(options_, options_.augment.crop);
     network_ = NetworkFor(options_, data.classes.size());
     identity_ = IdentityOf(data, options_, network_);
+    if (options_.resume) Differences(options_.checkpoint, identity_);  // before pictures are read
   }
 
   TrainingResult Go() {
@@ -217,28 +199,15 @@ class Training {
     std::vector<float> values = FreshWeights(network_, layout, options_.seed);
     bool all_known = true;
     if (options_.from) all_known = TakeWeights(*options_.from, network_, data_.classes, layout, values);
-    Pictures validation = Read("validation pictures", data_.validation, SeenForm(), options_.cache_bytes);
-    const std::size_t left = options_.cache_bytes - validation.bytes();
-    CheckClasses(validation.samples(), "validate with");
+    // One that resumes has trained its classifier already.
+    const bool head_first = options_.from && !all_known && options_.head_epochs > 0 && !options_.resume;
 
     TrainingResult result;
     LoopResult trained;
-    std::optional<Pictures> training;
-    if (options_.freeze_backbone || (options_.from && !all_known && options_.head_epochs > 0 && !Resumes())) {
-      training = ReadTraining(SeenForm(), left);
-      trained = TrainHead(*training, validation, layout, values);
-    }
-    result.validation = validation.samples();
-    if (!options_.freeze_backbone && !trained.stopped) {
-      if (!training || TrainingForm() != SeenForm()) {
-        training.reset();  // before the others take memory
-        training = ReadTraining(TrainingForm(), left);
-      }
-      const PictureSource source(*std::move(training), std::move(validation), options_.augment,
-                                 preprocessing_, network_.input, options_.seed);
-      trained =
-          RunLoop({network_, source, options_, observer_, pool_, options_.checkpoint, identity_}, values);
-      values = trained.values;
+    try {
+      trained = TrainAll(head_first, layout, values, result.validation);
+    } catch (const Stopped&) {  // before there was anything to keep
+      trained.stopped = true;
     }
     result.training_pictures = training_pictures_;
     result.stopped = trained.stopped;
@@ -251,10 +220,40 @@ class Training {
   }
 
  private:
-  // Whether the loop on all layers has a checkpoint to go on from, so that the classifier was trained
-  // already.
-  [[nodiscard]] bool Resumes() const {
-    return options_.resume && std::filesystem::exists(options_.checkpoint);
+  // Reads pictures and trains, from `values` to `values`. `seen` becomes the validation pictures.
+  LoopResult TrainAll(bool head_first, const WeightLayout& layout, std::vector<float>& values,
+                      std::vector<Sample>& seen) {
+    Pictures validation = Read("validation pictures", data_.validation, SeenForm(), options_.cache_bytes);
+    const std::size_t left = options_.cache_bytes - validation.bytes();
+    CheckClasses(validation.samples(), "validate with");
+    seen = validation.samples();
+    LoopResult trained;
+    std::optional<Pictures> training;
+    if (options_.freeze_backbone || head_first) {
+      training = ReadTraining(SeenForm(), left);
+      trained = TrainHead(*training, validation, layout, values);
+      if (options_.freeze_backbone || trained.stopped) return trained;
+    }
+    if (!training || TrainingForm() != SeenForm()) {
+      training.reset();  // before the others take memory
+      training = ReadTraining(TrainingForm(), left);
+    }
+    const Identity identity = WithData(*training, validation);
+    const PictureSource source(*std::move(training), std::move(validation), options_.augment, preprocessing_,
+                               network_.input, options_.seed);
+    trained = RunLoop({network_, source, options_, observer_, pool_, options_.checkpoint, identity}, values);
+    values = trained.values;
+    return trained;
+  }
+
+  // The identity with the pictures that could be read. Another decoder may give other pixels, with which
+  // training can go on.
+  [[nodiscard]] Identity WithData(const Pictures& training, const Pictures& validation) const {
+    Identity identity = identity_;
+    identity.push_back({"data", Concat(training.samples().size(), " + ", validation.samples().size(),
+                                       " pictures (", training.names(), ", ", validation.names(), ")")});
+    identity.push_back({"pixels", Concat(training.pixels(), ", ", validation.pixels()), false});
+    return identity;
   }
 
   [[nodiscard]] KeptForm SeenForm() const {
@@ -283,6 +282,7 @@ class Training {
                  [&](std::size_t done) {
                    if (observer_.preparing)
                      observer_.preparing(Concat("reading ", what), done, samples.size());
+                   StopIfAsked(observer_);
                  },
              .warning =
                  [&](const std::string& message) {
@@ -312,28 +312,31 @@ class Training {
   LoopResult TrainHead(const Pictures& training, const Pictures& validation, const WeightLayout& layout,
                        std::vector<float>& values) {
     const Weights weights = layout.ToWeights(values);
-    const auto features = [&](const Pictures& pictures) {
+    const auto features = [&](const char* of, const Pictures& pictures) {
       return FeaturesOf(network_, weights, pictures, preprocessing_, pool_, [&](std::size_t done) {
-        if (observer_.preparing) observer_.preparing("computing features", done, pictures.samples().size());
+        if (observer_.preparing)
+          observer_.preparing(Concat("computing features of ", of), done, pictures.samples().size());
+        StopIfAsked(observer_);
       });
     };
-    Features to_train = features(training);
+    Features to_train = features("training pictures", training);
     const TrainingOptions head_options = HeadOptions(options_, to_train);
-    const FeatureSource source(std::move(to_train), features(validation));
+    const FeatureSource source(std::move(to_train), features("validation pictures", validation));
     const Network head = ClassifierOf(network_);
     const WeightLayout head_layout(head);
     const std::size_t offset = layout.size() - head_layout.size();  // the classifier's come last
     TrainingObserver observer = observer_;
-    if (!options_.freeze_backbone) {
+    std::filesystem::path checkpoint = options_.checkpoint;
+    if (!options_.freeze_backbone) {  // it is soon done, and is not what was asked for
+      checkpoint.clear();
       observer.epoch = nullptr;
       observer.step = [this](TrainingProgress progress) {
-        progress.epoch = 0;
+        progress.classifier_first = true;
         if (observer_.step) observer_.step(progress);
       };
     }
     LoopResult trained =
-        RunLoop({head, source, head_options, observer, pool_,
-                 options_.freeze_backbone ? options_.checkpoint : std::filesystem::path(), identity_},
+        RunLoop({head, source, head_options, observer, pool_, checkpoint, WithData(training, validation)},
                 {values.begin() + static_cast<std::ptrdiff_t>(offset), values.end()});
     std::ranges::copy(trained.values, values.begin() + static_cast<std::ptrdiff_t>(offset));
     return trained;
@@ -353,22 +356,11 @@ class Training {
 
 }  // namespace
 
-OptimizerOptions OptimizerOptions::For(OptimizerKind kind) {
-  OptimizerOptions options;
-  options.kind = kind;
-  if (kind == OptimizerKind::kRmsprop) {
-    options.epsilon = 1e-3;
-    options.weight_decay = 4e-5;
-  } else if (kind == OptimizerKind::kAdamw) {
-    options.rho = 0.999;
-    options.weight_decay = 0.05;
-  }
-  return options;
-}
-
 TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
                      const TrainingObserver& observer) {
-  Check(options);
+  CheckOptions(options);
+  CheckNames(data);
+  CheckCheckpoint(options);
   return Training(data, options, observer).Go();
 }
 

@@ -4,8 +4,7 @@
 
 #include "base/fail.h"
 #include "image/normalise.h"
-#include "mobilenet/runtime.h"
-#include "training/run_or_throw.h"
+#include "training/inference.h"
 
 namespace mobilenet {
 
@@ -58,30 +57,23 @@ Features FeaturesOf(const Network& network, const Weights& weights, const Pictur
   Weights of_backbone;
   for (const Parameter& parameter : ParametersOf(backbone))
     of_backbone[parameter.name] = weights.find(parameter.name)->second;
-  const Plan plan(backbone, of_backbone);
-  std::vector<Runner> runners;
-  runners.reserve(pool.threads());
-  for (int i = 0; i < pool.threads(); ++i) runners.emplace_back(plan);
-  std::vector<std::vector<float>> inputs(pool.threads(),
-                                         std::vector<float>(static_cast<std::size_t>(network.input.size())));
   Features features;
   features.size = static_cast<std::size_t>(backbone.output().size());
   const std::size_t count = pictures.samples().size();
   features.rows.resize(count * features.size);
   for (const Sample& sample : pictures.samples()) features.labels.push_back(sample.label);
-  constexpr std::size_t kAtOnce = 64;
-  for (std::size_t begin = 0; begin < count; begin += kAtOnce) {
-    const std::size_t end = std::min(begin + kAtOnce, count);
-    RunOrThrow(pool, static_cast<int>(end - begin), [&](int i, int thread) {
-      Image buffer;
-      const std::size_t index = begin + i;
-      Normalise(pictures.Get(index, buffer), preprocessing, network.input.channels, inputs[thread]);
-      const bool ran = runners[thread].Run(
-          inputs[thread], std::span(features.rows).subspan(index * features.size, features.size));
-      if (!ran) Fail("the network and its inputs have different sizes");
-    });
-    progress(end);
-  }
+  Inference(backbone, of_backbone, pool)
+      .Run(count, {.fill =
+                       [&](std::size_t index, std::span<float> input) {
+                         Image buffer;
+                         Normalise(pictures.Get(index, buffer), preprocessing, network.input.channels, input);
+                       },
+                   .take =
+                       [&](std::size_t index, std::span<const float> output) {
+                         std::ranges::copy(output, features.rows.begin() +
+                                                       static_cast<std::ptrdiff_t>(index * features.size));
+                       },
+                   .progress = progress});
   return features;
 }
 

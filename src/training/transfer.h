@@ -21,7 +21,8 @@ Network ClassifierOf(const Network& network);
 bool TakeWeights(const Model& from, const Network& network, const std::vector<std::string>& labels,
                  const WeightLayout& layout, std::vector<float>& values);
 
-// What the backbone makes of pictures, as they are seen in use. `progress` is called on this thread.
+// What the backbone makes of pictures, as they are seen in use. `progress` is called on this thread,
+// and may throw.
 Features FeaturesOf(const Network& network, const Weights& weights, const Pictures& pictures,
                     const Preprocessing& preprocessing, ThreadPool& pool,
                     const std::function<void(std::size_t done)>& progress);

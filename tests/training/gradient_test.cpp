@@ -157,6 +157,40 @@ TEST(TrainingPassTest, AWholeNetworkHasTheGradientOfThePlainLoss) {
   }
 }
 
+// The same features are dropped in forward and backward: the gradient is that of the loss that the pass
+// itself gives for the same seed.
+TEST(TrainingPassTest, WithDropoutTheGradientIsThatOfItsLoss) {
+  const Network network = Chain(5, 5, PaddingStyle::kSame, Activation::kRelu)
+                              .Add(LayerKind::kConvolution, 12, 3)
+                              .Add(LayerKind::kPointwise, 24)
+                              .Finish();
+  const Case c(network, 6);
+  ThreadPool pool(2);
+  TrainingPass pass(network, {.batch = 6, .dropout = 0.5F}, pool);
+  std::vector<float> gradient(c.values.size());
+  const auto loss = [&](std::uint64_t seed, std::vector<float> values) {
+    return pass.Run(c.images, c.targets, values, gradient, seed).loss;
+  };
+  EXPECT_NE(loss(1, c.values), loss(2, c.values));
+  EXPECT_EQ(loss(1, c.values), loss(1, c.values));
+  const std::vector<float> computed = gradient;
+  const WeightLayout layout(network);
+  for (const std::size_t layer : {0, 1, 3}) {
+    const Slot& slot = *layout.Find(layer, ".weight");
+    const auto part = std::span(computed).subspan(slot.offset, slot.size);
+    const auto largest = std::ranges::max_element(part, {}, [](float g) { return std::abs(g); });
+    const std::size_t index = slot.offset + static_cast<std::size_t>(largest - part.begin());
+    constexpr float kStep = 1e-3F;
+    std::vector<float> above = c.values;
+    std::vector<float> below = c.values;
+    above[index] += kStep;
+    below[index] -= kStep;
+    EXPECT_NEAR((loss(1, above) - loss(1, below)) / (double{above[index]} - below[index]), *largest,
+                0.02 * std::abs(*largest))
+        << slot.parameter.name;
+  }
+}
+
 // What a batch leaves behind: the running means and variances, moved by a tenth.
 TEST(TrainingPassTest, RunningStatisticsMoveTowardsTheBatchs) {
   const Network network =
@@ -170,7 +204,20 @@ TEST(TrainingPassTest, RunningStatisticsMoveTowardsTheBatchs) {
   const float* variance = c.values.data() + layout.Find(0, ".variance")->offset;
   pass.Run(c.images, c.targets, c.values, gradient);
   const std::vector<float> first_mean(mean, mean + 8);
-  for (int i = 0; i < 8; ++i) EXPECT_GT(variance[i], 0.9F);
+  const Layer& layer = network.layers.front();
+  const std::vector<double> images(c.images.begin(), c.images.end());
+  const float* filter = c.values.data() + layout.Find(0, ".weight")->offset;
+  const std::vector<double> weight(filter, filter + layout.Find(0, ".weight")->size);
+  const std::vector<double> map = PlainLinear(layer, images, weight.data(), 4);
+  for (std::size_t i = 0; i < 8; ++i) {
+    const double count = static_cast<double>(map.size()) / 8;
+    double sum = 0;
+    double squares = 0;
+    for (std::size_t k = i; k < map.size(); k += 8) sum += map[k];
+    for (std::size_t k = i; k < map.size(); k += 8) squares += std::pow(map[k] - sum / count, 2);
+    EXPECT_NEAR(mean[i], 0.1 * sum / count, 1e-5) << "from 0";
+    EXPECT_NEAR(variance[i], 0.9 + 0.1 * squares / (count - 1), 1e-5) << "from 1, and not biased";
+  }
   pass.Run(c.images, c.targets, c.values, gradient);
   for (int i = 0; i < 8; ++i)
     EXPECT_NEAR(mean[i], 1.9 * first_mean[i], 1e-5) << "from 0, by a tenth and a tenth of the rest";

@@ -8,7 +8,23 @@ namespace {
 
 using Map = std::vector<double>;  // the whole batch
 
-Map Linear(const Layer& layer, const Map& input, const double* weight, std::size_t batch) {
+void BatchNorm(const double* gamma, const double* beta, double epsilon, std::size_t channels, Map& map) {
+  const double count = static_cast<double>(map.size()) / static_cast<double>(channels);
+  for (std::size_t c = 0; c < channels; ++c) {
+    double mean = 0;
+    double variance = 0;
+    for (std::size_t i = c; i < map.size(); i += channels) mean += map[i] / count;
+    for (std::size_t i = c; i < map.size(); i += channels)
+      variance += (map[i] - mean) * (map[i] - mean) / count;
+    for (std::size_t i = c; i < map.size(); i += channels)
+      map[i] = gamma[c] * (map[i] - mean) / std::sqrt(variance + epsilon) + beta[c];
+  }
+}
+
+}  // namespace
+
+std::vector<double> PlainLinear(const Layer& layer, std::span<const double> input, const double* weight,
+                                std::size_t batch) {
   const Shape& in = layer.input;
   const Shape& out = layer.output;
   Map output(batch * out.size());
@@ -47,21 +63,6 @@ Map Linear(const Layer& layer, const Map& input, const double* weight, std::size
   return output;
 }
 
-void BatchNorm(const double* gamma, const double* beta, double epsilon, std::size_t channels, Map& map) {
-  const double count = static_cast<double>(map.size()) / static_cast<double>(channels);
-  for (std::size_t c = 0; c < channels; ++c) {
-    double mean = 0;
-    double variance = 0;
-    for (std::size_t i = c; i < map.size(); i += channels) mean += map[i] / count;
-    for (std::size_t i = c; i < map.size(); i += channels)
-      variance += (map[i] - mean) * (map[i] - mean) / count;
-    for (std::size_t i = c; i < map.size(); i += channels)
-      map[i] = gamma[c] * (map[i] - mean) / std::sqrt(variance + epsilon) + beta[c];
-  }
-}
-
-}  // namespace
-
 double PlainLoss(const Network& network, std::span<const double> values, std::span<const float> images,
                  std::span<const Target> targets, double label_smoothing) {
   const WeightLayout layout(network);
@@ -72,7 +73,7 @@ double PlainLoss(const Network& network, std::span<const double> values, std::sp
   Map map(images.begin(), images.end());
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
-    map = Linear(layer, map, at(i, ".weight"), targets.size());
+    map = PlainLinear(layer, map, at(i, ".weight"), targets.size());
     const auto channels = static_cast<std::size_t>(layer.output.channels);
     if (const double* bias = at(i, ".bias")) {
       for (std::size_t k = 0; k < map.size(); ++k) map[k] += bias[k % channels];

@@ -11,6 +11,11 @@
 
 namespace mobilenet {
 
+// What a layer makes of a batch before bias, batch norm and activation: convolutions of any kind, the
+// classifier and pooling. `weight` is as Weights has it.
+std::vector<double> PlainLinear(const Layer& layer, std::span<const double> input, const double* weight,
+                                std::size_t batch);
+
 double PlainLoss(const Network& network, std::span<const double> values, std::span<const float> images,
                  std::span<const Target> targets, double label_smoothing);
 

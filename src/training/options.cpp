@@ -1,0 +1,75 @@
+// The options of training: their names and ranges.
+#include <array>
+#include <utility>
+
+#include "base/fail.h"
+#include "mobilenet/training.h"
+
+namespace mobilenet {
+namespace {
+
+template <typename T>
+void Within(const char* name, T value, T low, T high) {
+  if (!(value >= low && value <= high)) Fail(name, " is ", value, ", expected ", low, " to ", high);
+}
+
+}  // namespace
+
+std::string_view NameOf(OptimizerKind kind) {
+  constexpr std::array kNames = {"sgd", "rmsprop", "adamw"};
+  return kNames.at(static_cast<std::size_t>(kind));
+}
+
+std::string_view NameOf(Schedule schedule) {
+  constexpr std::array kNames = {"cosine", "onecycle", "exponential"};
+  return kNames.at(static_cast<std::size_t>(schedule));
+}
+
+std::string_view NameOf(AugmentOptions::Crop crop) {
+  constexpr std::array kNames = {"auto", "none", "padded", "resized"};
+  return kNames.at(static_cast<std::size_t>(crop));
+}
+
+OptimizerOptions OptimizerOptions::For(OptimizerKind kind) {
+  OptimizerOptions options;
+  options.kind = kind;
+  if (kind == OptimizerKind::kRmsprop) {
+    options.epsilon = 1e-3;
+    options.weight_decay = 4e-5;
+  } else if (kind == OptimizerKind::kAdamw) {
+    options.rho = 0.999;
+    options.weight_decay = 0.05;
+  }
+  return options;
+}
+
+void CheckOptions(const TrainingOptions& o) {
+  constexpr double kLeastMixup = 0.01;  // below, one of the two has all of nearly every pair
+  Within("epochs", o.epochs, 1, 1'000'000);
+  Within("head epochs", o.head_epochs, 0, 1'000'000);
+  Within("batch", o.batch, 1, 65'536);
+  Within("learning rate", o.learning_rate, 0.0, 1000.0);
+  Within("momentum", o.optimizer.momentum, 0.0, 0.9999);
+  Within("rho", o.optimizer.rho, 0.0, 0.99999);
+  Within("epsilon", o.optimizer.epsilon, 1e-20, 1.0);
+  Within("weight decay", o.optimizer.weight_decay, 0.0, 10.0);
+  Within("clip", o.optimizer.clip, 0.0, 1e9);
+  Within("warm-up", o.warmup, 0.0, 1.0);
+  Within("label smoothing", o.label_smoothing, 0.0, 0.9);
+  Within("dropout", o.dropout, 0.0, 0.95);
+  Within("norm momentum", o.norm_momentum, 0.0, 0.9999);
+  Within("average", o.average, 0.0, 0.999999);
+  Within("jitter", o.augment.jitter, 0.0, 1.0);
+  Within("erase", o.augment.erase, 0.0, 1.0);
+  Within("mixup", o.augment.mixup, 0.0, 1.0);
+  if (o.augment.mixup > 0 && o.augment.mixup < kLeastMixup)
+    Fail("mixup is ", o.augment.mixup, ", expected 0 or ", kLeastMixup, " to 1");
+  Within("the least share of a crop", o.augment.smallest, 0.01, 1.0);
+  Within("threads", o.threads, 1, 256);
+  Within("the validation share", o.validation_share, 0.0, 1.0);
+  Within("the time between checkpoints", o.checkpoint_seconds, 0.0, 1e9);
+  if (o.resume && o.checkpoint.empty()) Fail("training is to be resumed, but no checkpoint is named");
+  if (o.freeze_backbone && !o.from) Fail("the backbone is to be frozen, but there is no model to start from");
+}
+
+}  // namespace mobilenet
