@@ -63,8 +63,8 @@ struct TrainingOptions {
   // Its network counts, at the resolution of `network`.
   std::optional<Model> from;
   // Train only the classifier, on features that are computed once. Its optimiser, rate and regularisation are
-  // those of a logistic regression: of all below only epochs, batch, precision, seed and what is said of data
-  // and checkpoints count.
+  // those of a logistic regression: of all below only epochs, batch, precision, seed, threads, what is said
+  // of data and checkpoints, and of `augment` the crop count, which says how pictures are seen in use.
   bool freeze_backbone = false;
   int head_epochs =
       30;  // of the classifier alone, in the same way, before all else, where `from` lacks a class
@@ -146,7 +146,8 @@ struct TrainingProgress {
 struct TrainingObserver {
   // What is being prepared: "reading training pictures", "computing features of validation pictures".
   std::function<void(const std::string& what, std::size_t done, std::size_t of)> preparing;
-  // A picture that can't be read, and is left out; a checkpoint that can't be written.
+  // A picture that can't be read, and is left out; a checkpoint that can't be written; what differs from the
+  // checkpoint when training is resumed.
   std::function<void(const std::string& message)> warning;
   std::function<void(const TrainingProgress&)> step;
   std::function<void(const std::vector<EpochRecord>&)> epoch;  // all so far
@@ -156,8 +157,14 @@ struct TrainingObserver {
 
 struct TrainingResult {
   Model model;
-  bool stopped = false;  // by the observer: the model is that of the last step
+  bool stopped =
+      false;          // by the observer: what was trained is in the checkpoint, and perhaps not in the model
+  bool kept = false;  // the checkpoint holds all that was trained
+  Precision precision = Precision::kFloat32;  // that it was trained in
   std::vector<EpochRecord> epochs;
+  // What was changed on the way by resuming with other options or pictures: "learning rate 0.1, from step 200
+  // on 0.01".
+  std::vector<std::string> changes;
   std::vector<ValidationAnswer> answers;  // for each of `validation`; none where stopped
   std::vector<Sample> validation;         // those that could be read
   std::size_t training_pictures = 0;      // those that could be read
@@ -166,11 +173,12 @@ struct TrainingResult {
 };
 
 // Trains. Throws Error where options or data can't be used, where the loss is no longer a number, where a
-// picture that was there is gone (the checkpoint is written first), where `checkpoint` holds a training that
-// was not finished and is not to be resumed, or where what `resume` needs is not there or was made with other
-// options. The same data, options and number of threads give the same weights, bit for bit, however often
-// training was stopped and resumed. Learning rate, weight decay, clipping and threads may be others when it
-// is resumed, with a warning.
+// picture that was there is gone (the checkpoint is written first), where a stop can't write the checkpoint,
+// where `checkpoint` holds a training that was not finished and is not to be resumed, or where what `resume`
+// needs is not there or was made with other options or other pictures. The same data, options and number of
+// threads give the same weights, bit for bit, however often training was stopped and resumed. Learning rate,
+// weight decay, clipping, threads and what is in the pictures may be others when it is resumed, with a
+// warning.
 TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
                      const TrainingObserver& observer = {});
 

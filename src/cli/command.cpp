@@ -57,8 +57,8 @@ CLI::Option* AddClasses(CLI::App& command, int& classes, int most) {
 }
 
 CLI::Option* AddHtml(CLI::App& command, std::string& path) {
-  return command.add_option("--html", path, "Also write a page with drawings, which opens in any browser")
-      ->check([](const std::string& text) { return text.empty() ? "expected the name of a file" : ""; })
+  return RequireText(command.add_option("--html", path,
+                                        "Also write a page with drawings, which opens in any browser"))
       ->type_name("FILE");
 }
 
@@ -84,6 +84,11 @@ std::optional<Precision> PrecisionOf(const std::string& name) {
     if (NameOf(precision) == name) return precision;
   }
   return std::nullopt;
+}
+
+CLI::Option* RequireText(CLI::Option* option) {
+  return option->check(
+      [](const std::string& text) { return text.empty() ? "expected a name, found none" : ""; });
 }
 
 CLI::Option* AddModel(CLI::App& command, std::string& path) {
@@ -119,7 +124,9 @@ std::string CommandLine(const CLI::App& command, std::initializer_list<std::stri
   return line;
 }
 
-void PrintError(const std::string& text) { fmt::print(stderr, "mobilenet: {}\n", Printable(text)); }
+void PrintError(const std::string& text) {
+  std::fputs(fmt::format("mobilenet: {}\n", Printable(text)).c_str(), stderr);
+}
 
 void PrintJson(const nlohmann::ordered_json& value) {
   fmt::print("{}\n", value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));

@@ -40,6 +40,9 @@ CLI::Option* AddResolution(CLI::App& command, int& resolution);
 // --classes, from 1 to `most`.
 CLI::Option* AddClasses(CLI::App& command, int& classes, int most = 1'000'000);
 
+// Refuses an empty value of the option, which it returns.
+CLI::Option* RequireText(CLI::Option* option);
+
 // --html; empty until given. Once the page is written, its name is printed unless `quiet`.
 CLI::Option* AddHtml(CLI::App& command, std::string& path);
 void CheckPage(const std::string& path);  // throws where it can't be written
@@ -57,7 +60,7 @@ Model ModelFrom(const std::string& path);
 // --latency 5ms".
 std::string CommandLine(const CLI::App& command, std::initializer_list<std::string_view> without = {});
 
-// Prints `mobilenet: ...` on standard error, as every error is.
+// Prints `mobilenet: ...` on standard error, as every error is. Throws nothing where that can't be written.
 void PrintError(const std::string& text);
 
 // One line of JSON on standard output. Bytes that are not UTF-8, in file names say, become U+FFFD.

@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <utility>
 
 #include "base/fail.h"
@@ -49,10 +51,12 @@ constexpr int kResolution = 96;
 constexpr int kSmallResolution = 64;
 constexpr double kMostCache = 1e18;  // bytes: any number that a std::size_t can hold
 
-std::atomic<bool> interrupted = false;
+// When a signal first asked for a stop, on the steady clock; 0: none did.
+std::atomic<std::chrono::steady_clock::rep> asked = 0;
 
-// While it lives, Ctrl-C, SIGTERM and a terminal that is closed ask for a stop; the second to do so ends the
-// program at once. What was ignored before, as by nohup, still is.
+// While it lives, Ctrl-C, SIGTERM and a terminal that is closed ask for a stop. Whoever asks again a second
+// later doesn't want to wait, and ends the program; sooner, it is one wish that came by several ways. What
+// was ignored before, as by nohup, still is.
 class Interruption {
  public:
   Interruption() {
@@ -72,8 +76,13 @@ class Interruption {
   static constexpr std::array kSignals = {SIGINT, SIGTERM, SIGHUP};
 
   static void Note(int signal) {
-    interrupted = true;
+    using std::chrono::steady_clock;
+    const steady_clock::rep now = steady_clock::now().time_since_epoch().count();
+    steady_clock::rep first = 0;
+    if (asked.compare_exchange_strong(first, now) || signal == SIGHUP) return;
+    if (steady_clock::duration(now - first) < std::chrono::seconds(1)) return;
     std::signal(signal, SIG_DFL);
+    std::raise(signal);
   }
 };
 
@@ -123,6 +132,17 @@ fs::path FolderFor(const fs::path& out) {
   return out.parent_path() / (name + ".run");
 }
 
+// The model is none of the run's own files, nor their folder.
+void CheckApart(const fs::path& out, const fs::path& run) {
+  const auto normal = [](const fs::path& path) { return (fs::absolute(path) / "").lexically_normal(); };
+  for (const fs::path& taken :
+       {run, run / "checkpoint.safetensors", run / "metrics.csv", run / "report.html"}) {
+    if (normal(out) == normal(taken)) {
+      Fail(out.string(), ": is to be both the model and part of the run: name another folder with --run");
+    }
+  }
+}
+
 // The command that trains the same again: its number of threads counts for the last bits.
 std::string Again(const CLI::App& command, const Options& o) {
   std::string line = CommandLine(command, {"resume"});
@@ -145,11 +165,28 @@ nlohmann::ordered_json JsonOf(const TrainingResult& result, const fs::path& out,
           {"seconds", last.seconds}};
 }
 
+std::map<std::string, std::string> ProvenanceOf(const TrainingResult& result, const Options& o,
+                                                const std::string& command, std::size_t classes) {
+  const EpochRecord& last = result.epochs.back();
+  std::map<std::string, std::string> provenance = {
+      {"source", "trained by mobilenet.cpp " MOBILENET_VERSION},
+      {"command", command},
+      {"precision", std::string(NameOf(result.precision))},
+      {"pictures", fmt::format("{} of {} classes", result.training_pictures, classes)},
+      {"validation top-1",
+       fmt::format("{} of {} pictures", Percent(last.validation_accuracy), result.validation.size())},
+      {"training time",
+       fmt::format("{}, {} threads, {}", Duration(last.seconds), o.training.threads, ProcessorName())}};
+  if (!o.from.empty()) provenance["started from"] = fs::path(o.from).filename().string();
+  if (!result.changes.empty())
+    provenance["changed on the way"] = fmt::format("{}", fmt::join(result.changes, "; "));
+  return provenance;
+}
+
 void Run(const Options& o, const CLI::App& command, int& status) {
   const fs::path out = o.out;
   const fs::path run = o.run.empty() ? FolderFor(out) : fs::path(o.run);
-  if (fs::weakly_canonical(out) == fs::weakly_canonical(run))
-    Fail(out.string(), ": is to be both the model and the run's folder: name another folder with --run");
+  CheckApart(out, run);
   Options given = o;
   given.training.checkpoint = run / "checkpoint.safetensors";
   TrainingOptions options = OptionsFrom(given);
@@ -163,7 +200,7 @@ void Run(const Options& o, const CLI::App& command, int& status) {
   }
   TrainingDisplay display(o.json);
   TrainingObserver observer = display.Observer();
-  observer.stop = [] { return interrupted.load(); };
+  observer.stop = [] { return asked.load() != 0; };
   observer.epoch = [&](const std::vector<EpochRecord>& epochs) {
     display.Epochs(epochs, options.epochs);
     try {
@@ -188,23 +225,22 @@ void Run(const Options& o, const CLI::App& command, int& status) {
   }
   const EpochRecord& last = result.epochs.back();
   Model& model = result.model;
-  model.provenance = {
-      {"source", "trained by mobilenet.cpp " MOBILENET_VERSION},
-      {"command", again},
-      {"pictures", fmt::format("{} of {} classes", result.training_pictures, data.classes.size())},
-      {"validation top-1",
-       fmt::format("{} of {} pictures", Percent(last.validation_accuracy), result.validation.size())},
-      {"training time",
-       fmt::format("{}, {} threads, {}", Duration(last.seconds), options.threads, ProcessorName())}};
-  if (options.from) model.provenance["started from"] = fs::path(o.from).filename().string();
+  model.provenance = ProvenanceOf(result, o, again, data.classes.size());
   try {
     model.Save(out);
   } catch (const Error& error) {
-    Fail(error.what(), "; nothing is lost: the same command with --resume writes the model from ",
+    Fail(error.what(),
+         result.kept ? "; nothing is lost: the same command with --resume writes the model from "
+                     : "; nor is all that was trained in ",
          options.checkpoint.string());
   }
-  files.Finish(result);
-  fs::remove(options.checkpoint);
+  try {
+    files.Finish(result);
+    fs::remove(options.checkpoint);
+  } catch (const std::exception& error) {  // Error or fs::filesystem_error
+    PrintError(fmt::format("{}: is written, but {}", out.string(), error.what()));
+    status = kFailure;
+  }
   if (result.unreadable > 0) {
     PrintError(fmt::format("{} pictures could not be read and were left out", result.unreadable));
     status = kFailure;
@@ -234,10 +270,10 @@ void AddNetworkOptions(CLI::App& command, Options& o) {
   command.add_flag("--standard", o.standard, "Standard convolutions instead of separable ones, to compare");
   command.add_flag("--shallow", o.training.network.shallow,
                    "Without the five blocks of 512 channels, to compare");
-  command
-      .add_option("--from", o.from,
-                  "Start from this model: safetensors, .h5 or .tflite. Its classifier is kept for labels "
-                  "that it knows")
+  RequireText(
+      command.add_option("--from", o.from,
+                         "Start from this model: safetensors, .h5 or .tflite. Its classifier is kept for "
+                         "labels that it knows"))
       ->type_name("FILE");
   command
       .add_option(
@@ -324,7 +360,7 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
   exclude("--from", {"--alpha", "--output-stride", "--standard", "--shallow"});
   exclude("--freeze", {"--head-epochs", "--optimizer", "--schedule", "--lr", "--momentum", "--weight-decay",
                        "--decay-all", "--clip", "--warmup", "--label-smoothing", "--dropout", "--average",
-                       "--crop", "--no-flip", "--jitter", "--erase", "--mixup"});
+                       "--no-flip", "--jitter", "--erase", "--mixup"});
   command.get_option("--freeze")->needs(command.get_option("--from"));
 }
 
@@ -340,15 +376,17 @@ void AddTrain(CLI::App& program, int& status) {
                    "tab and train or val")
       ->required()
       ->type_name("DIR|LIST.tsv");
-  command->add_option("--out", options->out, "The model file to write")->required()->type_name("FILE");
+  RequireText(command->add_option("--out", options->out, "The model file to write"))
+      ->required()
+      ->type_name("FILE");
   AddNetworkOptions(*command, *options);
   AddCourseOptions(*command, *options);
   AddDataOptions(*command, *options);
-  command
-      ->add_option("--run", options->run,
-                   "Folder for the checkpoint, metrics.csv, events and report.html; by default OUT with .run "
-                   "in place of "
-                   ".safetensors")
+  RequireText(
+      command->add_option(
+          "--run", options->run,
+          "Folder for the checkpoint, metrics.csv, events and report.html; by default OUT, .run in place of "
+          ".safetensors"))
       ->type_name("DIR");
   command->add_flag("--resume", options->training.resume, "Go on from the run's checkpoint");
   command

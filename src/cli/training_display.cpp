@@ -33,17 +33,19 @@ TrainingObserver TrainingDisplay::Observer() {
 void TrainingDisplay::Epochs(const std::vector<EpochRecord>& epochs, int of) {
   if (progress_) progress_->Clear();
   if (quiet_) return;
+  std::string rows;
   if (printed_ == 0) {
-    fmt::print("{:>9}  {:>10}  {:>13}  {:>14}  {:>15}  {:>16}  {:>10}\n", "epoch", "rate", "training loss",
-               "training top-1", "validation loss", "validation top-1", "so far");
+    rows += fmt::format("{:>9}  {:>10}  {:>13}  {:>14}  {:>15}  {:>16}  {:>10}\n", "epoch", "rate",
+                        "training loss", "training top-1", "validation loss", "validation top-1", "so far");
   }
   for (; printed_ < epochs.size(); ++printed_) {
     const EpochRecord& e = epochs[printed_];
-    fmt::print("{:>9}  {:>10.2g}  {:>13.4f}  {:>14}  {:>15.4f}  {:>16}  {:>10}\n",
-               fmt::format("{}/{}", e.epoch, of), e.learning_rate, e.training_loss,
-               Percent(e.training_accuracy), e.validation_loss, Percent(e.validation_accuracy),
-               Duration(e.seconds));
+    rows += fmt::format("{:>9}  {:>10.2g}  {:>13.4f}  {:>14}  {:>15.4f}  {:>16}  {:>10}\n",
+                        fmt::format("{}/{}", e.epoch, of), e.learning_rate, e.training_loss,
+                        Percent(e.training_accuracy), e.validation_loss, Percent(e.validation_accuracy),
+                        Duration(e.seconds));
   }
+  std::fputs(rows.c_str(), stdout);  // where that fails, training goes on
   std::fflush(stdout);
 }
 

@@ -16,7 +16,8 @@ std::string Percent(double share);
 // "59 s", "12:05 min", "3:40 h".
 std::string Duration(double seconds);
 
-// Progress bars, warnings, and a row for each epoch unless it is `quiet`.
+// Progress bars, warnings, and a row for each epoch unless it is `quiet`. What can't be written is lost, and
+// throws nothing.
 class TrainingDisplay {
  public:
   explicit TrainingDisplay(bool quiet) : quiet_(quiet) {}

@@ -4,9 +4,9 @@
 #include <bit>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 
 #include "base/fail.h"
+#include "base/file.h"
 
 namespace mobilenet {
 namespace {
@@ -81,21 +81,13 @@ void EventFile::Clear(const std::filesystem::path& folder) {
   std::error_code ignored;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with(kPrefix) && name.ends_with(kEnding)) std::filesystem::remove(entry.path(), ignored);
+    if (name.starts_with(kPrefix) && name.find(kEnding) != std::string::npos)
+      std::filesystem::remove(entry.path(), ignored);
   }
 }
 
 void EventFile::Add(std::int64_t step, double seconds, const std::vector<Scalar>& scalars) {
-  std::string records;
-  if (file_.empty()) {
-    const auto now =
-        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
-    for (std::int64_t n = now.count();; ++n) {  // a run that is resumed at once has a file of its own
-      file_ = folder_ / Concat(kPrefix, n, kEnding);
-      if (!std::filesystem::exists(file_)) break;
-    }
-    records += RecordOf(EventOf(0, seconds, 3, "brain.Event:2"));
-  }
+  if (records_.empty()) records_ += RecordOf(EventOf(0, seconds, 3, "brain.Event:2"));
   // tensorflow.Summary: value = 1, of which tag = 1 and simple_value = 2.
   std::string summary;
   for (const Scalar& scalar : scalars) {
@@ -105,11 +97,16 @@ void EventFile::Add(std::int64_t step, double seconds, const std::vector<Scalar>
     AppendFixed(std::bit_cast<std::uint32_t>(scalar.value), value);
     AppendBytes(1, value, summary);
   }
-  records += RecordOf(EventOf(step, seconds, 5, summary));
-  std::ofstream file(file_, std::ios::binary | std::ios::app);
-  file.write(records.data(), static_cast<std::streamsize>(records.size()));
-  file.flush();
-  if (!file) Fail(file_.string(), ": can't be written");
+  records_ += RecordOf(EventOf(step, seconds, 5, summary));
+}
+
+void EventFile::Write() {
+  if (file_.empty()) {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
+    file_ = folder_ / Concat(kPrefix, now.count(), kEnding);
+  }
+  WriteFileWhole(file_, records_);
 }
 
 }  // namespace mobilenet

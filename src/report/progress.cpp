@@ -18,6 +18,12 @@ constexpr milliseconds kQuiet{2000};
 constexpr milliseconds kRedraw{100};
 constexpr milliseconds kPlain{10'000};
 
+// A terminal that is gone, or a full disk behind standard error, ends no work.
+void Say(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+  std::fflush(stderr);
+}
+
 }  // namespace
 
 Progress::Progress(std::size_t total, std::string what, std::string title)
@@ -52,15 +58,13 @@ void Progress::AdvanceTo(std::size_t done, const std::string& note) {
   next_ = now + (terminal_ ? kRedraw : kPlain);
   const double seconds = std::chrono::duration<double>(now - begin_).count();
   const std::string line = Line(seconds, note);
-  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "", line, terminal_ ? "" : "\n");
-  std::fflush(stderr);
+  Say((terminal_ ? "\r\033[K" : "") + line + (terminal_ ? "" : "\n"));
   drawn_ = terminal_;
 }
 
 void Progress::Clear() {
   if (!drawn_) return;
-  fmt::print(stderr, "\r\033[K");
-  std::fflush(stderr);
+  Say("\r\033[K");
   drawn_ = false;
 }
 

@@ -27,33 +27,38 @@ std::string CsvOf(const std::vector<EpochRecord>& epochs) {
   return text;
 }
 
-fs::path Made(fs::path folder) {
+// Whether there was none.
+bool Make(const fs::path& folder) {
   std::error_code error;
-  fs::create_directories(folder, error);
+  const bool made = fs::create_directories(folder, error);
   if (error) Fail(folder.string(), ": can't be made: ", error.message());
-  return folder;
+  return made;
 }
 
 }  // namespace
 
 TrainingRun::TrainingRun(fs::path folder, std::string command)
-    : folder_(Made(std::move(folder))), command_(std::move(command)), lock_(folder_), events_(folder_) {
+    : folder_(std::move(folder)),
+      command_(std::move(command)),
+      made_(Make(folder_)),
+      lock_(folder_),
+      events_(folder_) {
   for (const char* name : {"checkpoint.safetensors", kMetrics, kReport}) RemoveUnfinished(folder_ / name);
   CheckWritable(folder_ / kMetrics);
 }
 
 TrainingRun::~TrainingRun() {
   std::error_code ignored;
-  fs::remove(folder_, ignored);  // does nothing where there is something in it
+  if (made_) fs::remove(folder_, ignored);  // does nothing where there is something in it
 }
 
 void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
+  Make(folder_);  // again, where it is gone
   if (with_events_ == 0) {
     EventFile::Clear(folder_);
     std::error_code ignored;
     fs::remove(folder_ / kReport, ignored);
   }
-  WriteFileWhole(folder_ / kMetrics, CsvOf(epochs));
   const auto value = [](double v) { return static_cast<float>(v); };
   for (; with_events_ < epochs.size(); ++with_events_) {
     const EpochRecord& e = epochs[with_events_];
@@ -64,6 +69,8 @@ void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
                  {"top-1/validation", value(e.validation_accuracy)},
                  {"learning rate", value(e.learning_rate)}});
   }
+  WriteFileWhole(folder_ / kMetrics, CsvOf(epochs));
+  events_.Write();
 }
 
 void TrainingRun::Finish(const TrainingResult& result) {

@@ -16,12 +16,13 @@ class TrainingRun {
   // Makes the folder where there is none. `command` is shown as the way to train again. Throws Error where
   // the folder can't be written, or another process trains in it.
   TrainingRun(std::filesystem::path folder, std::string command);
-  ~TrainingRun();  // takes an empty folder away
+  ~TrainingRun();  // takes the folder away where it made it and nothing is in it
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
 
   // After each epoch, with all so far, also those before this run was resumed. The first call takes the place
-  // of what was written before. Throws Error where something can't be written; the next call makes up for it.
+  // of what was written before. Throws Error where something can't be written; the next call writes that
+  // too.
   void Epochs(const std::vector<EpochRecord>& epochs);
 
   // At the end.
@@ -30,6 +31,7 @@ class TrainingRun {
  private:
   std::filesystem::path folder_;
   std::string command_;
+  bool made_;  // it was not there before
   FolderLock lock_;
   EventFile events_;
   std::size_t with_events_ = 0;  // epochs

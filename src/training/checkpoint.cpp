@@ -44,7 +44,8 @@ Safetensors Open(const std::filesystem::path& path) {
       Fail(file.name, ": is no checkpoint of training: \"", key, "\" is missing");
   }
   if (const std::string& version = file.metadata.at("checkpoint_version"); version != kVersion)
-    Fail(file.name, ": is a checkpoint of version \"", version.substr(0, 20), "\", expected ", kVersion);
+    Fail(file.name, ": is a checkpoint of version \"", version.substr(0, 20), "\", expected ", kVersion,
+         ": finish it with the program that made it, or remove it");
   return file;
 }
 
@@ -66,20 +67,18 @@ void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& stat
   Weights tensors;
   const auto add = [&](const char* name, const std::vector<float>& values) {
     if (values.empty()) return;
+    if (!std::ranges::all_of(values, [](float v) { return std::isfinite(v); }))
+      Fail(path.string(), ": is not written: the tensor ", name, " holds infinity or not-a-number");
     tensors[name] = {{static_cast<std::int64_t>(values.size())}, values, nullptr};  // borrowed for this call
   };
   add("values", state.values);
   add("average", state.average);
   add("velocity", state.velocity);
   add("squares", state.squares);
-  nlohmann::json position = {{"step", state.step},
-                             {"epoch", state.epoch},
-                             {"step_in_epoch", state.step_in_epoch},
-                             {"loss_sum", state.loss_sum},
-                             {"correct", state.correct},
-                             {"seen", state.seen},
-                             {"seconds", state.seconds},
-                             {"history", nlohmann::json::array()}};
+  nlohmann::json position = {
+      {"step", state.step},         {"epoch", state.epoch},     {"step_in_epoch", state.step_in_epoch},
+      {"loss_sum", state.loss_sum}, {"correct", state.correct}, {"seen", state.seen},
+      {"seconds", state.seconds},   {"changes", state.changes}, {"history", nlohmann::json::array()}};
   for (const EpochRecord& record : state.history) position["history"].push_back(ToJson(record));
   nlohmann::json options = nlohmann::json::object();
   for (const Trait& trait : identity) options[trait.name] = trait.value;
@@ -88,18 +87,18 @@ void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& stat
       tensors);
 }
 
-std::vector<std::string> Differences(const std::filesystem::path& path, const Identity& identity) {
+std::vector<Difference> Differences(const std::filesystem::path& path, const Identity& identity) {
   const Safetensors file = Open(path);
   const nlohmann::json options = ObjectOf(file, "options");
-  std::vector<std::string> differences;
+  std::vector<Difference> differences;
   for (const Trait& trait : identity) {
     const std::string before = TraitOf(options, trait.name, file.name);
     if (before == trait.value) continue;
-    const std::string difference =
-        Concat(file.name, ": was made with ", trait.name, " ", before, ", now it is ", trait.value);
-    if (trait.fixed)
-      Fail(difference, ": give the same options and data to go on, or remove it to begin anew");
-    differences.push_back(difference + ": the weights will be others than without a stop");
+    if (trait.fixed) {
+      Fail(file.name, ": was made with ", trait.name, " ", before, ", now it is ", trait.value,
+           ": give the same options and data to go on, or remove it to begin anew");
+    }
+    differences.push_back({trait.name, before, trait.value});
   }
   return differences;
 }
@@ -137,6 +136,11 @@ TrainingState LoadCheckpoint(const std::filesystem::path& path, std::size_t weig
   const auto history = position.find("history");
   if (history == position.end() || !history->is_array()) Fail(file.name, ": its history is missing");
   for (const auto& record : *history) state.history.push_back(RecordFrom(record, file.name));
+  const auto changes = position.find("changes");
+  if (changes == position.end() || !changes->is_array() ||
+      !std::ranges::all_of(*changes, [](const auto& change) { return change.is_string(); }))
+    Fail(file.name, ": its list of changes is missing");
+  for (const auto& change : *changes) state.changes.push_back(change.template get<std::string>());
   if (static_cast<int>(state.history.size()) != state.epoch) {
     Fail(file.name, ": its history has ", state.history.size(), " epochs, expected ", state.epoch);
   }

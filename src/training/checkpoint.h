@@ -25,6 +25,7 @@ struct TrainingState {
   std::int64_t seen = 0;
   double seconds = 0;
   std::vector<EpochRecord> history;
+  std::vector<std::string> changes;  // TrainingResult's
 };
 
 // Something that the weights depend on: an option, or the fingerprint of data.
@@ -35,12 +36,19 @@ struct Trait {
 };
 using Identity = std::vector<Trait>;  // where two differ, the first to do so is named
 
-// Writes the whole file or, with an Error thrown, leaves the old one as it was.
+// Writes the whole file or, with an Error thrown, leaves the old one as it was; also where a weight is no
+// number.
 void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& state, const Identity& identity);
 
-// A sentence for each trait that differs from that of the checkpoint and may. Throws Error where one that is
-// fixed does, or where the file is damaged. Traits that `identity` hasn't are not looked at.
-std::vector<std::string> Differences(const std::filesystem::path& path, const Identity& identity);
+// A trait that is not the checkpoint's, and needn't be.
+struct Difference {
+  std::string name;
+  std::string before;
+  std::string now;
+};
+// Throws Error where a trait that is fixed differs, or where the file is damaged. Traits that `identity`
+// hasn't are not looked at.
+std::vector<Difference> Differences(const std::filesystem::path& path, const Identity& identity);
 
 // The value of a trait of the checkpoint's. Throws Error where it has none.
 std::string SavedTrait(const std::filesystem::path& path, const std::string& name);

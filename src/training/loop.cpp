@@ -97,8 +97,10 @@ class Run {
     } catch (const Stopped&) {
       result.stopped = true;
       result.answers.clear();
-      Save(true);
+      Save();
     }
+    result.kept = kept_;
+    result.changes = state_.changes;
     result.values.assign(Kept().begin(), Kept().end());
     result.epochs = state_.history;
     return result;
@@ -120,9 +122,14 @@ class Run {
     try {
       return work();
     } catch (const std::exception& error) {
-      if (!Save(false)) throw;
+      if (loop_.checkpoint.empty()) throw;
+      try {
+        Save();
+      } catch (const Error& unsaved) {
+        Fail(error.what(), "; and what was trained since the last checkpoint is lost: ", unsaved.what());
+      }
       Fail(error.what(), "; training stopped after step ", state_.step, " of ", steps_,
-           " and can be resumed from ", loop_.checkpoint.string());
+           ", and can be resumed when it is there again from ", loop_.checkpoint.string());
     }
   }
 
@@ -136,7 +143,9 @@ class Run {
       state_.seconds = before + epoch.Seconds();
       Report();
       StopIfAsked(loop_.observer);
-      if (since_saved_.Seconds() >= options_.checkpoint_seconds) Save(false);
+      // Not at the end of an epoch: whether it can be gone on from, its validation will tell.
+      if (state_.step_in_epoch < steps_per_epoch_ && since_saved_.Seconds() >= options_.checkpoint_seconds)
+        TrySave();
     }
     Validation validation = Guarded([&] { return Validate(loop_, Kept()); });
     if (!std::isfinite(validation.loss)) FailDiverged("validation loss");
@@ -155,6 +164,7 @@ class Run {
     if (!std::isfinite(norm)) FailDiverged("gradient");
     if (!state_.average.empty())
       Average(options_.average, state_.step, state_.values, state_.average, loop_.pool);
+    kept_ = false;
     ++state_.step;
     ++state_.step_in_epoch;
     ++steps_here_;
@@ -242,35 +252,43 @@ class Run {
     state_.loss_sum = 0;
     state_.correct = 0;
     state_.seen = 0;
-    Save(false);
+    TrySave();
     if (loop_.observer.epoch) loop_.observer.epoch(state_.history);
   }
 
-  // A checkpoint that can't be written now may be writable later: training goes on, and the old one stays.
-  // Returns whether it was written.
-  bool Save(bool must) {
-    if (loop_.checkpoint.empty()) return false;
+  void Save() {
     since_saved_ = {};
+    if (loop_.checkpoint.empty()) return;
     state_.velocity.assign(optimizer_.velocity().begin(), optimizer_.velocity().end());
     state_.squares.assign(optimizer_.squares().begin(), optimizer_.squares().end());
+    SaveCheckpoint(loop_.checkpoint, state_, loop_.identity);
+    kept_ = true;
+  }
+
+  // What can't be written now may be later: training goes on, and the old checkpoint stays.
+  void TrySave() {
     try {
-      SaveCheckpoint(loop_.checkpoint, state_, loop_.identity);
-      return true;
+      Save();
     } catch (const Error& error) {
-      if (must) throw;
-      if (loop_.observer.warning)
+      if (loop_.observer.warning) {
         loop_.observer.warning(
             Concat("this checkpoint could not be written, training goes on: ", error.what()));
+      }
     }
-    return false;
   }
 
   void Restore() {
-    const std::vector<std::string> differences = Differences(loop_.checkpoint, loop_.identity);
-    for (const std::string& difference : differences) {
-      if (loop_.observer.warning) loop_.observer.warning(difference);
-    }
+    const std::vector<Difference> differences = Differences(loop_.checkpoint, loop_.identity);
     state_ = LoadCheckpoint(loop_.checkpoint, layout_.size());
+    kept_ = true;
+    for (const auto& [name, before, now] : differences) {
+      state_.changes.push_back(Concat(name, " ", before, ", from step ", state_.step + 1, " on ", now));
+      if (loop_.observer.warning) {
+        loop_.observer.warning(Concat(loop_.checkpoint.string(), ": was made with ", name, " ", before,
+                                      ", now it is ", now,
+                                      ": the weights will be others than without a stop"));
+      }
+    }
     const bool fits = state_.velocity.size() == optimizer_.velocity().size() &&
                       state_.squares.size() == optimizer_.squares().size() &&
                       state_.average.empty() == (options_.average == 0);
@@ -300,6 +318,7 @@ class Run {
   std::vector<Target> targets_;
   std::vector<float> gradient_;
   TrainingState state_;
+  bool kept_ = false;  // the checkpoint holds `state_`
   std::int64_t steps_here_ = 0;
   Stopwatch stopwatch_;
   Stopwatch since_saved_;

@@ -26,10 +26,12 @@ struct LoopResult {
   std::vector<float> values;  // the average where there is one
   std::vector<EpochRecord> epochs;
   std::vector<ValidationAnswer> answers;
+  std::vector<std::string> changes;
   bool stopped = false;
+  bool kept = false;  // the checkpoint holds all that was trained
 };
 
-// Thrown where the observer's `stop` asks for it outside the loop's steps.
+// Thrown where the observer's `stop` asks for it.
 struct Stopped {};
 void StopIfAsked(const TrainingObserver& observer);
 

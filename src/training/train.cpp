@@ -168,6 +168,7 @@ TrainingOptions HeadOptions(const TrainingOptions& options, const Features& feat
   for (const float value : features.rows) length += double{value} * value;
   head.learning_rate = kStep / std::max(1e-3, length / static_cast<double>(features.labels.size()));
   head.schedule = Schedule::kCosine;
+  head.warmup = 0.05;
   head.label_smoothing = 0;
   head.average = 0;
   head.augment.mixup = 0;
@@ -182,9 +183,10 @@ class Training {
     if (options_.augment.crop == AugmentOptions::Crop::kAuto) {
       options_.augment.crop = ChooseCrop(data.training, V1(options.network));
     }
-    // The faster may be another one the next time.
-    if (options_.resume && !options_.precision && SavedTrait(options_.checkpoint, "precision") == "bfloat16")
-      options_.precision = Precision::kBfloat16;
+    if (options_.resume && !options_.precision) {  // the faster may be another one the next time
+      const bool bfloat16 = SavedTrait(options_.checkpoint, "precision") == NameOf(Precision::kBfloat16);
+      options_.precision = bfloat16 ? Precision::kBfloat16 : Precision::kFloat32;
+    }
     options_.precision = TrainingPrecision(options_.precision);
     if (options_.learning_rate == 0) options_.learning_rate = DefaultRate(options_, data.training.size());
     preprocessing_ = PreprocessingFor(options_, options_.augment.crop);
@@ -211,7 +213,10 @@ class Training {
     }
     result.training_pictures = training_pictures_;
     result.stopped = trained.stopped;
+    result.kept = trained.kept;
+    result.precision = *options_.precision;
     result.epochs = std::move(trained.epochs);
+    result.changes = std::move(trained.changes);
     result.answers = std::move(trained.answers);
     result.unreadable = unreadable_;
     result.seconds = stopwatch.Seconds();
@@ -232,7 +237,8 @@ class Training {
     if (options_.freeze_backbone || head_first) {
       training = ReadTraining(SeenForm(), left);
       trained = TrainHead(*training, validation, layout, values);
-      if (options_.freeze_backbone || trained.stopped) return trained;
+      if (options_.freeze_backbone) return trained;
+      if (trained.stopped) throw Stopped();
     }
     if (!training || TrainingForm() != SeenForm()) {
       training.reset();  // before the others take memory

@@ -33,6 +33,11 @@ class TrainProgramTest : public testing::Test {
            (more.empty() ? "" : " " + more);
   }
 
+  // The same command with other epochs.
+  static std::string Longer(std::string command, int epochs = 200) {
+    return command.replace(command.find("--epochs 6"), 10, "--epochs " + std::to_string(epochs));
+  }
+
   static std::string Text(const fs::path& path) {
     std::ostringstream text;
     text << std::ifstream(path, std::ios::binary).rdbuf();
@@ -48,6 +53,22 @@ class TrainProgramTest : public testing::Test {
   TemporaryDirectory directory_;
   const fs::path data_ = directory_.path() / "data";
 };
+
+TEST_F(TrainProgramTest, AModelThatCannotBeWrittenIsInTheCheckpoint) {
+  const std::string folder = Path("there");
+  fs::create_directory(folder);
+  // The folder goes away while training; the run's is elsewhere.
+  const Result result =
+      RunShell("timeout 60 sh -c 'until [ -e " + Path("run/metrics.csv") + " ]; do sleep 0.01; done; rm -r " +
+               folder + "' 2> /dev/null & " + MOBILENET_PROGRAM + " " +
+               Longer(Train("there/m.safetensors", "--run " + Path("run") + " 2>&1")));
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output, HasSubstr("nothing is lost: the same command with --resume writes the model"));
+  fs::create_directory(folder);
+  EXPECT_EQ(
+      RunProgram(Longer(Train("there/m.safetensors", "--resume --run " + Path("run") + " 2>&1"))).status, 0);
+  EXPECT_NO_THROW(Model::Load(Path("there/m.safetensors")));
+}
 
 TEST_F(TrainProgramTest, TrainsAModelAndTellsHowItWent) {
   const Result result = RunProgram(Train("colours.safetensors", "2>&1"));
@@ -116,14 +137,22 @@ TEST_F(TrainProgramTest, KilledAtTenMomentsItEndsWithTheSameWeights) {
 }
 
 TEST_F(TrainProgramTest, ARunThatIsResumedHasEachEpochOnce) {
-  const auto endless = [&](const std::string& more) {
-    std::string text = Train("run.safetensors", more);
-    return text.replace(text.find("--epochs 6"), 10, "--epochs 5000");
-  };
-  for (const char* more : {"", "--resume"})
-    RunShell("timeout -s INT 0.7 " + std::string(MOBILENET_PROGRAM) + " " + endless(more) + " 2>&1");
   const fs::path run = directory_.path() / "run.run";
-  const std::string csv = Text(run / "metrics.csv");
+  const std::string metrics = (run / "metrics.csv").string();
+  // Closes the terminal, so to speak, after as many rows.
+  const auto train = [&](int rows, const std::string& more) {
+    const std::string command =
+        std::string(MOBILENET_PROGRAM) + " " + Longer(Train("run.safetensors", more), 5000);
+    return RunShell(command + " 2>&1 & program=$!; timeout 60 sh -c 'until grep -q ^" + std::to_string(rows) +
+                    ", " + metrics +
+                    "; do sleep 0.02; done' 2> /dev/null; kill -HUP $program; kill -HUP $program; wait " +
+                    "$program");
+  };
+  EXPECT_EQ(train(3, "").status, 130);
+  const Result second = train(6, "--resume --clip 1");
+  EXPECT_EQ(second.status, 130);
+  EXPECT_THAT(second.output, HasSubstr("was made with clip 0, now it is 1"));
+  EXPECT_THAT(second.output, HasSubstr("stopped: the same command with --resume goes on from"));
   std::vector<fs::path> events;
   for (const std::string& name : FilesIn(run)) {
     if (name.starts_with("events.")) events.push_back(run / name);
@@ -133,30 +162,55 @@ TEST_F(TrainProgramTest, ARunThatIsResumedHasEachEpochOnce) {
   const std::string tag = "loss/training";
   std::int64_t told = 0;
   for (std::size_t at = bytes.find(tag); at != std::string::npos; at = bytes.find(tag, at + 1)) ++told;
-  EXPECT_GT(told, 1);
-  EXPECT_EQ(told, std::ranges::count(csv, '\n') - 1) << "one event for each row";
+  EXPECT_GE(told, 6);
+  EXPECT_EQ(told, std::ranges::count(Text(metrics), '\n') - 1) << "one event for each row";
   // Somebody else's lock on the folder.
-  const Result other =
-      RunShell("flock " + run.string() + " " + MOBILENET_PROGRAM + " " + endless("--resume") + " 2>&1");
+  const Result other = RunShell("flock " + run.string() + " " + MOBILENET_PROGRAM + " " +
+                                Train("run.safetensors", "--resume") + " 2>&1");
   EXPECT_EQ(other.status, 1);
   EXPECT_THAT(other.output, HasSubstr("run.run: is in use by another process"));
 }
 
 TEST_F(TrainProgramTest, AFolderThatGoesAwayCostsNoTraining) {
   const std::string run = Path("gone.run");
-  std::string text = Train("gone.safetensors", "2>&1");
-  text.replace(text.find("--epochs 6"), 10, "--epochs 300");
-  const Result result = RunShell("(while ! rm -r " + run + " 2> /dev/null; do sleep 0.01; done) & " +
-                                 std::string(MOBILENET_PROGRAM) + " " + text);
+  const auto train = [&](const std::string& meanwhile) {
+    const std::string text = Longer(Train("gone.safetensors", "2>&1"));
+    const Result result =
+        RunShell("timeout 60 sh -c 'until [ -e " + run + "/metrics.csv ]; do sleep 0.01; done; until " +
+                 meanwhile + "; do sleep 0.01; done' 2> /dev/null & " + MOBILENET_PROGRAM + " " + text);
+    EXPECT_THAT(result.output, HasSubstr("200/200"));
+    EXPECT_NO_THROW(Model::Load(Path("gone.safetensors"))) << result.output;
+    fs::remove(Path("gone.safetensors"));
+    return result;
+  };
+  train("rm -r " + run);
+  EXPECT_EQ(std::ranges::count(Text(fs::path(run) / "metrics.csv"), '\n'), 201)
+      << "the folder was made again";
+  EXPECT_FALSE(fs::exists(fs::path(run) / "checkpoint.safetensors"));
+  fs::remove_all(run);
+  const Result result = train("rm -r " + run + " && ln -sT /nowhere/at/all " + run);
+  EXPECT_EQ(result.status, 1);
   EXPECT_THAT(result.output, HasSubstr("training goes on, but "));
-  EXPECT_THAT(result.output, HasSubstr("300/300"));
-  EXPECT_NO_THROW(Model::Load(Path("gone.safetensors"))) << result.output;
+  EXPECT_THAT(result.output, HasSubstr("gone.safetensors: is written, but "));
+}
+
+TEST_F(TrainProgramTest, OutputThatCannotBeWrittenEndsNoTraining) {
+  RunShell(std::string(MOBILENET_PROGRAM) + " " + Train("silent.safetensors", "2> /dev/full > /dev/full"));
+  EXPECT_NO_THROW(Model::Load(Path("silent.safetensors")));
+}
+
+TEST_F(TrainProgramTest, AFolderOfTheUsersIsLeftToThem) {
+  fs::create_directory(Path("elsewhere"));
+  fs::create_directory_symlink(Path("elsewhere"), Path("link"));
+  EXPECT_EQ(RunProgram(Train("m.safetensors", "--resume --run " + Path("link") + " 2>&1")).status, 1);
+  EXPECT_TRUE(fs::exists(Path("link")));
+  EXPECT_EQ(RunProgram(Train("m.safetensors", "--run " + Path("link") + " 2>&1")).status, 0);
+  EXPECT_TRUE(fs::exists(Path("link/report.html")));
 }
 
 TEST_F(TrainProgramTest, CtrlCSavesAndSaysHowToGoOn) {
-  std::string text = "timeout --preserve-status -s INT 1.5 " + std::string(MOBILENET_PROGRAM) + " " +
-                     Train("endless.safetensors", "2>&1");
-  text.replace(text.find("--epochs 6"), 10, "--epochs 100000");
+  const std::string text = "timeout --preserve-status -s INT 1.5 " + std::string(MOBILENET_PROGRAM) + " " +
+                           Longer(Train("endless.safetensors", "2>&1"), 100'000);
   const Result result = RunShell(text);
   EXPECT_EQ(result.status, 130);
   EXPECT_THAT(result.output, HasSubstr("stopped: the same command with --resume goes on from"));
@@ -175,6 +229,7 @@ TEST_F(TrainProgramTest, AFullDiskCostsACheckpointNotTheTraining) {
   EXPECT_THAT(result.output, HasSubstr("this checkpoint could not be written, training goes on"));
   EXPECT_THAT(result.output, HasSubstr("6/6"));
   EXPECT_THAT(result.output, HasSubstr("full.safetensors: can't be written"));
+  EXPECT_THAT(result.output, HasSubstr("nor is all that was trained in "));
   EXPECT_FALSE(fs::exists(Path("full.safetensors")));
   for (const std::string& name : FilesIn(directory_.path() / "full.run"))
     EXPECT_THAT(name, testing::AnyOf("metrics.csv", testing::StartsWith("events.out.tfevents.")))
@@ -207,8 +262,9 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
   EXPECT_THAT(refused("--seed -1", 2), HasSubstr("--seed"));
   EXPECT_THAT(refused("--freeze backbone", 2), HasSubstr("--freeze requires --from"));
   EXPECT_THAT(refused("--from x", 2), HasSubstr("--alpha excludes --from"));
-  EXPECT_THAT(refused("--run " + Path("refused.safetensors"), 1),
-              HasSubstr("both the model and the run's folder"));
+  EXPECT_THAT(refused("--run ''", 2), HasSubstr("--run"));
+  EXPECT_THAT(refused("--run " + Path("refused.safetensors/"), 1),
+              HasSubstr("both the model and part of the run"));
   EXPECT_THAT(refused("--resume", 1), HasSubstr("there is no checkpoint to resume from"));
   EXPECT_FALSE(fs::exists(Path("refused.run"))) << "an empty folder was left";
   const auto from = [&](const std::string& more) {

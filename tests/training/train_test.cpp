@@ -103,6 +103,7 @@ TEST_F(TrainTest, LearnsColoursAndGivesAModelThatWorks) {
   LearnQuickly(options_);
   const TrainingResult result = Run();
   ASSERT_EQ(result.epochs.size(), 25U);
+  EXPECT_FALSE(result.kept) << "there is no checkpoint";
   EXPECT_LT(result.epochs.back().training_loss, result.epochs.front().training_loss);
   EXPECT_EQ(result.epochs.back().validation_accuracy, 1);
   EXPECT_EQ(result.training_pictures, 36U);
@@ -205,7 +206,11 @@ TEST_F(TrainTest, ResumingWithAnotherRateOrPicturesThatLookOtherwiseIsToldOf) {
   options_.threads = 1;
   fs::copy_file(data_ / "train" / "red" / "1.bmp", data_ / "train" / "red" / "0.bmp",
                 fs::copy_options::overwrite_existing);
-  EXPECT_EQ(Resume().epochs.size(), 3U);
+  const TrainingResult result = Resume();
+  EXPECT_EQ(result.epochs.size(), 3U);
+  EXPECT_TRUE(result.kept);
+  EXPECT_THAT(result.changes, testing::ElementsAre(HasSubstr("learning rate"), "clip 0, from step 3 on 1",
+                                                   "threads 2, from step 3 on 1", HasSubstr("pixels")));
   EXPECT_THAT(warnings_,
               testing::ElementsAre(HasSubstr("learning rate"), HasSubstr("was made with clip 0, now it is 1"),
                                    HasSubstr("was made with threads 2, now it is 1"), HasSubstr("pixels")));
@@ -221,7 +226,7 @@ TEST_F(TrainTest, APictureThatIsGoneCostsNoSteps) {
   };
   const std::string complaint = Complaint([&] { Run(observer); });
   EXPECT_THAT(complaint, HasSubstr("can't be opened"));
-  EXPECT_THAT(complaint, HasSubstr("training stopped after step 6 of 12 and can be resumed from"));
+  EXPECT_THAT(complaint, HasSubstr("training stopped after step 6 of 12, and can be resumed"));
   fs::rename(away, data_);
   const TrainingResult rest = Resume();
   options_.checkpoint.clear();
@@ -244,6 +249,7 @@ TEST_F(TrainTest, DamagedCheckpointsAreRefused) {
   state.epoch = 1;
   state.step_in_epoch = 2;
   state.loss_sum = 0.1;
+  state.changes = {"clip 1, from step 3 on 0"};
   state.history = {{.epoch = 1, .learning_rate = 0.1, .training_loss = 2}};
   const Identity identity = {{"alpha", "0.5"}, {"batch", "128"}, {"clip", "0", false}};
   SaveCheckpoint(checkpoint_, state, identity);
@@ -254,6 +260,7 @@ TEST_F(TrainTest, DamagedCheckpointsAreRefused) {
   EXPECT_EQ(loaded.average, state.average);
   EXPECT_EQ(loaded.velocity, state.velocity);
   EXPECT_TRUE(loaded.squares.empty());
+  EXPECT_EQ(loaded.changes, state.changes);
   EXPECT_EQ(loaded.step, 7);
   EXPECT_EQ(loaded.loss_sum, 0.1);
   EXPECT_EQ(loaded.history.front().training_loss, 2);
@@ -264,8 +271,13 @@ TEST_F(TrainTest, DamagedCheckpointsAreRefused) {
               }),
               HasSubstr("was made with alpha 0.5, now it is 1"));
   EXPECT_THAT(Complaint([&] { differences({"gamma", "1"}); }), HasSubstr("doesn't say its gamma"));
-  EXPECT_THAT(differences({"clip", "1", false}),
-              testing::ElementsAre(HasSubstr("was made with clip 0, now it is 1")));
+  const auto found = differences({"clip", "1", false});
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found.front().name + found.front().before + found.front().now, "clip01");
+  TrainingState exploded = state;
+  exploded.average[2] = INFINITY;
+  EXPECT_THAT(Complaint([&] { SaveCheckpoint(checkpoint_, exploded, identity); }),
+              HasSubstr("is not written: the tensor average holds infinity"));
   std::string bytes(fs::file_size(checkpoint_), '\0');
   std::ifstream(checkpoint_, std::ios::binary).read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   const auto damaged = directory_.path() / "damaged.safetensors";
