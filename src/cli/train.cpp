@@ -339,6 +339,8 @@ void AddDataOptions(CLI::App& command, Options& o) {
       ->type_name("NAME")
       ->capture_default_str();
   command.add_flag("--no-flip", o.no_flip, "Never mirror pictures: for text, say");
+  command.add_flag("--trivial-augment", t.augment.trivial,
+                   "Change each picture in one way of random kind and strength: shear, turn, colours, ...");
   number("--jitter", t.augment.jitter, "Brightness, contrast and saturation change by up to this share");
   number("--erase", t.augment.erase, "A square of this share of the side turns grey");
   number("--mixup", t.augment.mixup,
@@ -360,7 +362,7 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
   exclude("--from", {"--alpha", "--output-stride", "--standard", "--shallow"});
   exclude("--freeze", {"--head-epochs", "--optimizer", "--schedule", "--lr", "--momentum", "--weight-decay",
                        "--decay-all", "--clip", "--warmup", "--label-smoothing", "--dropout", "--average",
-                       "--no-flip", "--jitter", "--erase", "--mixup"});
+                       "--no-flip", "--trivial-augment", "--jitter", "--erase", "--mixup"});
   command.get_option("--freeze")->needs(command.get_option("--from"));
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "training/trivial_augment.h"
+
 namespace mobilenet {
 namespace {
 
@@ -114,6 +116,7 @@ Image Augment(const Image& image, const AugmentOptions& options, int width, int 
       varied = image;
   }
   if (options.flip && random.Below(2) == 1) Flip(varied);
+  if (options.trivial) TrivialAugment(varied, random);
   if (options.jitter > 0) Jitter(varied, options.jitter, random);
   if (options.erase > 0) Erase(varied, options.erase, random);
   return varied;

@@ -128,6 +128,7 @@ Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Ne
           {"crop", std::string(NameOf(o.augment.crop))},
           {"smallest crop", number(o.augment.smallest)},
           {"mirrored pictures:", yes(o.augment.flip)},
+          {"trivial augmentation:", yes(o.augment.trivial)},
           {"jitter", number(o.augment.jitter)},
           {"erase", number(o.augment.erase)},
           {"mixup", number(o.augment.mixup)},

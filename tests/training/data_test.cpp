@@ -9,6 +9,7 @@
 #include "training/augment.h"
 #include "training/pictures.h"
 #include "training/pictures_of_colours.h"
+#include "training/trivial_augment.h"
 
 namespace mobilenet {
 namespace {
@@ -218,6 +219,81 @@ TEST(AugmentTest, ErasesASquareAndJittersColours) {
   const Image image = Augment(Map(8), options, 8, 8, first);
   EXPECT_EQ(image.pixels, Augment(Map(8), options, 8, 8, second).pixels) << "the same seed, the same picture";
   EXPECT_NE(image.pixels, Augment(Map(8), options, 8, 8, other).pixels);
+}
+
+TEST(TrivialAugmentTest, ChangesWhereThingsAre) {
+  const Image image = Map(12);
+  for (int change = 0; change <= static_cast<int>(Change::kSharpness); ++change) {
+    Image same = image;
+    Apply(static_cast<Change>(change), 0, same);
+    EXPECT_EQ(same.pixels, image.pixels) << change << ": of no strength";
+  }
+  const auto at = [](const Image& of, int x, int y) {
+    return of.pixels[static_cast<std::size_t>(y * 12 + x) * 3];
+  };
+  Image shifted = image;
+  Apply(Change::kShiftX, -0.5, shifted);  // by a sixth
+  for (int y = 0; y < 12; ++y) {
+    EXPECT_EQ(at(shifted, 0, y), 128);
+    EXPECT_EQ(at(shifted, 1, y), 128);
+    for (int x = 2; x < 12; ++x) EXPECT_EQ(at(shifted, x, y), at(image, x - 2, y));
+  }
+  Image there_and_back = image;
+  for (const double strength : {1.0, -1.0}) Apply(Change::kRotate, strength, there_and_back);
+  EXPECT_NEAR(at(there_and_back, 7, 6), at(image, 7, 6), 1) << "a turn and its opposite";
+  Image sheared = image;
+  Apply(Change::kShearY, 1, sheared);
+  EXPECT_NE(sheared.pixels, image.pixels);
+}
+
+TEST(TrivialAugmentTest, ChangesHowThingsLook) {
+  const auto looks = [](Change change, double strength, std::vector<std::uint8_t> pixels) {
+    Image image;
+    image.width = static_cast<int>(pixels.size() / 3);
+    image.height = 1;
+    image.channels = 3;
+    image.pixels = std::move(pixels);
+    Apply(change, strength, image);
+    return std::vector<int>(image.pixels.begin(), image.pixels.end());
+  };
+  using testing::ElementsAre;
+  EXPECT_THAT(looks(Change::kBrightness, 0.5, {10, 100, 200}), ElementsAre(15, 145, 255));
+  EXPECT_THAT(looks(Change::kBrightness, -0.5, {10, 100, 200}), ElementsAre(6, 55, 110));
+  EXPECT_THAT(looks(Change::kContrast, -0.5, {100, 100, 100, 200, 200, 200}),
+              ElementsAre(123, 123, 123, 178, 178, 178));
+  EXPECT_THAT(looks(Change::kColour, -0.5, {100, 100, 100, 255, 0, 0}),
+              ElementsAre(100, 100, 100, 175, 34, 34));
+  EXPECT_THAT(looks(Change::kPosterize, 1, {15, 16, 255}), ElementsAre(0, 16, 240));
+  EXPECT_THAT(looks(Change::kPosterize, -0.25, {15, 16, 255}), ElementsAre(14, 16, 254));
+  EXPECT_THAT(looks(Change::kSolarize, 0.5, {127, 128, 255}), ElementsAre(127, 127, 0));
+  EXPECT_THAT(looks(Change::kAutoContrast, 0, {50, 7, 0, 100, 7, 255}), ElementsAre(0, 7, 0, 255, 7, 255));
+  EXPECT_THAT(looks(Change::kEqualize, 0, {10, 5, 0, 11, 5, 1, 12, 5, 1, 13, 5, 2}),
+              ElementsAre(0, 5, 0, 85, 5, 85, 170, 5, 85, 255, 5, 255));
+  Image spot;
+  spot.width = spot.height = 3;
+  spot.channels = 1;
+  spot.pixels = {0, 0, 0, 0, 130, 0, 0, 0, 0};
+  Apply(Change::kSharpness, -1, spot);  // 50 where it is smooth, and a tenth of the rest
+  EXPECT_EQ(spot.pixels[4], 58);
+  EXPECT_EQ(spot.pixels[1], 0) << "the edge stays";
+}
+
+TEST(TrivialAugmentTest, EveryChangeComesUp) {
+  std::set<std::string> seen;
+  AugmentOptions options;
+  options.crop = AugmentOptions::Crop::kNone;
+  options.flip = false;
+  options.trivial = true;
+  int same = 0;
+  for (std::uint64_t seed = 0; seed < 700; ++seed) {
+    Random random(seed, 1);
+    Image varied = Augment(Map(16), options, 16, 16, random);
+    same += varied.pixels == Map(16).pixels ? 1 : 0;
+    seen.emplace(varied.pixels.begin(), varied.pixels.end());
+  }
+  EXPECT_GT(same, 25) << "one in fourteen, and more where a change does nothing to this picture";
+  EXPECT_LT(same, 200);
+  EXPECT_GT(seen.size(), 350U);
 }
 
 TEST(AugmentTest, BetaHasItsMeanAndVariance) {
