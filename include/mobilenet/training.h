@@ -69,8 +69,8 @@ struct TrainingOptions {
   // those of a logistic regression: of all below only epochs, batch, precision, seed, threads, what is said
   // of data and checkpoints, and of `augment` the crop count, which says how pictures are seen in use.
   bool freeze_backbone = false;
-  int head_epochs =
-      30;  // of the classifier alone, in the same way, before all else, where `from` lacks a class
+  // Of the classifier alone, in the same way, before all else, where `from` lacks a class.
+  int head_epochs = 30;
 
   // kBfloat16: maps, their gradients and the factors of products are rounded to it, weights and sums stay
   // float32. Without one: the faster here.
@@ -160,9 +160,8 @@ struct TrainingObserver {
 
 struct TrainingResult {
   Model model;
-  bool stopped =
-      false;          // by the observer: what was trained is in the checkpoint, and perhaps not in the model
-  bool kept = false;  // the checkpoint holds all that was trained
+  bool stopped = false;  // by the observer: what was trained is in the checkpoint, perhaps not in the model
+  bool kept = false;     // the checkpoint holds all that was trained
   Precision precision = Precision::kFloat32;  // that it was trained in
   std::vector<EpochRecord> epochs;
   // What was changed on the way by resuming with other options or pictures: "learning rate 0.1, from step 200

@@ -59,6 +59,10 @@ void WriteAll(int file, std::span<const std::uint8_t> bytes, const std::filesyst
   }
 }
 
+std::filesystem::path FolderOf(const std::filesystem::path& file) {
+  return file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+}
+
 // Where a file would be written: the end of a chain of symbolic links.
 std::filesystem::path FollowLinks(const std::filesystem::path& path) {
   std::error_code error;
@@ -191,8 +195,7 @@ void RemoveUnfinished(const std::filesystem::path& path) {
   const std::filesystem::path target = FollowLinks(path);
   const std::string begin = target.filename().string() + ".";
   std::error_code ignored;
-  const auto folder = target.has_parent_path() ? target.parent_path() : std::filesystem::path(".");
-  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+  for (const auto& entry : std::filesystem::directory_iterator(FolderOf(target), ignored)) {
     const std::string name = entry.path().filename().string();
     if (!name.starts_with(begin) || !name.ends_with(kPart)) continue;
     const auto middle =
@@ -226,8 +229,7 @@ void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span
   if (rename(file.name().c_str(), target.path.c_str()) != 0) FailWithErrno(path, "can't be replaced");
   // The new name is on disk only when its folder is; a file system that can't sync folders has done what it
   // can.
-  const auto folder = target.path.has_parent_path() ? target.path.parent_path() : std::filesystem::path(".");
-  const Descriptor directory(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const Descriptor directory(open(FolderOf(target.path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.get() >= 0) fsync(directory.get());
 }
 

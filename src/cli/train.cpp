@@ -92,8 +92,9 @@ T Named(const std::string& name, std::initializer_list<T> values) {
   return *std::ranges::find(values, name, [](T value) { return NameOf(value); });
 }
 
-TrainingOptions OptionsFrom(const Options& o) {
+TrainingOptions OptionsFrom(const Options& o, const fs::path& checkpoint) {
   TrainingOptions training = o.training;
+  training.checkpoint = checkpoint;
   training.optimizer = OptimizerOptions::For(
       Named(o.optimizer, {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdamw}));
   training.optimizer.clip = o.training.optimizer.clip;
@@ -133,10 +134,9 @@ fs::path FolderFor(const fs::path& out) {
 }
 
 // The model is none of the run's own files, nor their folder.
-void CheckApart(const fs::path& out, const fs::path& run) {
+void CheckApart(const fs::path& out, const RunFiles& run) {
   const auto normal = [](const fs::path& path) { return (fs::absolute(path) / "").lexically_normal(); };
-  for (const fs::path& taken :
-       {run, run / "checkpoint.safetensors", run / "metrics.csv", run / "report.html"}) {
+  for (const fs::path& taken : {run.folder, run.checkpoint, run.metrics, run.report}) {
     if (normal(out) == normal(taken)) {
       Fail(out.string(), ": is to be both the model and part of the run: name another folder with --run");
     }
@@ -185,11 +185,9 @@ std::map<std::string, std::string> ProvenanceOf(const TrainingResult& result, co
 
 void Run(const Options& o, const CLI::App& command, int& status) {
   const fs::path out = o.out;
-  const fs::path run = o.run.empty() ? FolderFor(out) : fs::path(o.run);
+  const RunFiles run(o.run.empty() ? FolderFor(out) : fs::path(o.run));
   CheckApart(out, run);
-  Options given = o;
-  given.training.checkpoint = run / "checkpoint.safetensors";
-  TrainingOptions options = OptionsFrom(given);
+  const TrainingOptions options = OptionsFrom(o, run.checkpoint);
   CheckWritable(out);
   const TrainingData data = TrainingData::Find(o.data, options.validation_share, options.seed);
   const std::string again = Again(command, o);
@@ -245,12 +243,12 @@ void Run(const Options& o, const CLI::App& command, int& status) {
     PrintError(fmt::format("{} pictures could not be read and were left out", result.unreadable));
     status = kFailure;
   }
-  if (o.json) return PrintJson(JsonOf(result, out, run));
+  if (o.json) return PrintJson(JsonOf(result, out, run.folder));
   fmt::print("top-1 {} on {} validation pictures after {}\n{}: MobileNet V1, alpha {:g}, {} x {}, {}\n{}\n",
              Percent(last.validation_accuracy), result.validation.size(), Duration(last.seconds),
              Printable(out.string()), model.network.options.alpha, model.network.options.resolution,
              model.network.options.resolution, Bytes(static_cast<double>(fs::file_size(out))),
-             Printable((run / "report.html").string()));
+             Printable(run.report.string()));
 }
 
 void AddNetworkOptions(CLI::App& command, Options& o) {

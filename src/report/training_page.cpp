@@ -202,7 +202,7 @@ Page TrainingPage(const TrainingResult& result, const std::string& command) {
     page.Paragraph(fmt::format("{} pictures could not be read and were left out.", result.unreadable));
   }
   for (const std::string& change : result.changes)
-    page.Paragraph("Changed on the way, when training was resumed: " + Escaped(change) + ".");
+    page.Paragraph("Changed on the way, when training was resumed: " + change + ".");
   AddCurves(result.epochs, page);
   const Confusion confusion(result);
   const std::vector<std::string>& labels = result.model.labels;

@@ -13,9 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kMetrics = "metrics.csv";
-constexpr const char* kReport = "report.html";
-
 std::string CsvOf(const std::vector<EpochRecord>& epochs) {
   std::string text =
       "epoch,learning_rate,training_loss,training_top1,validation_loss,validation_top1,seconds\n";
@@ -37,27 +34,27 @@ bool Make(const fs::path& folder) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(fs::path folder, std::string command)
-    : folder_(std::move(folder)),
+TrainingRun::TrainingRun(RunFiles files, std::string command)
+    : files_(std::move(files)),
       command_(std::move(command)),
-      made_(Make(folder_)),
-      lock_(folder_),
-      events_(folder_) {
-  for (const char* name : {"checkpoint.safetensors", kMetrics, kReport}) RemoveUnfinished(folder_ / name);
-  CheckWritable(folder_ / kMetrics);
+      made_(Make(files_.folder)),
+      lock_(files_.folder),
+      events_(files_.folder) {
+  for (const fs::path& file : {files_.checkpoint, files_.metrics, files_.report}) RemoveUnfinished(file);
+  CheckWritable(files_.metrics);
 }
 
 TrainingRun::~TrainingRun() {
   std::error_code ignored;
-  if (made_) fs::remove(folder_, ignored);  // does nothing where there is something in it
+  if (made_) fs::remove(files_.folder, ignored);  // does nothing where there is something in it
 }
 
 void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
-  Make(folder_);  // again, where it is gone
+  Make(files_.folder);  // again, where it is gone
   if (with_events_ == 0) {
-    EventFile::Clear(folder_);
+    EventFile::Clear(files_.folder);
     std::error_code ignored;
-    fs::remove(folder_ / kReport, ignored);
+    fs::remove(files_.report, ignored);
   }
   const auto value = [](double v) { return static_cast<float>(v); };
   for (; with_events_ < epochs.size(); ++with_events_) {
@@ -69,12 +66,12 @@ void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
                  {"top-1/validation", value(e.validation_accuracy)},
                  {"learning rate", value(e.learning_rate)}});
   }
-  WriteFileWhole(folder_ / kMetrics, CsvOf(epochs));
+  WriteFileWhole(files_.metrics, CsvOf(epochs));
   events_.Write();
 }
 
 void TrainingRun::Finish(const TrainingResult& result) {
-  TrainingPage(result, command_).Write(folder_ / kReport);
+  TrainingPage(result, command_).Write(files_.report);
 }
 
 }  // namespace mobilenet

@@ -11,11 +11,25 @@
 
 namespace mobilenet {
 
+// What a run's folder holds, beside its events.
+struct RunFiles {
+  explicit RunFiles(const std::filesystem::path& in)
+      : folder(in),
+        checkpoint(in / "checkpoint.safetensors"),
+        metrics(in / "metrics.csv"),
+        report(in / "report.html") {}
+
+  std::filesystem::path folder;
+  std::filesystem::path checkpoint;  // as long as training isn't finished
+  std::filesystem::path metrics;
+  std::filesystem::path report;
+};
+
 class TrainingRun {
  public:
   // Makes the folder where there is none. `command` is shown as the way to train again. Throws Error where
   // the folder can't be written, or another process trains in it.
-  TrainingRun(std::filesystem::path folder, std::string command);
+  TrainingRun(RunFiles files, std::string command);
   ~TrainingRun();  // takes the folder away where it made it and nothing is in it
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
@@ -29,7 +43,7 @@ class TrainingRun {
   void Finish(const TrainingResult& result);
 
  private:
-  std::filesystem::path folder_;
+  RunFiles files_;
   std::string command_;
   bool made_;  // it was not there before
   FolderLock lock_;

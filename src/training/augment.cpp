@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include "training/pixels.h"
 #include "training/trivial_augment.h"
 
 namespace mobilenet {
 namespace {
-
-constexpr std::uint8_t kGrey = 128;
 
 // A window of the picture's own size, up to an eighth of it away from its place; grey where it leaves the
 // picture.
@@ -69,18 +68,16 @@ void Jitter(Image& image, double jitter, Random& random) {
   const auto brightness = static_cast<float>(random.Uniform(1 - jitter, 1 + jitter));
   const auto contrast = static_cast<float>(random.Uniform(1 - jitter, 1 + jitter));
   const auto saturation = static_cast<float>(random.Uniform(1 - jitter, 1 + jitter));
-  const auto luma = [](const std::uint8_t* p) { return 0.299F * p[0] + 0.587F * p[1] + 0.114F * p[2]; };
   if (image.channels != 3) return;
   double sum = 0;
-  for (std::size_t i = 0; i < image.pixels.size(); i += 3) sum += luma(image.pixels.data() + i);
+  for (std::size_t i = 0; i < image.pixels.size(); i += 3) sum += Luma(image.pixels.data() + i);
   const float mean = brightness * static_cast<float>(3 * sum / static_cast<double>(image.pixels.size()));
   for (std::size_t i = 0; i < image.pixels.size(); i += 3) {
     std::uint8_t* pixel = image.pixels.data() + i;
-    const float grey = luma(pixel);
+    const float grey = Luma(pixel);
     for (int c = 0; c < 3; ++c) {
       const float coloured = brightness * (grey + saturation * (static_cast<float>(pixel[c]) - grey));
-      pixel[c] =
-          static_cast<std::uint8_t>(std::clamp(mean + contrast * (coloured - mean), 0.0F, 255.0F) + 0.5F);
+      pixel[c] = Byte(mean + contrast * (coloured - mean));
     }
   }
 }

@@ -5,14 +5,10 @@
 #include <cmath>
 #include <numbers>
 
+#include "training/pixels.h"
+
 namespace mobilenet {
 namespace {
-
-constexpr std::uint8_t kGrey = 128;
-
-std::uint8_t Byte(float value) { return static_cast<std::uint8_t>(std::clamp(value, 0.0F, 255.0F) + 0.5F); }
-
-float Luma(const std::uint8_t* pixel) { return 0.299F * pixel[0] + 0.587F * pixel[1] + 0.114F * pixel[2]; }
 
 // Where a pixel comes from, seen from the centre: (xx x + xy y + dx, yx x + yy y + dy).
 struct Affine {
