@@ -1,8 +1,8 @@
 // Each kind of step at every layer shape of the MobileNets (V1, V2, V3-Large, alpha 1, 224 x 224), on one
-// thread, by instruction set: GFLOP/s, and the share of the core's peak measured just before. A kernel that
-// got slower shows here by name.
+// thread, by instruction set: GFLOP/s, and the share of the core's float32 peak measured just before. A
+// kernel that got slower shows here by name.
 //
-//   kernel_bench --benchmark_filter='product/avx512'
+//   kernel_bench --benchmark_filter='product/avx512/'
 #include <benchmark/benchmark.h>
 
 #include <chrono>
@@ -104,14 +104,13 @@ AlignedVector<float> Values(std::size_t n) {
 
 constexpr Range kRelu6 = {0, 6};
 
-Step ProductStep(const ProductShape& shape, const Kernels& kernels) {
+Step ProductStep(const ProductShape& shape, const Kernels& kernels, Precision precision) {
   Step step;
   step.rows = shape.rows;
-  step.inner = shape.k;
   step.range = kRelu6;
   const auto weights = Values(shape.k * shape.columns);
   const auto bias = Values(shape.columns);
-  step.matrix = Pack(weights.data(), bias.data(), shape.k, shape.columns, kernels.lanes);
+  SetMatrix(precision, kernels, weights, bias, kRelu6, nullptr, step);
   return step;
 }
 
@@ -134,7 +133,7 @@ Step DepthwiseStep(const DepthwiseShape& shape) {
 
 // V1's first layer.
 Step FirstConvolution(const Kernels& kernels) {
-  Step step = ProductStep({1, 27, 32}, kernels);
+  Step step = ProductStep({1, 27, 32}, kernels, Precision::kFloat32);
   step.rows_from = RowSource::kWindows;
   SetWindow(step, 224, 3, 32, 3, 2);
   return step;
@@ -181,12 +180,18 @@ void Register(const Kernels& kernels) {
         const Step step = FirstConvolution(*k);
         Measure(state, step, *k, std::size_t{224} * 224 * 3, static_cast<double>(step.rows) * 27 * 32);
       });
+  // In the 16 bits that the instruction set is made for, where it is.
+  const Precision precision = kernels.product_f16 != nullptr ? Precision::kFloat16
+                              : kernels.bf16_rows            ? Precision::kBfloat16
+                                                             : Precision::kFloat32;
   for (const ProductShape& s : shapes.products) {
     const std::string name =
         std::to_string(s.rows) + "x" + std::to_string(s.k) + "x" + std::to_string(s.columns);
-    benchmark::RegisterBenchmark(("product/" + target + "/" + name).c_str(), [k, s](benchmark::State& state) {
-      Measure(state, ProductStep(s, *k), *k, s.rows * s.k, static_cast<double>(s.rows * s.k * s.columns));
-    });
+    benchmark::RegisterBenchmark(("product/" + target + "/" + name).c_str(),
+                                 [k, s, precision](benchmark::State& state) {
+                                   Measure(state, ProductStep(s, *k, precision), *k, s.rows * s.k,
+                                           static_cast<double>(s.rows * s.k * s.columns));
+                                 });
   }
   for (const DepthwiseShape& s : shapes.depthwises) {
     const std::string name = std::to_string(s.side) + "x" + std::to_string(s.side) + "x" +

@@ -5,6 +5,7 @@ option(MOBILENET_TESTS "Build the tests" ${PROJECT_IS_TOP_LEVEL})
 option(MOBILENET_BENCH "Build the kernel benchmarks, with the tests" OFF)
 option(MOBILENET_FUZZ "Build the libFuzzer targets (clang)" OFF)
 option(MOBILENET_WERROR "Treat warnings as errors" ${PROJECT_IS_TOP_LEVEL})
+option(MOBILENET_EMULATE_F16 "For tests: half precision without the instruction for it, slowly" OFF)
 set(MOBILENET_SANITIZE "" CACHE STRING "Sanitizers for every target of ours, such as address,undefined")
 
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/bfloat16.h"
+#include "base/float16.h"
 
 namespace mobilenet {
 
@@ -23,6 +24,12 @@ inline std::vector<float> RandomValues(std::size_t count, std::uint32_t seed) {
 // Each value as bfloat16 holds it.
 inline std::vector<float> RoundedToBf16(std::vector<float> values) {
   for (float& value : values) value = FromBf16(RoundToBf16(value));
+  return values;
+}
+
+// The same in half precision.
+inline std::vector<float> RoundedToF16(std::vector<float> values) {
+  for (float& value : values) value = FromF16(RoundToF16(value));
   return values;
 }
 

@@ -5,10 +5,11 @@
     build/peers/bin/python bench/peers/latency.py --networks 1-224 0.25-224 0.25-128 --threads 1 2
 
 Each runtime has a process of its own and all take turns, round after round, so that they meet the same machine; with
-one thread all run on the same processor. Logits are compared (1e-3) before anything is timed. Prints a Markdown table of
+one thread all run on the same processor. Logits are compared (1e-3; in 16 bits 5 % of the largest) before anything is timed. Prints a Markdown table of
 medians over the rounds. A runtime that is not installed is named as missing."""
 
 import argparse
+import functools
 import importlib.metadata
 import json
 import os
@@ -47,7 +48,7 @@ def serve(name, model, folder, threads):
     answers = os.dup(1)  # some runtimes print
     os.dup2(2, 1)
     reply = lambda value: os.write(answers, (json.dumps(value) + "\n").encode())
-    kind = next(r for r in runtimes.RUNTIMES + runtimes.BF16_RUNTIMES if r.__name__ == name)
+    kind = getattr(runtimes, name)
     runtime = kind(model, folder, threads)
     image = runtime.prepare(np.load(os.path.join(folder, "input.npy")))
     reply("ready")
@@ -122,15 +123,19 @@ def compare(network, threads, arguments):
         done = subprocess.run([tool, "run", model], input=image.tobytes(), capture_output=True, check=True)
         logits = np.frombuffer(done.stdout, np.float32)
 
-        rows = {"mobilenet.cpp": (lambda: bench(model, threads, "float32", arguments.seconds), [])}
-        rows["mobilenet.cpp, bfloat16"] = (lambda: bench(model, threads, "bfloat16", arguments.seconds), [])
-        # In bfloat16 logits are only near: what is timed must still be the same network.
+        ours = lambda precision: bench(model, threads, precision, arguments.seconds)
+        rows = {"mobilenet.cpp": lambda: ours("float32")}
         peers = start(runtimes.RUNTIMES, model, folder, threads, logits, 1e-3)
-        peers += start(runtimes.BF16_RUNTIMES, model, folder, threads, logits, 0.05 * np.abs(logits).max())
+        for precision, kinds in runtimes.SIXTEEN_BIT_RUNTIMES.items():
+            if bench(model, threads, precision, 0.05)["precision"] != precision:
+                continue  # no arithmetic for it here
+            rows[f"mobilenet.cpp, {precision}"] = functools.partial(ours, precision)
+            # In 16 bits logits are only near: what is timed must still be the same network.
+            peers += start(kinds, model, folder, threads, logits, 0.05 * np.abs(logits).max())
         times = {name: [] for name in [*rows, *(name for name, _ in peers)]}
         peaks = []
         for _ in range(arguments.rounds):
-            for name, (run, _) in rows.items():
+            for name, run in rows.items():
                 result = run()
                 times[name].append(result["median_ms"])
                 peaks.append(result["peak_gflops"])
@@ -159,7 +164,7 @@ def table(columns):
     fastest = []
     for _, medians in columns:
         ours = medians["mobilenet.cpp"][0]
-        fastest.append(f"{min(m for n, (m, _) in medians.items() if 'mobilenet' not in n and 'bf16' not in n) / ours:.2f}")
+        fastest.append(f"{min(m for n, (m, _) in medians.items() if 'mobilenet' not in n and 'f16' not in n) / ours:.2f}")
     print("| fastest other in float32 / ours | " + " | ".join(fastest) + " |")
 
 

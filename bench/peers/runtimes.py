@@ -62,6 +62,10 @@ class OpenVinoBf16(OpenVino):
     name, precision = "OpenVINO bf16", "bf16"
 
 
+class OpenVinoF16(OpenVino):
+    name, precision = "OpenVINO f16", "f16"
+
+
 class LiteRt(Runtime):
     """XNNPACK is its default delegate."""
 
@@ -197,4 +201,4 @@ class Torch(Runtime):
 
 
 RUNTIMES = [OnnxRuntime, OpenVino, LiteRt, Ncnn, Mnn, Torch]
-BF16_RUNTIMES = [OpenVinoBf16]
+SIXTEEN_BIT_RUNTIMES = {"bfloat16": [OpenVinoBf16], "float16": [OpenVinoF16]}

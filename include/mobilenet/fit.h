@@ -105,8 +105,9 @@ struct FitResult {
 };
 
 // The networks that Fit chooses from: V1 with alpha from 0.25 to 1 by eighths and resolution from 128 to 224
-// by 16, in float32 and in bfloat16. The accuracy of both is the published one: bfloat16 costs less than can
-// be told. Nothing is timed.
+// by 16, in float32 and in the 16 bits that this machine multiplies best: float16 where it has arithmetic of
+// half precision, else bfloat16. The accuracy of all is the published one: 16 bits cost less than can be
+// told. Nothing is timed.
 std::vector<Candidate> FitGrid(int classes);
 
 // Times a dozen networks of random weights in each precision, fits a latency model to their steps, predicts

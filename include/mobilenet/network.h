@@ -123,9 +123,9 @@ std::vector<Parameter> ParametersOf(const Layer& layer);
 std::vector<Parameter> ParametersOf(const Network& network);
 
 // How numbers are stored and multiplied.
-enum class Precision { kFloat32, kBfloat16, kInt8 };
+enum class Precision { kFloat32, kBfloat16, kFloat16, kInt8 };
 
-// "float32", "bfloat16", "int8".
+// "float32", "bfloat16", "float16", "int8".
 std::string_view NameOf(Precision precision);
 
 // "convolution", "depthwise", "pointwise", "global average pool", "fully connected".

@@ -18,14 +18,18 @@ namespace mobilenet {
 struct PlanOptions {
   // The instruction set: one of AvailableTargets(); empty takes the fastest that this machine has.
   std::string_view target = {};
-  // kFloat32, or kBfloat16: weights that mix channels are rounded to bfloat16, and so are the values that
-  // they multiply where the processor has an instruction for that; sums and feature maps stay float32.
-  // Nothing: whichever of the two is faster on this machine, which is measured once in a process.
+  // kFloat32. kBfloat16: weights that mix channels are rounded to it, and so are the values that they
+  // multiply where the target has an instruction for that; sums and feature maps stay float32. kFloat16, the
+  // same in half precision, where up to 128 products at a time are added up too: for targets with its
+  // arithmetic
+  // ("avx512fp16"), and there for layers whose sums can't leave its range, which ReLU6 before them bounds;
+  // all else is computed in float32. Nothing: whichever of these is fastest on this machine, which is
+  // measured once in a process.
   std::optional<Precision> precision = Precision::kFloat32;
 };
 
-// The instruction sets that this machine can run, fastest first: some of "avx512bf16", "avx512", "avx2",
-// "sse4", "neon", "portable".
+// The instruction sets that this machine can run, fastest first: some of "avx512fp16", "avx512bf16",
+// "avx512", "avx2", "sse4", "neon", "portable".
 std::vector<std::string_view> AvailableTargets();
 
 // What happens in one go: a layer, or a depthwise layer fused with the pointwise one behind it.
@@ -48,7 +52,7 @@ class Plan {
   [[nodiscard]] const Shape& input() const;
   [[nodiscard]] const Shape& output() const;
   [[nodiscard]] std::string_view target() const;
-  [[nodiscard]] Precision precision() const;
+  [[nodiscard]] Precision precision() const;       // kFloat32 where kFloat16 was asked for in vain
   [[nodiscard]] std::size_t weight_bytes() const;  // packed weights and biases
   // Feature maps of a Runner of one thread; each further thread keeps rows of its own of the maps that run
   // depth first.

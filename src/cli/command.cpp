@@ -71,16 +71,18 @@ void WritePage(const Page& page, const std::string& path, bool quiet) {
 
 CLI::Option* AddPrecision(CLI::App& command, std::string& precision) {
   return command
-      .add_option("--precision", precision,
-                  "float32, bfloat16 (half the weights; faster where the processor multiplies it) or auto: "
-                  "the faster here")
-      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
+      .add_option(
+          "--precision", precision,
+          "float32, bfloat16 (half the weights; faster where the processor multiplies it), float16 (where "
+          "it multiplies that: half the weights, and faster) or auto: the fastest here")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16", "auto"}))
       ->type_name("P")
       ->capture_default_str();
 }
 
 std::optional<Precision> PrecisionOf(const std::string& name) {
-  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kInt8}) {
+  for (const Precision precision :
+       {Precision::kFloat32, Precision::kBfloat16, Precision::kFloat16, Precision::kInt8}) {
     if (NameOf(precision) == name) return precision;
   }
   return std::nullopt;

@@ -48,7 +48,7 @@ CLI::Option* AddHtml(CLI::App& command, std::string& path);
 void CheckPage(const std::string& path);  // throws where it can't be written
 void WritePage(const Page& page, const std::string& path, bool quiet);
 
-// --precision of what is run: float32, bfloat16, or auto (nothing), for whichever is faster here.
+// --precision of what is run: float32, bfloat16, float16, or auto (nothing), for whichever is fastest here.
 CLI::Option* AddPrecision(CLI::App& command, std::string& precision);
 std::optional<Precision> PrecisionOf(const std::string& name);
 

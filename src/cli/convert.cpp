@@ -36,7 +36,9 @@ void Run(const Options& options) {
   }
   if (options.resolution != 0) SetResolution(options.resolution, model);
   const Precision precision = *PrecisionOf(options.precision);
-  if (precision != Precision::kFloat32) model.provenance["weights"] = "rounded to bfloat16 by convert";
+  if (precision != Precision::kFloat32) {
+    model.provenance["weights"] = fmt::format("rounded to {} by convert", NameOf(precision));
+  }
   model.Save(options.output, precision);
   fmt::print("{}: MobileNet V1, alpha {:g}, {} x {}, {} classes, {}, preprocessing {}\n",
              Printable(options.output), model.network.options.alpha, model.network.options.resolution,
@@ -70,8 +72,8 @@ void AddConvert(CLI::App& program) {
       ->default_str("");
   command
       ->add_option("--precision", options->precision,
-                   "float32, or bfloat16: the weights that mix channels in half the space")
-      ->check(CLI::IsMember({"float32", "bfloat16"}))
+                   "float32, or bfloat16 or float16: the weights that mix channels in half the space")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
       ->type_name("P")
       ->capture_default_str();
   command->footer(

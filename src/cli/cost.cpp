@@ -174,9 +174,9 @@ void AddCost(CLI::App& program) {
       ->excludes(model);
   command
       ->add_option("--precision", options->precision,
-                   "How weights and feature maps are stored: float32, bfloat16 "
-                   "or int8")
-      ->check(CLI::IsMember({"float32", "bfloat16", "int8"}))
+                   "How weights and feature maps are stored: float32, bfloat16, "
+                   "float16 or int8")
+      ->check(CLI::IsMember({"float32", "bfloat16", "float16", "int8"}))
       ->type_name("P")
       ->capture_default_str();
   command->add_flag("--layers", options->layers, "A line for each layer");

@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "fit/latency_model.h"
 #include "fit/timed_group.h"
+#include "runtime/choose_kernels.h"
 
 namespace mobilenet {
 namespace {
@@ -18,7 +19,10 @@ struct Size {
   int resolution;
 };
 
-constexpr std::array<Precision, 2> kPrecisions = {Precision::kFloat32, Precision::kBfloat16};
+const std::array<Precision, 2>& Precisions() {
+  static const std::array<Precision, 2> precisions = {Precision::kFloat32, SixteenBits()};
+  return precisions;
+}
 
 // What the model learns from, in each precision: three corners of the grid, and enough between them for every
 // price.
@@ -122,12 +126,12 @@ class Search {
   void Learn() {
     TimedGroup group(options_.threads, meter_);
     Indices timed;
-    for (const Precision precision : kPrecisions) {
+    for (const Precision precision : Precisions()) {
       for (const Size& size : kSamples) timed.push_back(IndexOf(size, precision));
     }
     const std::size_t samples = timed.size();
     for (std::size_t i = 0; options_.check && i < kChecks.size(); ++i) {
-      timed.push_back(IndexOf(kChecks[i], kPrecisions[i % 2]));
+      timed.push_back(IndexOf(kChecks[i], Precisions()[i % 2]));
     }
     constexpr double kBuilt = 0.1;  // of the progress
     constexpr double kLearned = 0.6;
@@ -137,8 +141,8 @@ class Search {
     }
     group.Run(kLearned * options_.seconds,
               [&](double share) { Report(kBuilt + (kLearned - kBuilt) * share); });
-    for (std::size_t p = 0; p < kPrecisions.size(); ++p)
-      Predict(group, timed, p * kSamples.size(), kPrecisions[p]);
+    for (std::size_t p = 0; p < Precisions().size(); ++p)
+      Predict(group, timed, p * kSamples.size(), Precisions()[p]);
     for (std::size_t i = samples; i < timed.size(); ++i) {
       result_.checked.push_back(result_.grid[timed[i]]);
       group.Tell(i, result_.checked.back());
@@ -173,7 +177,7 @@ class Search {
   void Verify(const Indices& finalists, double seconds, double done) {
     TimedGroup group(options_.threads, meter_);
     for (const std::size_t i : finalists) group.Add(result_.grid[i]);
-    for (const Precision precision : kPrecisions)
+    for (const Precision precision : Precisions())
       group.Add(result_.grid[IndexOf(kSamples[kAnchor], precision)]);
     const double before = reported_;
     group.Run(seconds, [&](double share) { Report(before + (done - before) * share); });
@@ -182,9 +186,10 @@ class Search {
       verified_.push_back(finalists[f]);
     }
     double pace = 0;
-    for (std::size_t p = 0; p < kPrecisions.size(); ++p) {
-      pace += group.TimingOf(finalists.size() + p).median_ms / learned_ms_[p] / kPrecisions.size();
+    for (std::size_t p = 0; p < Precisions().size(); ++p) {
+      pace += group.TimingOf(finalists.size() + p).median_ms / learned_ms_[p];
     }
+    pace /= static_cast<double>(Precisions().size());
     for (Candidate& candidate : result_.grid) candidate.predicted_ms *= pace / result_.pace;
     result_.pace = pace;
   }
@@ -310,7 +315,7 @@ std::vector<Excess> BrokenLimits(const Candidate& candidate, const Limits& limit
 
 std::vector<Candidate> FitGrid(int classes) {
   std::vector<Candidate> grid;
-  for (const Precision precision : kPrecisions) {
+  for (const Precision precision : Precisions()) {
     for (int eighths = 2; eighths <= 8; ++eighths) {
       for (int resolution = 128; resolution <= 224; resolution += 16) {
         Candidate c;

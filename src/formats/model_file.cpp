@@ -282,15 +282,15 @@ void Model::Save(const std::filesystem::path& path, Precision precision) const {
   CheckWeights(network, weights);
   CheckForSaving(*this, path.string());
   if (precision == Precision::kInt8)
-    Fail(path.string(), ": can't be written in int8, expected float32 or bfloat16");
+    Fail(path.string(), ": can't be written in int8, expected float32, bfloat16 or float16");
   std::map<std::string, std::string> metadata = {{"format_version", std::string(kFormatVersion)},
                                                  {"network", NetworkJson(network).dump()},
                                                  {"preprocessing", PreprocessingJson(preprocessing).dump()},
                                                  {"provenance", Dumped(provenance)}};
   if (!labels.empty()) metadata["labels"] = json(labels).dump();
-  const bool bf16 = precision == Precision::kBfloat16;
+  const bool whole = precision == Precision::kFloat32;
   WriteSafetensors(path, metadata, weights,
-                   bf16 ? MixingWeights(network) : std::set<std::string, std::less<>>());
+                   whole ? std::set<std::string, std::less<>>() : MixingWeights(network), precision);
 }
 
 std::string Model::Label(int index) const {

@@ -12,6 +12,7 @@
 #include "base/bfloat16.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/float16.h"
 #include "formats/json.h"
 
 namespace mobilenet {
@@ -113,20 +114,6 @@ void ParseMetadata(const json& value, Safetensors& file) {
   }
 }
 
-// IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction.
-float FromHalf(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 0x1F;
-  const int fraction = bits & 0x3FF;
-  float value = 0;
-  if (exponent == 0x1F) {
-    value = fraction == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
-  } else {
-    value = std::ldexp(static_cast<float>(exponent == 0 ? fraction : fraction + 0x400),
-                       std::max(exponent, 1) - 25);
-  }
-  return (bits & 0x8000) != 0 ? -value : value;
-}
-
 }  // namespace
 
 Tensor Safetensors::Floats(std::string_view entry) const {
@@ -138,7 +125,7 @@ Tensor Safetensors::Floats(std::string_view entry) const {
     for (std::size_t i = 0; i < values.size(); ++i) {
       std::uint16_t bits = 0;
       std::memcpy(&bits, item.bytes.data() + i * sizeof(bits), sizeof(bits));
-      values[i] = item.type == "F16" ? FromHalf(bits) : FromBf16(bits);
+      values[i] = item.type == "F16" ? FromF16(bits) : FromBf16(bits);
     }
     return Tensor::Of(item.shape, std::move(values));
   }
@@ -189,7 +176,8 @@ Safetensors OpenSafetensors(const std::filesystem::path& path) {
 }
 
 void WriteSafetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
-                      const Weights& tensors, const std::set<std::string, std::less<>>& bf16) {
+                      const Weights& tensors, const std::set<std::string, std::less<>>& rounded,
+                      Precision precision) {
   json root = json::object();
   root["__metadata__"] = metadata;
   std::size_t offset = 0;
@@ -201,19 +189,22 @@ void WriteSafetensors(const std::filesystem::path& path, const std::map<std::str
     offset += size;
   };
   for (const auto& [name, tensor] : tensors) {
-    if (!bf16.contains(name)) add(name, tensor, "F32", tensor.values.data(), tensor.values.size_bytes());
+    if (!rounded.contains(name)) add(name, tensor, "F32", tensor.values.data(), tensor.values.size_bytes());
   }
   std::vector<std::vector<std::uint16_t>> halves;
-  halves.reserve(bf16.size());
+  halves.reserve(rounded.size());
+  const bool bf16 = precision == Precision::kBfloat16;
   for (const auto& [name, tensor] : tensors) {
-    if (!bf16.contains(name)) continue;
+    if (!rounded.contains(name)) continue;
     std::vector<std::uint16_t>& values = halves.emplace_back();
     for (const float value : tensor.values) {
-      values.push_back(RoundToBf16(value));
-      if (!std::isfinite(FromBf16(values.back())))
-        Fail(path.string(), ": can't be written: ", name, " holds ", value, ", too large for bfloat16");
+      values.push_back(bf16 ? RoundToBf16(value) : RoundToF16(value));
+      if (!(bf16 ? std::isfinite(FromBf16(values.back())) : std::abs(value) <= kLargestF16)) {
+        Fail(path.string(), ": can't be written: ", name, " holds ", value, ", too large for ",
+             NameOf(precision));
+      }
     }
-    add(name, tensor, "BF16", values.data(), values.size() * sizeof(std::uint16_t));
+    add(name, tensor, bf16 ? "BF16" : "F16", values.data(), values.size() * sizeof(std::uint16_t));
   }
   std::string header;
   try {

@@ -40,9 +40,11 @@ Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_pt
 // Maps and parses a file.
 Safetensors OpenSafetensors(const std::filesystem::path& path);
 
-// Writes a file whole or not at all; the tensors begin on a cache line. Those named in `bf16` are rounded to
-// bfloat16 and come last. Throws Error where one of them holds a number too large for that.
+// Writes a file whole or not at all; the tensors begin on a cache line. Those named in `rounded` are rounded
+// to `precision`, which is kBfloat16 or kFloat16, and come last. Throws Error where one of them holds a
+// number too large for that.
 void WriteSafetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
-                      const Weights& tensors, const std::set<std::string, std::less<>>& bf16 = {});
+                      const Weights& tensors, const std::set<std::string, std::less<>>& rounded = {},
+                      Precision precision = Precision::kBfloat16);
 
 }  // namespace mobilenet

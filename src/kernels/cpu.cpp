@@ -2,7 +2,9 @@
 
 #include "hwy/detect_targets.h"
 
-#if HWY_ARCH_ARM_A64 && defined(__linux__)
+#if HWY_ARCH_X86
+#include <cpuid.h>
+#elif HWY_ARCH_ARM_A64 && defined(__linux__)
 #include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
@@ -36,6 +38,24 @@ bool HasBf16Dot() {
 #if HWY_ARCH_X86
   __builtin_cpu_init();
   return HasAvx512() && __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+bool HasF16() {
+#if HWY_ARCH_X86
+  __builtin_cpu_init();
+#ifdef MOBILENET_EMULATE_F16
+  return HasAvx512();
+#else
+  // Older compilers' __builtin_cpu_supports doesn't know it: leaf 7, EDX bit 23.
+  unsigned eax = 0;
+  unsigned ebx = 0;
+  unsigned ecx = 0;
+  unsigned edx = 0;
+  return HasAvx512() && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx >> 23 & 1) != 0;
+#endif
 #else
   return false;
 #endif

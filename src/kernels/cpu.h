@@ -13,5 +13,7 @@ std::int64_t SupportedTargets();
 
 // Whether AVX-512 has dot products of bfloat16 pairs (AVX512_BF16).
 bool HasBf16Dot();
+// Whether it has the arithmetic of half precision (AVX512_FP16), or MOBILENET_EMULATE_F16 does without.
+bool HasF16();
 
 }  // namespace mobilenet

@@ -15,9 +15,10 @@
 #include <cstddef>
 
 #include "base/bfloat16.h"
+#include "base/float16.h"
 #include "hwy/highway.h"
-#include "kernels/bf16-inl.h"
 #include "kernels/kernels.h"
+#include "kernels/sixteen_bits-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
@@ -32,16 +33,21 @@ void RoundToBf16Row(const float* from, std::size_t n, std::uint16_t* to) {
   for (; i < n; ++i) to[i] = RoundToBf16(from[i]);
 }
 
+#if HWY_TARGET == HWY_AVX3
+void RoundToF16Row(const float* from, std::size_t n, std::uint16_t* to) {
+  const F d;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) StoreF16(d, hn::LoadU(d, from + i), to + i);
+  for (; i < n; ++i) to[i] = RoundToF16(from[i]);
+}
+#endif
+
 // Where channel `c` of the output's pixel `x` stands, and storing a register there, clamped to the range.
 template <class D>
 HWY_INLINE void StorePixel(D d, hn::Vec<D> sum, const DepthwiseTask& task, int x, std::size_t c) {
   float* pixel = task.output + static_cast<std::size_t>(x - task.x_begin) * task.output_pitch;
   const auto clamped = hn::Min(hn::Max(sum, hn::Set(d, task.range.low)), hn::Set(d, task.range.high));
-  if (task.to_bf16) {
-    StoreBf16(d, clamped, reinterpret_cast<std::uint16_t*>(pixel) + c);
-  } else {
-    hn::StoreU(clamped, d, pixel + c);
-  }
+  StoreRounded(d, clamped, task.rounding, pixel, c);
 }
 
 // kPixels neighbouring output pixels from `x` on, the window's columns [tap_begin, tap_end), which all lie
@@ -138,11 +144,7 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
   float* output = task.output;
   const auto store = [&](Vector sum) HWY_ATTR {
     const Vector clamped = hn::Min(hn::Max(sum, low), high);
-    if (task.to_bf16) {
-      StoreBf16(d, clamped, reinterpret_cast<std::uint16_t*>(output) + c);
-    } else {
-      hn::StoreU(clamped, d, output + c);
-    }
+    StoreRounded(d, clamped, task.rounding, output, c);
     output += task.output_pitch;
   };
   int x = task.x_begin;

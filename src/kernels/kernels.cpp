@@ -41,6 +41,8 @@ const Kernels& Table() {
                                 .product = &Product<Arithmetic::kFloat32>,
                                 .product_bf16 = &Product<Arithmetic::kBf16Widened>,
                                 .round_to_bf16 = &RoundToBf16Row,
+                                .product_f16 = nullptr,
+                                .round_to_f16 = nullptr,
                                 .depthwise = &Depthwise,
                                 .average = &Average,
                                 .softmax = &Softmax,
@@ -56,6 +58,18 @@ const Kernels& Bf16Table() {
     with.name = "avx512bf16";
     with.bf16_rows = true;
     with.product_bf16 = &Product<Arithmetic::kBf16Dot>;
+    return with;
+  }();
+  return table;
+}
+
+// That for half precision: again only the products differ.
+const Kernels& F16Table() {
+  static const Kernels table = [] {
+    Kernels with = Table();
+    with.name = "avx512fp16";
+    with.product_f16 = &Product<Arithmetic::kF16Pairs>;
+    with.round_to_f16 = &RoundToF16Row;
     return with;
   }();
   return table;
@@ -78,6 +92,7 @@ struct Available {
       if ((SupportedTargets() & kernels.target) != 0) tables[count++] = &kernels;
     };
 #if HWY_TARGETS & HWY_AVX3
+    if (HasF16()) add(N_AVX3::F16Table());
     if (HasBf16Dot()) add(N_AVX3::Bf16Table());
     add(N_AVX3::Table());
 #endif

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string_view>
 
@@ -20,12 +21,18 @@ struct Range {
   float high;
 };
 
+constexpr Range kWholeRange = {-std::numeric_limits<float>::infinity(),
+                               std::numeric_limits<float>::infinity()};
+
 // A window that slides over a feature map. Taps that leave the input read zeros.
 struct Window {
   int input_height, input_width, input_channels;
   int output_height, output_width, output_channels;
   int kernel, stride, padding_top, padding_left;
 };
+
+// The 16 bits that the factors of a product are rounded to.
+enum class Rounding { kNone, kBfloat16, kFloat16 };
 
 // c[i, j] = clamp(bias[j] + sum over k of a[i, k] b[k, j]), for `rows` rows and the columns of `panels`.
 // Rows of a are `a_stride` floats apart, rows of c `c_stride`. A row of a may lie in `segments` pieces of
@@ -44,6 +51,10 @@ struct ProductTask {
   std::size_t last_panel;
   Range range;
 };
+
+// Pairs that are added up in half precision, at most: with more, rounding errors grow; with fewer, the time
+// that adding up their sums takes.
+constexpr std::size_t kF16Run = 128;
 
 constexpr int kMaxDepthwiseKernel = 7;
 
@@ -67,12 +78,13 @@ struct DepthwiseTask {
   int x_end;
   float* output;  // pixel x_begin; pixels are output_pitch floats apart
   std::size_t output_pitch;
-  // The output is rounded to bfloat16, two to a float's place; output_pitch still counts floats.
-  bool to_bf16;
+  // A rounded output has two values to a float's place; output_pitch still counts floats. kFloat16 only
+  // where Kernels::product_f16 is.
+  Rounding rounding;
 };
 
 struct Kernels {
-  std::string_view name;  // "avx512bf16", "avx512", "avx2", "sse4", "neon", "portable"
+  std::string_view name;  // "avx512fp16", "avx512bf16", "avx512", "avx2", "sse4", "neon", "portable"
   std::int64_t target;    // Highway's bit
   std::size_t lanes;      // float32 in a register: packed panels are 2 * lanes columns wide
   std::size_t tile_rows;  // rows of c that are held in registers at once
@@ -88,6 +100,13 @@ struct Kernels {
   // Rounds n float32 to bfloat16, to the nearest, ties to even; numbers below the smallest normal one may
   // become 0. With AVX-512, this and all that writes bfloat16 need its extension for it (HasBf16Dot).
   void (*round_to_bf16)(const float* from, std::size_t n, std::uint16_t* to);
+  // In the table for half precision, else both null: the product with a matrix that PackF16 packed. b->k is a
+  // number of pairs, a's rows are as many pairs of half precision (a_stride counts pairs), in one segment,
+  // and c's rows keep sums on the way. Runs of at most kF16Run pairs are added up in half precision, which
+  // must hold their sums; the runs in float32.
+  void (*product_f16)(const ProductTask& task);
+  // Rounds n float32 to the nearest, ties to even; what is too large becomes the largest number, 65504.
+  void (*round_to_f16)(const float* from, std::size_t n, std::uint16_t* to);
   void (*depthwise)(const DepthwiseTask& task);
   // output[c] = mean over `pixels` of input[pixel * pitch + c].
   void (*average)(const float* input, std::size_t pixels, std::size_t pitch, std::size_t channels,

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/bfloat16.h"
+#include "base/float16.h"
 
 namespace mobilenet {
 namespace {
@@ -58,6 +59,44 @@ void SetBias(const float* bias, PackedMatrix& packed) {
   }
 }
 
+// `round` makes 16 bits of a float.
+template <typename Round>
+void RefillPairs(const float* matrix, std::size_t k, std::size_t row_stride, std::size_t column_stride,
+                 const Round& round, PackedMatrix& packed) {
+  for (const Panel& panel : packed.panels) {
+    const float* from = matrix + panel.column * column_stride;
+    const auto set = [&](std::size_t row, std::size_t j, float* to) {
+      const float* at = from + row * row_stride + j * column_stride;
+      const std::uint32_t low = round(*at);
+      const std::uint32_t high = row + 1 < k ? round(at[row_stride]) : 0;
+      const std::uint32_t pair = low | high << 16;
+      std::memcpy(to + row / 2 * panel.width + j, &pair, sizeof(pair));
+    };
+    float* to = packed.values.data() + panel.offset;
+    if (column_stride == 1) {
+      for (std::size_t row = 0; row < k; row += 2) {
+        for (std::size_t j = 0; j < panel.stored; ++j) set(row, j, to);
+      }
+    } else {  // transposed: a column of the matrix after the other
+      for (std::size_t j = 0; j < panel.stored; ++j) {
+        for (std::size_t row = 0; row < k; row += 2) set(row, j, to);
+      }
+    }
+  }
+}
+
+template <typename Round>
+PackedMatrix PackPairs(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
+                       std::size_t lanes, const Round& round, const std::shared_ptr<Slab>& slab) {
+  PackedMatrix packed = Zeros(PairsOf(k), columns, lanes, slab);
+  SetBias(bias, packed);
+  RefillPairs(matrix, k, columns, 1, round, packed);
+  return packed;
+}
+
+constexpr auto kToBf16 = [](float value) { return RoundToBf16(value); };
+constexpr auto kToF16 = [](float value) { return RoundToF16(value); };
+
 }  // namespace
 
 PackedMatrix Pack(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
@@ -91,34 +130,17 @@ void Refill(const float* matrix, std::size_t row_stride, std::size_t column_stri
 
 void RefillBf16(const float* matrix, std::size_t k, std::size_t row_stride, std::size_t column_stride,
                 PackedMatrix& packed) {
-  for (const Panel& panel : packed.panels) {
-    const float* from = matrix + panel.column * column_stride;
-    const auto set = [&](std::size_t row, std::size_t j, float* to) {
-      const float* at = from + row * row_stride + j * column_stride;
-      const std::uint32_t low = RoundToBf16(*at);
-      const std::uint32_t high = row + 1 < k ? RoundToBf16(at[row_stride]) : 0;
-      const std::uint32_t pair = low | high << 16;
-      std::memcpy(to + row / 2 * panel.width + j, &pair, sizeof(pair));
-    };
-    float* to = packed.values.data() + panel.offset;
-    if (column_stride == 1) {
-      for (std::size_t row = 0; row < k; row += 2) {
-        for (std::size_t j = 0; j < panel.stored; ++j) set(row, j, to);
-      }
-    } else {  // transposed: a column of the matrix after the other
-      for (std::size_t j = 0; j < panel.stored; ++j) {
-        for (std::size_t row = 0; row < k; row += 2) set(row, j, to);
-      }
-    }
-  }
+  RefillPairs(matrix, k, row_stride, column_stride, kToBf16, packed);
 }
 
 PackedMatrix PackBf16(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
                       std::size_t lanes, const std::shared_ptr<Slab>& slab) {
-  PackedMatrix packed = Zeros(PairsOf(k), columns, lanes, slab);
-  SetBias(bias, packed);
-  RefillBf16(matrix, k, columns, 1, packed);
-  return packed;
+  return PackPairs(matrix, bias, k, columns, lanes, kToBf16, slab);
+}
+
+PackedMatrix PackF16(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
+                     std::size_t lanes, const std::shared_ptr<Slab>& slab) {
+  return PackPairs(matrix, bias, k, columns, lanes, kToF16, slab);
 }
 
 }  // namespace mobilenet

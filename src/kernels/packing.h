@@ -47,12 +47,16 @@ constexpr std::size_t HalfLanes(std::size_t lanes) { return lanes >= 8 ? lanes /
 PackedMatrix PackBf16(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
                       std::size_t lanes, const std::shared_ptr<Slab>& slab = nullptr);
 
+// The same in half precision; what is too large for it becomes the largest number that it has.
+PackedMatrix PackF16(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
+                     std::size_t lanes, const std::shared_ptr<Slab>& slab = nullptr);
+
 // Packs a row-major [k, columns] matrix and its bias of `columns` values, into memory of `slab` where there
 // is one.
 PackedMatrix Pack(const float* matrix, const float* bias, std::size_t k, std::size_t columns,
                   std::size_t lanes, const std::shared_ptr<Slab>& slab = nullptr);
 
-// Rows of 32-bit pairs that `rows` rows of bfloat16 make.
+// Rows of 32-bit pairs that `rows` rows of 16 bits make.
 constexpr std::size_t PairsOf(std::size_t rows) { return (rows + 1) / 2; }
 
 // Panels for a [k, columns] matrix, full of zeros, for Refill; with PairsOf(k) for k, for RefillBf16.

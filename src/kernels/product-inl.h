@@ -18,8 +18,8 @@
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
-#include "kernels/bf16-inl.h"
 #include "kernels/kernels.h"
+#include "kernels/sixteen_bits-inl.h"
 #include "kernels/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -48,7 +48,8 @@ struct TileTask {
   std::size_t a_stride;
   std::size_t segments;
   std::size_t segment_pitch;
-  std::size_t segment_k;  // values of a row in one segment
+  std::size_t segment_k;  // values of a row in one segment; the last may have fewer
+  std::size_t k;          // in all of them
   const float* b;         // a panel
   const float* bias;
   Range range;
@@ -59,9 +60,11 @@ struct TileTask {
   std::size_t prefetch_step;
 };
 
-// One tile: kRows rows of C, kVectors registers of D of columns.
+// One tile: kRows rows of C, kVectors registers of D of columns. Sums of half precision are added to C after
+// each segment.
 template <Arithmetic kHow, class D, std::size_t kRows, std::size_t kVectors>
 HWY_NOINLINE void Tile(const TileTask& task) {
+  constexpr bool kF16 = kHow == Arithmetic::kF16Pairs;
   using Vector = hn::Vec<D>;
   const D d;
   const std::size_t lanes = hn::Lanes(d);
@@ -72,7 +75,8 @@ HWY_NOINLINE void Tile(const TileTask& task) {
   HWY_UNROLL(16)
   for (std::size_t r = 0; r < kRows; ++r) {
     HWY_UNROLL(4)
-    for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::LoadU(d, task.bias + v * lanes);
+    for (std::size_t v = 0; v < kVectors; ++v)
+      sum[r][v] = kF16 ? hn::Zero(d) : hn::LoadU(d, task.bias + v * lanes);
   }
   const float* HWY_RESTRICT b = task.b;
   [[maybe_unused]] const char* prefetch = task.prefetch;
@@ -82,7 +86,8 @@ HWY_NOINLINE void Tile(const TileTask& task) {
     for (std::size_t p = 0; p < kPointers; ++p) {
       rows[p] = task.a + segment * task.segment_pitch + p * kRowsAPointer * a_stride;
     }
-    for (std::size_t i = 0; i < task.segment_k; ++i) {
+    const std::size_t count = std::min(task.segment_k, task.k - segment * task.segment_k);
+    for (std::size_t i = 0; i < count; ++i) {
       if constexpr (kVectors == 2) {  // narrow panels are small
         hwy::Prefetch(prefetch);
         prefetch += task.prefetch_step;
@@ -98,7 +103,7 @@ HWY_NOINLINE void Tile(const TileTask& task) {
           const Vector value = hn::Set(d, rows[r / kRowsAPointer][(r % kRowsAPointer) * a_stride + at]);
           HWY_UNROLL(4)
           for (std::size_t v = 0; v < kVectors; ++v)
-            sum[r][v] = MultiplyAdd<kHow>(value, factor[v], sum[r][v]);
+            sum[r][v] = MultiplyAdd<kHow>(d, value, factor[v], sum[r][v]);
         }
       };
       if constexpr (kHow == Arithmetic::kBf16Widened) {
@@ -118,10 +123,32 @@ HWY_NOINLINE void Tile(const TileTask& task) {
       HWY_UNROLL(16)
       for (std::size_t p = 0; p < kPointers; ++p) rows[p] += kHow == Arithmetic::kBf16Widened ? 2 : 1;
     }
+#if HWY_TARGET == HWY_AVX3
+    if constexpr (kF16) {
+      const Range range = segment + 1 == task.segments ? task.range : kWholeRange;
+      HWY_UNROLL(16)
+      for (std::size_t r = 0; r < kRows; ++r) {
+        float* c = task.c + r * task.c_stride;
+        const float* before = segment == 0 ? task.bias : c;
+        HWY_UNROLL(4)
+        for (std::size_t v = 0; v < kVectors; ++v) {
+          Vector lower;
+          Vector upper;
+          SplitPairs(d, sum[r][v], lower, upper);
+          sum[r][v] = hn::Add(hn::Add(lower, upper), hn::LoadU(d, before + v * lanes));
+        }
+        StoreRow<kVectors>(d, sum[r], range, c);
+        HWY_UNROLL(4)
+        for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
+      }
+    }
+#endif
   }
-  HWY_UNROLL(16)
-  for (std::size_t r = 0; r < kRows; ++r)
-    StoreRow<kVectors>(d, sum[r], task.range, task.c + r * task.c_stride);
+  if constexpr (!kF16) {
+    HWY_UNROLL(16)
+    for (std::size_t r = 0; r < kRows; ++r)
+      StoreRow<kVectors>(d, sum[r], task.range, task.c + r * task.c_stride);
+  }
 }
 
 using TileFunction = void (*)(const TileTask&);
@@ -177,7 +204,7 @@ HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
           sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i]), even, sum[p][v]);
           sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i + 1]), odd, sum[p][v]);
         } else {
-          sum[p][v] = MultiplyAdd<kHow>(hn::Set(d, task.a[i]), weight, sum[p][v]);
+          sum[p][v] = MultiplyAdd<kHow>(d, hn::Set(d, task.a[i]), weight, sum[p][v]);
         }
       }
     }
@@ -205,7 +232,8 @@ void Product(const ProductTask& task) {
                    .a_stride = task.a_stride,
                    .segments = task.segments,
                    .segment_pitch = task.segment_pitch,
-                   .segment_k = task.segments == 1 ? b.k : b.k / task.segments,
+                   .segment_k = b.k / task.segments,
+                   .k = b.k,
                    .b = nullptr,
                    .bias = nullptr,
                    .range = task.range,
@@ -213,13 +241,20 @@ void Product(const ProductTask& task) {
                    .c_stride = task.c_stride,
                    .prefetch = nullptr,
                    .prefetch_step = 0};
+  if constexpr (kHow == Arithmetic::kF16Pairs) {  // runs of equal length
+    tile.segments = (b.k + kF16Run - 1) / kF16Run;
+    tile.segment_k = (b.k + tile.segments - 1) / tile.segments;
+    tile.segment_pitch = tile.segment_k;
+  }
   for (std::size_t p = task.first_panel; p < task.last_panel; ++p) {
     const Panel& panel = b.panels[p];
-    if (task.rows == 1 && task.segments == 1 && p + 4 <= task.last_panel &&
-        b.panels[p + 3].width == 2 * lanes) {
-      FourPanels<kHow>(task, p);
-      p += 3;
-      continue;
+    if constexpr (kHow != Arithmetic::kF16Pairs) {
+      if (task.rows == 1 && task.segments == 1 && p + 4 <= task.last_panel &&
+          b.panels[p + 3].width == 2 * lanes) {
+        FourPanels<kHow>(task, p);
+        p += 3;
+        continue;
+      }
     }
     const auto& functions = panel.width == 2 * lanes ? kTiles<kHow, F, 2>
                             : panel.width == lanes   ? kTiles<kHow, F, 1>

@@ -16,7 +16,7 @@
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
-#include "kernels/bf16-inl.h"
+#include "kernels/sixteen_bits-inl.h"
 #include "kernels/tile-inl.h"
 #include "kernels/training_kernels.h"
 
@@ -206,7 +206,8 @@ HWY_NOINLINE void OuterTile(const OuterTask& task, std::size_t i, std::size_t j)
     for (std::size_t r = 0; r < kRows; ++r) {
       const Vector value = hn::Set(d, a[r]);
       HWY_UNROLL(2)
-      for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = MultiplyAdd<kHow>(value, factor[v], sum[r][v]);
+      for (std::size_t v = 0; v < kVectors; ++v)
+        sum[r][v] = MultiplyAdd<kHow>(d, value, factor[v], sum[r][v]);
     }
     a += task.a_pitch;
     b += task.b_pitch;

@@ -12,6 +12,7 @@ std::int64_t BytesOfValue(Precision precision) {
     case Precision::kFloat32:
       return 4;
     case Precision::kBfloat16:
+    case Precision::kFloat16:
       return 2;
     case Precision::kInt8:
       return 1;
@@ -64,6 +65,8 @@ std::string_view NameOf(Precision precision) {
       return "float32";
     case Precision::kBfloat16:
       return "bfloat16";
+    case Precision::kFloat16:
+      return "float16";
     case Precision::kInt8:
       return "int8";
   }

@@ -18,6 +18,8 @@ Prices PricesOf(Precision precision) {
       return {3.7 + 0.9, kCacheByte, kDramByte};
     case Precision::kBfloat16:
       return {1.1 + 0.9, kCacheByte, kDramByte};
+    case Precision::kFloat16:
+      return {1.1 + 0.4, kCacheByte, kDramByte};
     case Precision::kInt8:
       return {0.2 + 0.1, kCacheByte, kDramByte};
   }

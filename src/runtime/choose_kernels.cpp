@@ -34,11 +34,8 @@ double SecondsOf(const KernelChoice& way) {
   std::vector<float> output(kRows * kColumns);
   Step step;
   step.rows = kRows;
-  step.inner = kInner;
-  step.bf16 = way.precision == Precision::kBfloat16;
-  step.matrix = (step.bf16 ? PackBf16 : Pack)(weights.data(), bias.data(), kInner, kColumns,
-                                              way.kernels->lanes, nullptr);
   step.range = {0, 6};
+  SetMatrix(way.precision, *way.kernels, weights, bias, step.range, nullptr, step);
   std::vector<float> scratch(ScratchSize(step, kRows));
   const MapView map = {input.data(), kInner, static_cast<int>(kRows), 1};
   const Part all = {0, kRows, 0, step.matrix.panels.size()};
@@ -56,33 +53,64 @@ KernelChoice Fastest(const std::vector<KernelChoice>& ways) {
   return *std::ranges::min_element(ways, {}, SecondsOf);
 }
 
-// All ways of the widest registers: of the first table, and of those beside it that differ in bfloat16 alone.
+// All ways of the widest registers: of the first table, and of those beside it that differ in the products of
+// 16 bits alone. Of those with the same product the plainest gives the name.
 std::vector<KernelChoice> Ways(Precision precision) {
   std::vector<KernelChoice> ways;
   const auto available = AvailableKernels();
   for (const Kernels* kernels : available) {
     if (kernels->target != available.front()->target) continue;
-    // In float32 they are all the same; the plainest gives the name.
-    if (precision == Precision::kFloat32) ways.clear();
-    ways.push_back({kernels, precision});
+    const auto same = std::ranges::find_if(ways, [&](const KernelChoice& way) {
+      return ProductOf(RoundingFor(precision), *way.kernels) == ProductOf(RoundingFor(precision), *kernels);
+    });
+    if (same != ways.end()) {
+      same->kernels = kernels;
+    } else {
+      ways.push_back({kernels, precision});
+    }
   }
   return ways;
+}
+
+// kFloat16 only where there is arithmetic for it.
+Precision Possible(Precision precision, const Kernels& kernels) {
+  const bool missing = precision == Precision::kFloat16 && kernels.product_f16 == nullptr;
+  return missing ? Precision::kFloat32 : precision;
+}
+
+// What can be run with these kernels.
+std::vector<Precision> Precisions(const Kernels& kernels) {
+  std::vector<Precision> all = {Precision::kFloat32, Precision::kBfloat16};
+  if (kernels.product_f16 != nullptr) all.push_back(Precision::kFloat16);
+  return all;
 }
 
 }  // namespace
 
 KernelChoice ChooseKernels(std::string_view target, std::optional<Precision> precision) {
-  if (precision == Precision::kInt8) Fail("the precision is int8, expected float32 or bfloat16");
+  if (precision == Precision::kInt8) Fail("the precision is int8, expected float32, bfloat16 or float16");
   if (!target.empty()) {
     const Kernels& kernels = FindKernels(target);
-    if (precision) return {&kernels, *precision};
-    return Fastest({{&kernels, Precision::kFloat32}, {&kernels, Precision::kBfloat16}});
+    if (precision) return {&kernels, Possible(*precision, kernels)};
+    std::vector<KernelChoice> ways;
+    for (const Precision each : Precisions(kernels)) ways.push_back({&kernels, each});
+    return Fastest(ways);
   }
-  if (precision == Precision::kFloat32) return Ways(Precision::kFloat32).front();
-  static const KernelChoice bf16 = Fastest(Ways(Precision::kBfloat16));
-  if (precision) return bf16;
-  static const KernelChoice fastest = Fastest({Ways(Precision::kFloat32).front(), bf16});
+  if (precision == Precision::kBfloat16) {
+    static const KernelChoice bf16 = Fastest(Ways(Precision::kBfloat16));
+    return bf16;
+  }
+  if (precision) return Ways(Possible(*precision, *AvailableKernels().front())).front();
+  static const KernelChoice fastest = FastestOf(Precisions(*AvailableKernels().front()));
   return fastest;
 }
+
+KernelChoice FastestOf(const std::vector<Precision>& precisions) {
+  std::vector<KernelChoice> ways;
+  for (const Precision precision : precisions) ways.push_back(ChooseKernels({}, precision));
+  return Fastest(ways);
+}
+
+Precision SixteenBits() { return Precisions(*AvailableKernels().front()).back(); }
 
 }  // namespace mobilenet

@@ -14,20 +14,29 @@ namespace {
 
 // What the steps of a plan are made for.
 struct Making {
+  const Network& network;
   const Kernels& kernels;
   Precision precision;
   std::shared_ptr<Slab> slab;
 };
 
+// What the values that a layer reads lie in.
+Range InputRange(const Network& network, const Layer& layer) {
+  const int index = layer.inputs.front();
+  if (index == kNetworkInput) return kWholeRange;
+  const Layer& before = network.layers[static_cast<std::size_t>(index)];
+  // An average leaves no range that its values don't.
+  return before.kind == LayerKind::kGlobalAveragePool ? InputRange(network, before)
+                                                      : RangeOf(before.activation);
+}
+
 void SetProduct(const Layer& layer, const Weights& weights, const Making& making, Step& step) {
   const FoldedLayer folded = Fold(layer, weights);
-  const auto columns = static_cast<std::size_t>(layer.output.channels);
   step.kind = Step::Kind::kProduct;
-  step.inner = folded.weight.size() / columns;
   // Convolutions of whole windows are few, and pairs would straddle the rows of their windows.
-  step.bf16 = making.precision == Precision::kBfloat16 && layer.kind != LayerKind::kConvolution;
-  step.matrix = (step.bf16 ? PackBf16 : Pack)(folded.weight.data(), folded.bias.data(), step.inner, columns,
-                                              making.kernels.lanes, making.slab);
+  const bool whole = layer.kind == LayerKind::kConvolution;
+  SetMatrix(whole ? Precision::kFloat32 : making.precision, making.kernels, folded.weight, folded.bias,
+            InputRange(making.network, layer), making.slab, step);
   step.range = RangeOf(layer.activation);
 }
 
@@ -45,10 +54,9 @@ void SetDepthwise(const Layer& layer, const Weights& weights, const Making& maki
   step.depthwise_range = RangeOf(layer.activation);
 }
 
-Step MakeStep(const Network& network, const StepLayers& layers, const Weights& weights,
-              const Making& making) {
-  const Layer& first = network.layers[layers.first];
-  const Layer& last = network.layers[layers.last];
+Step MakeStep(const StepLayers& layers, const Weights& weights, const Making& making) {
+  const Layer& first = making.network.layers[layers.first];
+  const Layer& last = making.network.layers[layers.last];
   Step step;
   step.rows = static_cast<std::size_t>(last.output.height) * last.output.width;
   switch (first.kind) {
@@ -116,10 +124,10 @@ Plan::Plan(const Network& network, const Weights& weights, const PlanOptions& op
   const Cost cost = CostOf(network, choice.precision);
   const std::vector<StepLayers> layers = FuseLayers(network);
   // Where the columns don't fill their panels, the packed weights are a little larger.
-  const Making making = {*choice.kernels, choice.precision,
+  const Making making = {network, *choice.kernels, choice.precision,
                          std::make_shared<Slab>(static_cast<std::size_t>(cost.weight_bytes) * 33 / 32)};
   for (const StepLayers& item : layers) {
-    const Step& step = state->steps.emplace_back(MakeStep(network, item, weights, making));
+    const Step& step = state->steps.emplace_back(MakeStep(item, weights, making));
     state->infos.push_back(InfoOf(network, item, cost));
     state->weight_bytes += sizeof(float) * (step.matrix.values.size() + step.matrix.bias.size() +
                                             step.depthwise_weight.size() + step.depthwise_bias.size());

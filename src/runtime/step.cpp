@@ -1,13 +1,21 @@
 #include "runtime/step.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
+#include <vector>
 
+#include "base/float16.h"
 #include "kernels/patches.h"
 #include "network/schedule.h"
 
 namespace mobilenet {
 namespace {
+
+// What the rows of a product are rounded to: without the instruction for it, bfloat16 weights are widened.
+Rounding RowRounding(const Step& step, const Kernels& kernels) {
+  return step.rounding == Rounding::kBfloat16 && !kernels.bf16_rows ? Rounding::kNone : step.rounding;
+}
 
 // Computes the output pixels [begin, end) of a depthwise convolution to `output`, `pitch` floats apart.
 void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& input, std::size_t begin,
@@ -23,7 +31,7 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& in
   task.channels = channels;
   task.input_pitch = input.pitch;
   task.output_pitch = pitch;
-  task.to_bf16 = step.bf16 && kernels.bf16_rows;
+  task.rounding = RowRounding(step, kernels);
   task.bias = step.depthwise_bias.data();
   task.range = step.depthwise_range;
   while (begin < end) {
@@ -53,37 +61,47 @@ struct ScratchRows {
   std::size_t padding;
 };
 
-ScratchRows ScratchRowsOf(const Step& step, bool bf16_rows) {
+ScratchRows ScratchRowsOf(const Step& step, Rounding rounding) {
   const std::size_t inner = step.inner;
-  if (!step.bf16) return {PixelPitch(static_cast<int>(inner)), 0};
-  const std::size_t floats = bf16_rows ? step.matrix.k : 2 * step.matrix.k;
+  if (step.rounding == Rounding::kNone) return {PixelPitch(static_cast<int>(inner)), 0};
+  const std::size_t floats = rounding == Rounding::kNone ? 2 * step.matrix.k : step.matrix.k;
   return {PixelPitch(static_cast<int>(floats)), inner % 2 == 0 ? 0 : inner};
 }
 
 // The weight of a value that does not exist is zero, but what would be read in its place may be no number.
-void ClearPadding(const ScratchRows& rows, bool bf16_rows, std::size_t count, float* scratch) {
+void ClearPadding(const ScratchRows& rows, Rounding rounding, std::size_t count, float* scratch) {
   if (rows.padding == 0) return;
   for (std::size_t r = 0; r < count; ++r) {
     float* row = scratch + r * rows.pitch;
-    if (bf16_rows) {
-      reinterpret_cast<std::uint16_t*>(row)[rows.padding] = 0;
-    } else {
+    if (rounding == Rounding::kNone) {
       row[rows.padding] = 0;
+    } else {
+      reinterpret_cast<std::uint16_t*>(row)[rows.padding] = 0;
     }
   }
 }
 
 // Copies the rows of a map, in the form that the product takes.
-void CopyRows(const Kernels& kernels, const ScratchRows& rows, std::size_t inner, const float* from,
-              std::size_t pitch, std::size_t count, float* scratch) {
+void CopyRows(const Kernels& kernels, Rounding rounding, const ScratchRows& rows, std::size_t inner,
+              const float* from, std::size_t pitch, std::size_t count, float* scratch) {
+  const auto round = rounding == Rounding::kFloat16 ? kernels.round_to_f16 : kernels.round_to_bf16;
   for (std::size_t r = 0; r < count; ++r) {
     float* to = scratch + r * rows.pitch;
-    if (kernels.bf16_rows) {
-      kernels.round_to_bf16(from + r * pitch, inner, reinterpret_cast<std::uint16_t*>(to));
-    } else {
+    if (rounding == Rounding::kNone) {
       std::copy_n(from + r * pitch, inner, to);
+    } else {
+      round(from + r * pitch, inner, reinterpret_cast<std::uint16_t*>(to));
     }
   }
+}
+
+// Whether half precision holds each column's sum of weights times values of a range. False where a weight is
+// no number.
+bool SumsFitF16(std::span<const float> weights, std::size_t columns, Range input) {
+  std::vector<double> sums(columns);
+  for (std::size_t i = 0; i < weights.size(); ++i) sums[i % columns] += std::abs(double{weights[i]});
+  const double largest = std::max(std::abs(input.low), std::abs(input.high));
+  return std::ranges::all_of(sums, [&](double sum) { return sum * largest < kLargestF16; });
 }
 
 // Floats in one row of the padded input under the windows of `pixels` neighbours.
@@ -165,6 +183,41 @@ class WindowProduct {
 
 }  // namespace
 
+Rounding RoundingFor(Precision precision) {
+  switch (precision) {
+    case Precision::kBfloat16:
+      return Rounding::kBfloat16;
+    case Precision::kFloat16:
+      return Rounding::kFloat16;
+    default:
+      return Rounding::kNone;
+  }
+}
+
+ProductFunction ProductOf(Rounding rounding, const Kernels& kernels) {
+  switch (rounding) {
+    case Rounding::kNone:
+      return kernels.product;
+    case Rounding::kBfloat16:
+      return kernels.product_bf16;
+    case Rounding::kFloat16:
+      return kernels.product_f16;
+  }
+  return nullptr;
+}
+
+void SetMatrix(Precision precision, const Kernels& kernels, std::span<const float> weights,
+               std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab, Step& step) {
+  step.inner = weights.size() / bias.size();
+  step.rounding = RoundingFor(precision);
+  if (step.rounding == Rounding::kFloat16 && !SumsFitF16(weights, bias.size(), input))
+    step.rounding = Rounding::kNone;
+  const auto pack = step.rounding == Rounding::kBfloat16  ? PackBf16
+                    : step.rounding == Rounding::kFloat16 ? PackF16
+                                                          : Pack;
+  step.matrix = pack(weights.data(), bias.data(), step.inner, bias.size(), kernels.lanes, slab);
+}
+
 // A block of rows should stay in L1 while all of B's panels pass over it; B is read once for each block, and
 // each panel of it should serve a few tiles. Where B is too large for L2, larger blocks that live in L2
 // themselves read it less often.
@@ -216,9 +269,9 @@ std::size_t ScratchSize(const Step& step, std::size_t pixels) {
   if (step.kind != Step::Kind::kProduct) return 0;
   switch (step.rows_from) {
     case RowSource::kInput:
-      return step.bf16 ? pixels * ScratchRowsOf(step, false).pitch : 0;
+      return step.rounding == Rounding::kNone ? 0 : pixels * ScratchRowsOf(step, Rounding::kNone).pitch;
     case RowSource::kDepthwise:
-      return pixels * ScratchRowsOf(step, false).pitch;  // rows of bfloat16 take less
+      return pixels * ScratchRowsOf(step, Rounding::kNone).pitch;  // rounded rows take less
     case RowSource::kWindows:
       return step.window.kernel * WindowRowLength(step.window, std::min(pixels, step.width()));
     case RowSource::kPatches:
@@ -239,7 +292,8 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
     DepthwisePixels(step, kernels, input, part.begin, part.end, output, output_pitch);
     return;
   }
-  const ScratchRows rows = ScratchRowsOf(step, kernels.bf16_rows);
+  const Rounding rounding = RowRounding(step, kernels);
+  const ScratchRows rows = ScratchRowsOf(step, rounding);
   const std::size_t count = part.end - part.begin;
   ProductTask task = {.a = scratch,
                       .a_stride = rows.pitch,
@@ -253,9 +307,9 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
   switch (step.rows_from) {
     case RowSource::kInput: {
       const float* from = input.data + part.begin * input.pitch;
-      if (step.bf16 && (kernels.bf16_rows || rows.padding > 0)) {
-        CopyRows(kernels, rows, step.inner, from, input.pitch, count, scratch);
-        ClearPadding(rows, kernels.bf16_rows, count, scratch);
+      if (rounding != Rounding::kNone || rows.padding > 0) {
+        CopyRows(kernels, rounding, rows, step.inner, from, input.pitch, count, scratch);
+        ClearPadding(rows, rounding, count, scratch);
       } else {
         task.a = from;
         task.a_stride = input.pitch;
@@ -264,7 +318,7 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
     }
     case RowSource::kDepthwise:
       DepthwisePixels(step, kernels, input, part.begin, part.end, scratch, rows.pitch);
-      if (step.bf16) ClearPadding(rows, kernels.bf16_rows, count, scratch);
+      ClearPadding(rows, rounding, count, scratch);
       break;
     case RowSource::kWindows:
       WindowProduct(step, kernels, task, input, scratch).Run(part);
@@ -274,7 +328,7 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
       CopyPatches(step.window, input.data, input.pitch, part.begin, part.end, scratch);
       break;
   }
-  (step.bf16 ? kernels.product_bf16 : kernels.product)(task);
+  ProductOf(step.rounding, kernels)(task);
 }
 
 }  // namespace mobilenet

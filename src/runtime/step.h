@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "base/aligned.h"
 #include "kernels/kernels.h"
+#include "mobilenet/network.h"
 
 namespace mobilenet {
 
@@ -25,8 +28,8 @@ struct Step {
   AlignedVector<float> depthwise_bias;
   Range depthwise_range{};
   PackedMatrix matrix;
-  bool bf16 = false;      // the matrix is of bfloat16 pairs
-  std::size_t inner = 0;  // values in a row of the product, which a matrix of pairs rounds up
+  Rounding rounding = Rounding::kNone;  // else the matrix is of pairs of it
+  std::size_t inner = 0;                // values in a row of the product, which a matrix of pairs rounds up
   Range range{};
 
   [[nodiscard]] std::size_t row_length() const {
@@ -69,6 +72,18 @@ struct Split {
 
   [[nodiscard]] int tasks() const { return static_cast<int>(blocks * chunks); }
 };
+
+// What the factors of a product are rounded to. Not for kInt8.
+Rounding RoundingFor(Precision precision);
+
+// The kernel that multiplies so; null where the table has none.
+using ProductFunction = void (*)(const ProductTask&);
+ProductFunction ProductOf(Rounding rounding, const Kernels& kernels);
+
+// Sets the matrix of a product from [inner, columns] weights and one bias a column. In half precision only
+// where sums of `input` times weights can't leave it, else in float32.
+void SetMatrix(Precision precision, const Kernels& kernels, std::span<const float> weights,
+               std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab, Step& step);
 
 Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, std::size_t l2_bytes,
                 int threads);

@@ -1,8 +1,6 @@
 // A layer as kernels see it.
 #pragma once
 
-#include <limits>
-
 #include "kernels/kernels.h"
 #include "mobilenet/network.h"
 
@@ -20,9 +18,6 @@ inline Window WindowOf(const Layer& layer) {
           .padding_top = layer.padding.top,
           .padding_left = layer.padding.left};
 }
-
-constexpr Range kWholeRange = {-std::numeric_limits<float>::infinity(),
-                               std::numeric_limits<float>::infinity()};
 
 // What an activation leaves of a value.
 constexpr Range RangeOf(Activation activation) {

@@ -40,6 +40,8 @@ AlignedVector<float> Large(std::size_t size) {
 }
 
 const Kernels& KernelsFor(std::string_view target, Precision precision) {
+  if (precision != Precision::kFloat32 && precision != Precision::kBfloat16)
+    Fail("the precision is ", NameOf(precision), ", expected float32 or bfloat16 to train in");
   const Kernels& kernels = *ChooseKernels(target, precision).kernels;
   if (precision == Precision::kBfloat16 && !kernels.bf16_rows) {
     Fail("training in bfloat16 needs fast dot products of it, which ",
@@ -55,7 +57,7 @@ Precision TrainingPrecision(std::optional<Precision> precision) {
     KernelsFor({}, *precision);
     return *precision;
   }
-  const KernelChoice fastest = ChooseKernels({}, std::nullopt);
+  static const KernelChoice fastest = FastestOf({Precision::kFloat32, Precision::kBfloat16});
   return fastest.kernels->bf16_rows ? fastest.precision : Precision::kFloat32;
 }
 

@@ -80,29 +80,33 @@ TEST_F(Parity, EndToEndAccuracyIsThePublishedOne) {
   EXPECT_NEAR(result.top5, 0.820, 0.010);
 }
 
-TEST_F(Parity, Bf16CostsNoAccuracy) {
+TEST_F(Parity, SixteenBitsCostNoAccuracy) {
   const auto top1 = [&](Precision precision) {
     return Evaluate(model_, samples_, {.threads = 2, .precision = precision}, [](const FileResult&) {}).top1;
   };
-  EXPECT_NEAR(top1(Precision::kBfloat16), top1(Precision::kFloat32), 0.010 + 1e-9);
+  const double expected = top1(Precision::kFloat32);
+  EXPECT_NEAR(top1(Precision::kBfloat16), expected, 0.010 + 1e-9);
+  EXPECT_NEAR(top1(Precision::kFloat16), expected, 0.010 + 1e-9);
 }
 
-// Every way of computing in bfloat16: logits near those of float32.
-TEST_F(Parity, Bf16LogitsAreNear) {
+// Every way of computing in 16 bits: logits near those of float32, which run from about -10 to 20. They are
+// rounded 14 times over; a product gone wrong gives several units.
+TEST_F(Parity, LogitsOfSixteenBitsAreNear) {
   for (const std::string_view target : AvailableTargets()) {
-    SCOPED_TRACE(target);
-    const Plan plan(model_.network, model_.weights, {.target = target, .precision = Precision::kBfloat16});
-    Runner runner(plan);
-    const auto input = InputOf(0);
-    std::vector<float> logits(1000);
-    ASSERT_TRUE(runner.Run(input, logits));
-    double sum = 0;
-    for (std::size_t i = 0; i < logits.size(); ++i) {
-      sum += std::abs(double{logits[i]} - expected_.values[i]);
+    for (const auto& [precision, tolerance] :
+         {std::pair(Precision::kBfloat16, 0.2), std::pair(Precision::kFloat16, 0.05)}) {
+      SCOPED_TRACE(testing::Message() << target << ", " << NameOf(precision));
+      const Plan plan(model_.network, model_.weights, {.target = target, .precision = precision});
+      Runner runner(plan);
+      const auto input = InputOf(0);
+      std::vector<float> logits(1000);
+      ASSERT_TRUE(runner.Run(input, logits));
+      double sum = 0;
+      for (std::size_t i = 0; i < logits.size(); ++i) {
+        sum += std::abs(double{logits[i]} - expected_.values[i]);
+      }
+      EXPECT_LT(sum / static_cast<double>(logits.size()), tolerance);
     }
-    // Rounding to 8 bits 14 times over; a product gone wrong gives several units. Logits run from about -10
-    // to 20.
-    EXPECT_LT(sum / static_cast<double>(logits.size()), 0.2);
   }
 }
 

@@ -241,6 +241,14 @@ TEST_F(ProgramTest, BenchOfBatches) {
   EXPECT_EQ(Run("bench --batch 2 --layers 2>/dev/null").status, 2);
 }
 
+// Everywhere: without arithmetic of half precision it is float32. It can be stored, but not trained in.
+TEST_F(ProgramTest, HalfPrecisionRuns) {
+  const json object =
+      json::parse(Run("bench --alpha 0.25 --resolution 32 --seconds 0.1 --precision float16 --json").output);
+  EXPECT_EQ(object["precision"], object["target"] == "avx512fp16" ? "float16" : "float32");
+  EXPECT_EQ(Run("bench --alpha 0.25 --resolution 32 --batch 2 --train --precision float16 2>&1").status, 1);
+}
+
 TEST_F(ProgramTest, BenchRefusesWhatIsOutOfRange) {
   EXPECT_THAT(Run("bench --alpha 1.5 2>&1").output,
               HasSubstr("alpha is 1.5, expected more than 0 and at most 1"));
@@ -277,7 +285,7 @@ TEST_F(ProgramTest, FitJsonHasTheDocumentedKeys) {
   ASSERT_FALSE(object["choices"].empty());
   for (const json& choice : object["choices"]) {
     EXPECT_EQ(choice["version"], "v1");
-    EXPECT_THAT(choice["precision"].get<std::string>(), testing::AnyOf("float32", "bfloat16"));
+    EXPECT_THAT(choice["precision"].get<std::string>(), testing::AnyOf("float32", "bfloat16", "float16"));
     EXPECT_LE(choice["size_bytes"], 3.5e6);
     for (const char* key : {"resolution", "latency_ms", "predicted_ms", "top1", "size_bytes", "memory_bytes",
                             "macs", "energy_mj", "low_ms", "high_ms", "runs"}) {

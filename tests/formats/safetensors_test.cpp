@@ -165,25 +165,35 @@ TEST_F(ModelFile, TextThatIsNotUtf8) {
   EXPECT_THAT(Complaint([&] { model_.Save(path_); }), HasSubstr("the label \"caf\xe9\" is not UTF-8"));
 }
 
-TEST_F(ModelFile, Bfloat16TakesHalfTheSpaceAndComesBackRounded) {
+TEST_F(ModelFile, SixteenBitsTakeHalfTheSpaceAndComeBackRounded) {
   const auto path = directory_.path() / "half";
-  model_.Save(path, Precision::kBfloat16);
-  const Safetensors file = OpenSafetensors(path);
-  const Model loaded = ReadModel(file);
-  for (const auto& [name, tensor] : model_.weights) {
-    SCOPED_TRACE(name);
-    const bool mixes = name.ends_with(".weight") && name.find("depthwise") == std::string::npos;
-    EXPECT_EQ(file.entries.at(name).type, mixes ? "BF16" : "F32");
-    std::vector<float> expected(tensor.values.begin(), tensor.values.end());
-    if (mixes) expected = RoundedToBf16(std::move(expected));
-    EXPECT_EQ(loaded.weights.at(name).shape, tensor.shape);
-    EXPECT_TRUE(std::ranges::equal(loaded.weights.at(name).values, expected));
+  for (const Precision precision : {Precision::kBfloat16, Precision::kFloat16}) {
+    const bool bf16 = precision == Precision::kBfloat16;
+    model_.Save(path, precision);
+    const Safetensors file = OpenSafetensors(path);
+    const Model loaded = ReadModel(file);
+    for (const auto& [name, tensor] : model_.weights) {
+      SCOPED_TRACE(name);
+      const bool mixes = name.ends_with(".weight") && name.find("depthwise") == std::string::npos;
+      EXPECT_EQ(file.entries.at(name).type, !mixes ? "F32" : bf16 ? "BF16" : "F16");
+      std::vector<float> expected(tensor.values.begin(), tensor.values.end());
+      if (mixes) expected = bf16 ? RoundedToBf16(std::move(expected)) : RoundedToF16(std::move(expected));
+      EXPECT_EQ(loaded.weights.at(name).shape, tensor.shape);
+      EXPECT_TRUE(std::ranges::equal(loaded.weights.at(name).values, expected));
+    }
   }
   EXPECT_THAT(Complaint([&] { model_.Save(path, Precision::kInt8); }),
-              HasSubstr("expected float32 or bfloat16"));
-  std::vector<float> huge(model_.weights.at("conv1.weight").values.size(), std::numeric_limits<float>::max());
-  model_.weights["conv1.weight"] = Tensor::Of(model_.weights.at("conv1.weight").shape, huge);
+              HasSubstr("expected float32, bfloat16 or float16"));
+  const auto with = [&](float value) {
+    Tensor& tensor = model_.weights["conv1.weight"];
+    tensor = Tensor::Of(tensor.shape, std::vector<float>(tensor.values.size(), value));
+  };
+  with(std::numeric_limits<float>::max());
   EXPECT_THAT(Complaint([&] { model_.Save(path, Precision::kBfloat16); }), HasSubstr("conv1.weight"));
+  with(-65505);
+  EXPECT_THAT(Complaint([&] { model_.Save(path, Precision::kFloat16); }),
+              HasSubstr("conv1.weight holds -65505, too large for float16"));
+  model_.Save(path, Precision::kBfloat16);
 }
 
 TEST_F(ModelFile, DataBeginsOnACacheLine) {

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/bfloat16.h"
+#include "base/float16.h"
 #include "gmock/gmock.h"
 #include "kernels/cpu.h"
 #include "kernels/patches.h"
@@ -39,6 +40,14 @@ std::vector<std::string> TargetNames() {
   return names;
 }
 
+std::vector<std::string> F16TargetNames() {
+  std::vector<std::string> names;
+  for (const Kernels* kernels : AvailableKernels()) {
+    if (kernels->product_f16 != nullptr) names.emplace_back(kernels->name);
+  }
+  return names;
+}
+
 const Kernels& KernelsNamed(const std::string& name) {
   const auto available = AvailableKernels();
   return **std::ranges::find_if(available, [&](const Kernels* kernels) { return kernels->name == name; });
@@ -48,7 +57,8 @@ class KernelsTest : public testing::TestWithParam<std::string> {
  protected:
   const Kernels& kernels_ = KernelsNamed(GetParam());
 
-  [[nodiscard]] static bool WritesBf16() { return GetParam() != "avx512" || HasBf16Dot(); }
+  [[nodiscard]] static bool WritesBf16() { return !GetParam().starts_with("avx512") || HasBf16Dot(); }
+  [[nodiscard]] bool MultipliesF16() const { return kernels_.product_f16 != nullptr; }
 
   // The product of random matrices, all panels at once or one after the other.
   void CheckProduct(std::size_t rows, std::size_t k, std::size_t columns, std::size_t stride, Range range) {
@@ -84,6 +94,53 @@ class KernelsTest : public testing::TestWithParam<std::string> {
         }
       }
       ExpectNear(expected, c, 1e-5);
+    }
+  }
+
+  // The same in half precision, of values that it can hold. The plain kernel's sums are rounded alike, but
+  // twice, so that one in a thousand has another last bit.
+  void CheckProductF16(std::size_t rows, std::size_t k, std::size_t columns, Range range) {
+    SCOPED_TRACE(testing::Message() << rows << " x " << k << " x " << columns);
+    const auto a = RoundedToF16(RandomValues(rows * k, 3));
+    const auto b = RoundedToF16(RandomValues(k * columns, 1));
+    const auto bias = RandomValues(columns, 2);
+    std::vector<float> expected(rows * columns);
+    reference::ProductF16(rows, k, columns, a.data(), b.data(), bias.data(), range, expected.data());
+
+    const PackedMatrix packed = PackF16(b.data(), bias.data(), k, columns, kernels_.lanes);
+    const std::size_t pairs = PairsOf(k);
+    ASSERT_EQ(packed.k, pairs);
+    std::vector<float> in(rows * pairs, 0.0F);
+    for (std::size_t r = 0; r < rows; ++r)
+      kernels_.round_to_f16(&a[r * k], k, reinterpret_cast<std::uint16_t*>(&in[r * pairs]));
+    const std::size_t stride = columns + 3;
+    for (const bool apart : {false, true}) {
+      std::vector<float> c(rows * stride, kGuard);
+      ProductTask task = {.a = in.data(),
+                          .a_stride = pairs,
+                          .rows = rows,
+                          .c = c.data(),
+                          .c_stride = stride,
+                          .b = &packed,
+                          .first_panel = 0,
+                          .last_panel = packed.panels.size(),
+                          .range = range};
+      if (!apart) {
+        kernels_.product_f16(task);
+      } else {
+        for (std::size_t p = 0; p < packed.panels.size(); ++p) {
+          task.first_panel = p;
+          task.last_panel = p + 1;
+          kernels_.product_f16(task);
+        }
+      }
+      // A few last bits of sums below 4 or, in long runs, below 16.
+      const double tolerance = k < 64 ? 0.01 : 0.03;
+      for (std::size_t r = 0; r < rows; ++r) {
+        const float* row = &c[r * stride];
+        ExpectNear({&expected[r * columns], &expected[(r + 1) * columns]}, {row, row + columns}, tolerance);
+        for (std::size_t i = columns; i < stride; ++i) ASSERT_EQ(row[i], kGuard);
+      }
     }
   }
 
@@ -158,25 +215,27 @@ class KernelsTest : public testing::TestWithParam<std::string> {
     ExpectNear(expected, c, 1e-5);
   }
 
-  // A row written as bfloat16 is the row written as float32, rounded; and neither touches what lies between
-  // pixels.
-  void CheckDepthwiseRow(DepthwiseTask task) {
+  // A rounded row is the row written as float32, rounded; and neither touches what lies between pixels.
+  void CheckDepthwiseRow(DepthwiseTask task, Rounding rounding) {
     const auto channels = task.channels;
     const auto pixels = static_cast<std::size_t>(task.x_end - task.x_begin);
     std::vector<float> plain(pixels * channels);
     task.output = plain.data();
     task.output_pitch = channels;
-    task.to_bf16 = false;
+    task.rounding = Rounding::kNone;
     kernels_.depthwise(task);
     const std::size_t pitch = (channels + 1) / 2 + 3;
     std::vector<float> pairs(pixels * pitch, kGuard);
     task.output = pairs.data();
     task.output_pitch = pitch;
-    task.to_bf16 = true;
+    task.rounding = rounding;
     kernels_.depthwise(task);
     for (std::size_t x = 0; x < pixels; ++x) {
       const auto* row = reinterpret_cast<const std::uint16_t*>(&pairs[x * pitch]);
-      for (std::size_t c = 0; c < channels; ++c) ASSERT_EQ(row[c], RoundToBf16(plain[x * channels + c]));
+      for (std::size_t c = 0; c < channels; ++c) {
+        const float value = plain[x * channels + c];
+        ASSERT_EQ(row[c], rounding == Rounding::kFloat16 ? RoundToF16(value) : RoundToBf16(value));
+      }
       for (std::size_t i = (channels + 1) / 2; i < pitch; ++i) ASSERT_EQ(pairs[x * pitch + i], kGuard);
     }
   }
@@ -214,6 +273,8 @@ class KernelsTest : public testing::TestWithParam<std::string> {
   }
 };
 
+class F16KernelsTest : public KernelsTest {};
+
 TEST_P(KernelsTest, ProductOverOddSizes) {
   for (const std::size_t rows : {1, 2, 5, 6, 7, 12, 13, 14, 15, 29, 49}) {
     for (const std::size_t columns :
@@ -233,8 +294,8 @@ TEST_P(KernelsTest, ProductClampsAndReadsNoFurtherThanK) {
   CheckProduct(3, 512, 96, 512, kRelu6);
 }
 
-TEST_P(KernelsTest, DepthwiseRowsOfBf16AndWidePixels) {
-  if (!WritesBf16()) GTEST_SKIP() << "not for this processor";
+TEST_P(KernelsTest, DepthwiseRowsOf16BitsAndWidePixels) {
+  if (!WritesBf16() && !MultipliesF16()) GTEST_SKIP() << "not for this processor";
   for (const std::size_t channels : {1, 5, 8, 9, 16, 20, 33}) {
     for (const int stride : {1, 2}) {
       for (const int kernel : {3, 5}) {
@@ -256,7 +317,8 @@ TEST_P(KernelsTest, DepthwiseRowsOfBf16AndWidePixels) {
         task.bias = bias.data();
         task.range = kRelu6;
         task.x_end = 9 / stride;
-        CheckDepthwiseRow(task);
+        if (WritesBf16()) CheckDepthwiseRow(task, Rounding::kBfloat16);
+        if (MultipliesF16()) CheckDepthwiseRow(task, Rounding::kFloat16);
       }
     }
   }
@@ -270,6 +332,58 @@ TEST_P(KernelsTest, Bf16ProductOverOddSizes) {
   }
   CheckProductBf16(1, 128, 1000, kRelu6);
   CheckProductBf16(14, 512, 96, {0, 0.5F});
+}
+
+TEST_P(F16KernelsTest, ProductOverOddSizes) {
+  for (const std::size_t rows : {1, 2, 5, 7, 13, 14, 15, 29}) {
+    for (const std::size_t columns : {1, 3, 4, 7, 8, 9, 16, 17, 24, 31, 32, 33, 48, 64, 65, 130, 256}) {
+      CheckProductF16(rows, 1 + (rows * columns) % 37, columns, kAll);
+    }
+  }
+  CheckProductF16(1, 128, 1000, kRelu6);
+  CheckProductF16(14, 512, 96, {0, 0.5F});
+  // About the ends of runs, whose sums wait in the output.
+  for (const std::size_t k : {255, 256, 257, 258, 513, 700}) {
+    for (const std::size_t columns : {1, 3, 7, 17, 33, 45, 63, 130}) {
+      for (const std::size_t rows : {1, 15}) CheckProductF16(rows, k, columns, kAll);
+    }
+  }
+}
+
+// The sum is larger than half precision can count to one by one.
+TEST_P(F16KernelsTest, AddsUpRunsInFloat32) {
+  constexpr std::size_t kInner = 64 * kF16Run;
+  const std::vector<float> ones(kInner, 1.0F);
+  const float bias = 0.25F;
+  const PackedMatrix packed = PackF16(ones.data(), &bias, kInner, 1, kernels_.lanes);
+  std::vector<float> in(PairsOf(kInner));
+  kernels_.round_to_f16(ones.data(), kInner, reinterpret_cast<std::uint16_t*>(in.data()));
+  float sum = 0;
+  kernels_.product_f16({.a = in.data(),
+                        .a_stride = in.size(),
+                        .rows = 1,
+                        .c = &sum,
+                        .c_stride = 1,
+                        .b = &packed,
+                        .first_panel = 0,
+                        .last_panel = 1,
+                        .range = kAll});
+  EXPECT_EQ(sum, kInner + 0.25F);
+}
+
+TEST_P(F16KernelsTest, RoundsToTheNearest) {
+  const std::vector<float> values = {
+      0,          -0.0F, 1,     1.00048828125F, 1.00146484375F, 6.1e-5F,  5.9e-8F, 2e-8F, -3e-6F,
+      3.1415927F, 65504, 65520, -1e9F,          0.1F,           -2.5e-3F, 1024.5F, 7};
+  for (const std::size_t count : {values.size(), std::size_t{5}, std::size_t{1}}) {
+    std::vector<float> repeated;
+    for (int i = 0; i < 4; ++i)
+      repeated.insert(repeated.end(), values.begin(), values.begin() + static_cast<long>(count));
+    std::vector<std::uint16_t> rounded(repeated.size());
+    kernels_.round_to_f16(repeated.data(), repeated.size(), rounded.data());
+    for (std::size_t i = 0; i < repeated.size(); ++i)
+      EXPECT_EQ(rounded[i], RoundToF16(repeated[i])) << repeated[i];
+  }
 }
 
 TEST_P(KernelsTest, RoundsToTheNearestAndTiesToEven) {
@@ -375,6 +489,11 @@ TEST_P(KernelsTest, MultiplyAddsCountsItsOperations) {
 
 INSTANTIATE_TEST_SUITE_P(Targets, KernelsTest, testing::ValuesIn(TargetNames()),
                          [](const auto& target) { return target.param; });
+
+// Half precision: where the processor has its arithmetic, and in the asan build, which emulates it.
+INSTANTIATE_TEST_SUITE_P(Targets, F16KernelsTest, testing::ValuesIn(F16TargetNames()),
+                         [](const auto& target) { return target.param; });
+GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(F16KernelsTest);
 
 TEST(Kernels, FastestComesFirstAndThereIsAPortableOne) {
   const auto available = AvailableKernels();

@@ -18,6 +18,8 @@ TEST(EstimateEnergy, AddsUpByHand) {
               1e-12);
   EXPECT_NEAR(EstimateEnergy(network, Precision::kBfloat16).millijoules,
               1e-9 * (macs * 2.0 + 2 * values * 12.5 + (2 * weights + 4 * biases) * 243.75), 1e-12);
+  EXPECT_NEAR(EstimateEnergy(network, Precision::kFloat16).millijoules,
+              1e-9 * (macs * 1.5 + 2 * values * 12.5 + (2 * weights + 4 * biases) * 243.75), 1e-12);
   EXPECT_NEAR(EstimateEnergy(network, Precision::kInt8).millijoules,
               1e-9 * (macs * 0.3 + values * 12.5 + (weights + 8 * biases) * 243.75), 1e-12);
 }

@@ -1,4 +1,5 @@
 // Whole networks: every target and number of threads beside the reference, for every shape of network.
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
@@ -7,6 +8,7 @@
 #include <thread>
 
 #include "gmock/gmock.h"
+#include "kernels/kernels.h"
 #include "mobilenet/error.h"
 #include "mobilenet/runtime.h"
 #include "random.h"
@@ -56,8 +58,9 @@ void CheckTargets(const NetworkOptions& options, const std::vector<std::string_v
 
 void CheckAllTargets(const NetworkOptions& options) { CheckTargets(options, AvailableTargets()); }
 
-// In bfloat16 each product rounds its operands to 8 bits: logits agree to a few hundredths of their range.
-TEST(Plan, Bf16IsNear) {
+// Each product rounds its operands, in bfloat16 to 8 bits, in half precision to 11: logits agree to
+// hundredths or thousandths of their range.
+void CheckNear(Precision precision, double tolerance) {
   for (const NetworkOptions& options :
        {NetworkOptions{.alpha = 0.25, .resolution = 64, .classes = 10},
         NetworkOptions{.alpha = 0.37, .resolution = 45, .classes = 7},  // odd numbers of channels
@@ -69,8 +72,14 @@ TEST(Plan, Bf16IsNear) {
     double scale = 1;
     for (const float value : expected) scale = std::max(scale, std::abs(double{value}));
     for (const std::string_view target : AvailableTargets()) {
-      const Plan plan(network, weights, {.target = target, .precision = Precision::kBfloat16});
-      EXPECT_EQ(plan.precision(), Precision::kBfloat16);
+      const Plan plan(network, weights, {.target = target, .precision = precision});
+      const auto available = AvailableKernels();
+      const auto found = std::ranges::find(available, target, &Kernels::name);
+      if (precision == Precision::kFloat16 && (*found)->product_f16 == nullptr) {
+        EXPECT_EQ(plan.precision(), Precision::kFloat32);
+        continue;
+      }
+      EXPECT_EQ(plan.precision(), precision);
       EXPECT_LT(plan.weight_bytes(), Plan(network, weights, {.target = target}).weight_bytes());
       std::vector<float> alone(expected.size());
       for (const int threads : {1, 3}) {
@@ -78,7 +87,7 @@ TEST(Plan, Bf16IsNear) {
         Runner runner(plan, {.threads = threads});
         std::vector<float> logits(expected.size());
         ASSERT_TRUE(runner.Run(input, logits));
-        EXPECT_LT(LargestDifference(expected, logits), 0.03 * scale);
+        EXPECT_LT(LargestDifference(expected, logits), tolerance * scale);
         EXPECT_GT(LargestDifference(expected, logits), 0);
         if (threads == 1) alone = logits;
         EXPECT_EQ(logits, alone);
@@ -87,11 +96,45 @@ TEST(Plan, Bf16IsNear) {
   }
 }
 
+TEST(Plan, Bf16IsNear) { CheckNear(Precision::kBfloat16, 0.03); }
+TEST(Plan, F16IsNear) { CheckNear(Precision::kFloat16, 0.005); }
+
+// Where nothing bounds what is multiplied, or weights are too large for sums to stay in half precision, the
+// product is one of float32.
+TEST(Plan, F16OnlyWhereSumsFit) {
+  const auto run = [](const Network& network, const Weights& weights, std::string_view target,
+                      Precision precision) {
+    Runner runner(Plan(network, weights, {.target = target, .precision = precision}));
+    std::vector<float> logits(static_cast<std::size_t>(network.output().size()));
+    EXPECT_TRUE(runner.Run(RandomValues(static_cast<std::size_t>(network.input.size()), 4), logits));
+    return logits;
+  };
+  const Network unbounded =
+      V1({.alpha = 0.25, .resolution = 32, .classes = 5, .activation = Activation::kRelu});
+  const Network bounded = V1({.alpha = 0.25, .resolution = 32, .classes = 5});
+  Weights large = LivelyWeights(bounded);
+  for (auto& [name, tensor] : large) {
+    if (!name.ends_with("pointwise.weight") && name != "classifier.weight") continue;
+    std::vector<float> values(tensor.values.begin(), tensor.values.end());
+    for (float& value : values) value *= 2e6F;
+    tensor = Tensor::Of(tensor.shape, std::move(values));
+  }
+  for (const std::string_view target : AvailableTargets()) {
+    SCOPED_TRACE(target);
+    const Weights weights = LivelyWeights(unbounded);
+    EXPECT_EQ(run(unbounded, weights, target, Precision::kFloat16),
+              run(unbounded, weights, target, Precision::kFloat32));
+    EXPECT_EQ(run(bounded, large, target, Precision::kFloat16),
+              run(bounded, large, target, Precision::kFloat32));
+  }
+}
+
 TEST(Plan, ChoosesAPrecisionAndRefusesInt8) {
   const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
   const Weights weights = RandomWeights(network, 1);
   const Plan chosen(network, weights, {.precision = std::nullopt});
-  EXPECT_THAT(chosen.precision(), testing::AnyOf(Precision::kFloat32, Precision::kBfloat16));
+  EXPECT_THAT(chosen.precision(),
+              testing::AnyOf(Precision::kFloat32, Precision::kBfloat16, Precision::kFloat16));
   const Plan again(network, weights, {.precision = std::nullopt});
   EXPECT_EQ(again.precision(), chosen.precision());
   EXPECT_EQ(again.target(), chosen.target());

@@ -130,7 +130,7 @@ TEST(TrainingKernelsTest, RowsInBothTypes) {
     for (const std::size_t rows : {1, 3, 4, 5, 9}) {
       for (const std::size_t columns : {8, 16, 24, 40}) {
         CheckRows(TrainingKernelsFor(*kernels), rows, columns, false);
-        if (kernels->name != "avx512" || HasBf16Dot())
+        if (!kernels->name.starts_with("avx512") || HasBf16Dot())
           CheckRows(TrainingKernelsFor(*kernels), rows, columns, true);
       }
     }

@@ -418,8 +418,10 @@ TEST_F(TrainTest, OptionsOutOfRangeAreRefused) {
   EXPECT_THAT(wrong([](auto& o) { o.learning_rate = NAN; }), HasSubstr("learning rate is nan"));
   EXPECT_THAT(wrong([](auto& o) { o.augment.mixup = 2; }), HasSubstr("mixup is 2, expected 0 to 1"));
   EXPECT_THAT(wrong([](auto& o) { o.threads = 0; }), HasSubstr("threads is 0"));
-  EXPECT_THAT(wrong([](auto& o) { o.precision = Precision::kInt8; }),
-              HasSubstr("expected float32 or bfloat16"));
+  for (const Precision precision : {Precision::kFloat16, Precision::kInt8}) {
+    EXPECT_THAT(wrong([&](auto& o) { o.precision = precision; }),
+                HasSubstr("expected float32 or bfloat16 to train in"));
+  }
   EXPECT_THAT(wrong([](auto& o) { o.freeze_backbone = true; }), HasSubstr("no model to start from"));
   EXPECT_THAT(wrong([](auto& o) { o.resume = true; }), HasSubstr("no checkpoint is named"));
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/float16.h"
+
 namespace mobilenet::reference {
 namespace {
 
@@ -64,6 +66,27 @@ void Product(std::size_t rows, std::size_t k, std::size_t columns, const float* 
     for (std::size_t j = 0; j < columns; ++j) {
       double sum = bias[j];
       for (std::size_t n = 0; n < k; ++n) sum += double{a[i * k + n]} * weight[n * columns + j];
+      output[i * columns + j] = Clamp(sum, range);
+    }
+  }
+}
+
+void ProductF16(std::size_t rows, std::size_t k, std::size_t columns, const float* a, const float* weight,
+                const float* bias, Range range, float* output) {
+  const std::size_t pairs = PairsOf(k);
+  const std::size_t runs = (pairs + kF16Run - 1) / kF16Run;
+  const std::size_t values = 2 * ((pairs + runs - 1) / runs);  // of a run
+  for (std::size_t i = 0; i < rows; ++i) {
+    for (std::size_t j = 0; j < columns; ++j) {
+      double sum = bias[j];
+      for (std::size_t begin = 0; begin < k; begin += values) {
+        float halves[2] = {};
+        for (std::size_t n = begin; n < std::min(k, begin + values); ++n) {
+          float& half = halves[n % 2];
+          half = FromF16(RoundToF16(std::fma(a[i * k + n], weight[n * columns + j], half)));
+        }
+        sum += double{halves[0]} + halves[1];
+      }
       output[i * columns + j] = Clamp(sum, range);
     }
   }

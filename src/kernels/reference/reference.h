@@ -21,6 +21,11 @@ void Depthwise(const Window& w, const float* input, const float* weight, const f
 void Product(std::size_t rows, std::size_t k, std::size_t columns, const float* a, const float* weight,
              const float* bias, Range range, float* output);
 
+// The same as Kernels::product_f16 adds up, of values that half precision can hold: in runs of equal length,
+// the even and the odd values of each in a sum of half precision of their own.
+void ProductF16(std::size_t rows, std::size_t k, std::size_t columns, const float* a, const float* weight,
+                const float* bias, Range range, float* output);
+
 void Average(const float* input, std::size_t pixels, std::size_t channels, float* output);
 
 // In place.

@@ -1,0 +1,151 @@
+// Arithmetic with 16 bits in the products: which there are, and rounding to them.
+#if defined(MOBILENET_SIXTEEN_BITS_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef MOBILENET_SIXTEEN_BITS_INL_H
+#undef MOBILENET_SIXTEEN_BITS_INL_H
+#else
+#define MOBILENET_SIXTEEN_BITS_INL_H
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/float16.h"
+#include "hwy/highway.h"
+#include "kernels/kernels.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mobilenet::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+// What multiplies: float32; pairs of bfloat16 on both sides, by the dot product instruction; pairs of
+// bfloat16 weights that are widened and multiplied with float32; or pairs of half precision on both sides,
+// whose two sums are of half precision too.
+enum class Arithmetic { kFloat32, kBf16Dot, kBf16Widened, kF16Pairs };
+
+#if HWY_TARGET == HWY_AVX3
+// The lower halves of the lanes, which are of half precision, as float32.
+HWY_INLINE __m512 LowerF16(__m512i pairs) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(pairs)); }
+HWY_INLINE __m256 LowerF16(__m256i pairs) { return _mm256_cvtph_ps(_mm256_cvtepi32_epi16(pairs)); }
+
+// The two of each lane's pair of half precision, in float32.
+template <class D>
+HWY_INLINE void SplitPairs(D /*d*/, hn::Vec<D> pairs, hn::Vec<D>& lower, hn::Vec<D>& upper) {
+  const auto bits = hn::BitCast(hn::RebindToUnsigned<D>(), pairs);
+  lower = hn::Vec<D>{LowerF16(bits.raw)};
+  upper = hn::Vec<D>{LowerF16(hn::ShiftRight<16>(bits).raw)};
+}
+
+// sum + a b for each of the lanes' pairs of half precision. Where MOBILENET_EMULATE_F16 is set, for tests,
+// the instruction is not needed: the same but for a second rounding.
+template <class D>
+HWY_INLINE hn::Vec<D> MultiplyAddPairs([[maybe_unused]] D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> sum) {
+#ifdef MOBILENET_EMULATE_F16
+  const hn::RebindToUnsigned<D> u32;
+  const hn::Rebind<hwy::float16_t, D> f16;
+  const hn::Rebind<std::uint16_t, D> u16;
+  hn::Vec<D> a2[2];
+  hn::Vec<D> b2[2];
+  hn::Vec<D> sum2[2];
+  SplitPairs(d, a, a2[0], a2[1]);
+  SplitPairs(d, b, b2[0], b2[1]);
+  SplitPairs(d, sum, sum2[0], sum2[1]);
+  const auto half = [&](int i) HWY_ATTR {
+    const auto rounded = hn::DemoteTo(f16, hn::MulAdd(a2[i], b2[i], sum2[i]));
+    return hn::PromoteTo(u32, hn::BitCast(u16, rounded));
+  };
+  return hn::BitCast(d, hn::Or(half(0), hn::ShiftLeft<16>(half(1))));
+#else
+  asm("vfmadd231ph %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
+  return sum;
+#endif
+}
+#endif
+
+// sum + a b; for pairs in a lane sum + a[0] b[0] + a[1] b[1], or with kF16Pairs each of the two for itself.
+// Instructions as inline assembly: GCC 12 copies and spills the sums around the intrinsic for bfloat16, and
+// has that for half precision for another target only.
+template <Arithmetic kHow, class D>
+HWY_INLINE hn::Vec<D> MultiplyAdd([[maybe_unused]] D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> sum) {
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (kHow == Arithmetic::kBf16Dot) {
+    asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
+    return sum;
+  }
+  if constexpr (kHow == Arithmetic::kF16Pairs) return MultiplyAddPairs(d, a, b, sum);
+#endif
+  return hn::MulAdd(a, b, sum);
+}
+
+// Rounds to bfloat16, to the nearest, ties to even.
+template <class D>
+HWY_INLINE hn::VFromD<hn::Rebind<std::uint16_t, D>> ToBf16(D /*d*/, hn::Vec<D> v) {
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (sizeof(v.raw) == 64) {
+    __m256i half;
+    asm("vcvtneps2bf16 %1, %0" : "=v"(half) : "v"(v.raw));
+    return hn::VFromD<hn::Rebind<std::uint16_t, D>>{half};
+  }
+#endif
+  const hn::RebindToUnsigned<D> u32;
+  const hn::RebindToSigned<D> i32;
+  const hn::Rebind<std::uint16_t, D> u16;
+  const auto bits = hn::BitCast(u32, v);
+  const auto tie = hn::And(hn::ShiftRight<16>(bits), hn::Set(u32, 1));
+  const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(u32, 0x7FFF)), tie));
+  return hn::DemoteTo(u16, hn::BitCast(i32, rounded));
+}
+
+// Values of float32 or bfloat16, as float32.
+template <class D>
+HWY_INLINE hn::Vec<D> LoadValues(D d, const float* from) {
+  return hn::LoadU(d, from);
+}
+template <class D>
+HWY_INLINE hn::Vec<D> LoadValues(D d, const std::uint16_t* from) {
+  const hn::RebindToUnsigned<D> u32;
+  const auto bits = hn::PromoteTo(u32, hn::LoadU(hn::Rebind<std::uint16_t, D>(), from));
+  return hn::BitCast(d, hn::ShiftLeft<16>(bits));
+}
+
+// Rounds and stores half a register.
+template <class D>
+HWY_INLINE void StoreBf16(D d, hn::Vec<D> v, std::uint16_t* to) {
+  hn::StoreU(ToBf16(d, v), hn::Rebind<std::uint16_t, D>(), to);
+}
+
+#if HWY_TARGET == HWY_AVX3
+// The same in half precision, to the nearest, ties to even; what is too large becomes the largest.
+template <class D>
+HWY_INLINE void StoreF16(D d, hn::Vec<D> v, std::uint16_t* to) {
+  const hn::Rebind<hwy::float16_t, D> f16;
+  const hn::Rebind<std::uint16_t, D> u16;
+  const auto held = hn::Min(hn::Max(v, hn::Set(d, -kLargestF16)), hn::Set(d, kLargestF16));
+  hn::StoreU(hn::BitCast(u16, hn::DemoteTo(f16, held)), u16, to);
+}
+#endif
+
+// Stores a register as it is or rounded; `c` counts values of that form from `to` on.
+template <class D>
+HWY_INLINE void StoreRounded(D d, hn::Vec<D> v, Rounding rounding, float* to, std::size_t c) {
+  if (rounding == Rounding::kNone) return hn::StoreU(v, d, to + c);
+  auto* rounded = reinterpret_cast<std::uint16_t*>(to) + c;
+#if HWY_TARGET == HWY_AVX3
+  if (rounding == Rounding::kFloat16) return StoreF16(d, v, rounded);
+#endif
+  StoreBf16(d, v, rounded);
+}
+
+// Stores values as float32 or rounded to bfloat16.
+template <class D>
+HWY_INLINE void StoreValues(D d, hn::Vec<D> v, float* to) {
+  hn::StoreU(v, d, to);
+}
+template <class D>
+HWY_INLINE void StoreValues(D d, hn::Vec<D> v, std::uint16_t* to) {
+  StoreBf16(d, v, to);
+}
+
+}  // namespace mobilenet::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
