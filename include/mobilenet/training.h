@@ -16,6 +16,14 @@ namespace mobilenet {
 enum class OptimizerKind { kSgd, kRmsprop, kAdamw };
 std::string_view NameOf(OptimizerKind kind);  // "sgd", "rmsprop", "adamw"
 
+// What decays; biases never do.
+enum class Decay {
+  kMixing,   // the weights that mix channels: the MobileNet paper's advice (section 3.2)
+  kWeights,  // depthwise filters too
+  kAll,      // scales and shifts of batch norms too
+};
+std::string_view NameOf(Decay decay);  // "mixing", "weights", "all"
+
 // How weights follow their gradients.
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::kSgd;
@@ -23,9 +31,7 @@ struct OptimizerOptions {
   double rho = 0.9;            // of the mean square: RMSprop; AdamW: beta 2
   double epsilon = 1e-8;       // added to the root of the mean square
   double weight_decay = 5e-4;  // SGD and RMSprop: added to the gradient; AdamW: taken off the weight
-  // False: depthwise filters and batch norms keep theirs, as the MobileNet paper advises (section 3.2).
-  // Biases never decay.
-  bool decay_all = false;
+  Decay decay = Decay::kMixing;
   double clip = 0;  // the largest norm of the whole gradient; 0 leaves it
 
   // The settings that the field uses with each.

@@ -35,13 +35,13 @@ struct Options {
   std::string schedule = "onecycle";
   std::string crop = "auto";
   std::string precision = "float32";
+  std::string decay = "mixing";
   std::optional<double> weight_decay;
   std::optional<double> momentum;
   std::optional<double> cache;
   int resolution = 0;     // 0: the model's to start from, or kResolution
   int output_stride = 0;  // 0: 32, or 8 for small inputs
   bool standard = false;
-  bool decay_all = false;
   bool no_flip = false;
   bool json = false;
   TrainingOptions training;
@@ -98,7 +98,7 @@ TrainingOptions OptionsFrom(const Options& o, const fs::path& checkpoint) {
   training.optimizer = OptimizerOptions::For(
       Named(o.optimizer, {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdamw}));
   training.optimizer.clip = o.training.optimizer.clip;
-  training.optimizer.decay_all = o.decay_all;
+  training.optimizer.decay = Named(o.decay, {Decay::kMixing, Decay::kWeights, Decay::kAll});
   if (o.weight_decay) training.optimizer.weight_decay = *o.weight_decay;
   if (o.momentum) training.optimizer.momentum = *o.momentum;
   training.schedule = Named(o.schedule, {Schedule::kCosine, Schedule::kOneCycle, Schedule::kExponential});
@@ -286,10 +286,14 @@ void AddCourseOptions(CLI::App& command, Options& o) {
   const auto number = [&](const char* name, auto& value, const char* text) {
     command.add_option(name, value, text)->capture_default_str()->type_name("X");
   };
-  AddPrecision(command, o.precision)
-      ->description(
+  command
+      .add_option(
+          "--precision", o.precision,
           "float32, bfloat16 (maps and products are rounded to it, weights are not; needs a processor that "
-          "multiplies it fast) or auto: the faster here");
+          "multiplies it fast) or auto: the faster here")
+      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
+      ->type_name("P")
+      ->capture_default_str();
   number("--epochs", t.epochs, "Times that every picture is seen");
   number("--head-epochs", t.head_epochs,
          "With --from and new classes: epochs of the classifier alone, before the rest");
@@ -315,7 +319,14 @@ void AddCourseOptions(CLI::App& command, Options& o) {
       .add_option("--weight-decay", o.weight_decay,
                   "By default 5e-4 with sgd, 4e-5 with rmsprop, 0.05 with adamw")
       ->type_name("X");
-  command.add_flag("--decay-all", o.decay_all, "Weight decay for depthwise filters and batch norms too");
+  command
+      .add_option(
+          "--decay", o.decay,
+          "What decays: the weights that mix channels (mixing, the paper's advice), depthwise filters too "
+          "(weights), or batch norms too (all)")
+      ->check(CLI::IsMember({"mixing", "weights", "all"}))
+      ->type_name("WHAT")
+      ->capture_default_str();
   number("--clip", t.optimizer.clip, "The largest norm of the gradient; 0: no limit");
   number("--warmup", t.warmup, "Share of the steps in which the rate rises (cosine, exponential)");
   number("--label-smoothing", t.label_smoothing, "Share of the probability that all classes get");
@@ -359,7 +370,7 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
   };
   exclude("--from", {"--alpha", "--output-stride", "--standard", "--shallow"});
   exclude("--freeze", {"--head-epochs", "--optimizer", "--schedule", "--lr", "--momentum", "--weight-decay",
-                       "--decay-all", "--clip", "--warmup", "--label-smoothing", "--dropout", "--average",
+                       "--decay", "--clip", "--warmup", "--label-smoothing", "--dropout", "--average",
                        "--no-flip", "--trivial-augment", "--jitter", "--erase", "--mixup"});
   command.get_option("--freeze")->needs(command.get_option("--from"));
 }

@@ -7,6 +7,19 @@
 namespace mobilenet {
 namespace {
 
+bool Decays(Role role, Decay decay) {
+  switch (role) {
+    case Role::kWeight:
+      return true;
+    case Role::kDepthwise:
+      return decay != Decay::kMixing;
+    case Role::kNorm:
+      return decay == Decay::kAll;
+    default:
+      return false;
+  }
+}
+
 // Pieces of work for the threads: sums over them are added up in order, whatever thread made them.
 constexpr std::size_t kPiece = std::size_t{1} << 16;
 
@@ -53,8 +66,7 @@ double Optimizer::Step(double learning_rate, std::span<const float> gradient, st
   const auto second_whole = static_cast<float>(1 - std::pow(options_.rho, steps_));
   for (const Slot& slot : layout_.slots()) {
     if (slot.role == Role::kRunning) continue;
-    const bool decays = slot.role == Role::kWeight ||
-                        (options_.decay_all && (slot.role == Role::kDepthwise || slot.role == Role::kNorm));
+    const bool decays = Decays(slot.role, options_.decay);
     const auto decay = static_cast<float>(decays ? options_.weight_decay : 0);
     ForPieces(pool_, slot.size, [&](std::size_t, std::size_t begin, std::size_t end) {
       const float* g = gradient.data() + slot.offset;

@@ -20,6 +20,11 @@ std::string_view NameOf(OptimizerKind kind) {
   return kNames.at(static_cast<std::size_t>(kind));
 }
 
+std::string_view NameOf(Decay decay) {
+  constexpr std::array kNames = {"mixing", "weights", "all"};
+  return kNames.at(static_cast<std::size_t>(decay));
+}
+
 std::string_view NameOf(Schedule schedule) {
   constexpr std::array kNames = {"cosine", "onecycle", "exponential"};
   return kNames.at(static_cast<std::size_t>(schedule));

@@ -66,16 +66,17 @@ TEST(OptimizerTest, WeightDecayLeavesDepthwiseAndBatchNormAloneUnlessTold) {
   const std::vector<float> before = layout.Flatten(network, RandomWeights(network, 1));
   const std::vector<float> gradient(layout.size(), 0.0F);
   ThreadPool pool(1);
-  for (const bool all : {false, true}) {
+  for (const Decay decay : {Decay::kMixing, Decay::kWeights, Decay::kAll}) {
     OptimizerOptions options;
     options.weight_decay = 0.5;
-    options.decay_all = all;
+    options.decay = decay;
     Optimizer optimizer(options, layout, pool);
     std::vector<float> values = before;
     optimizer.Step(0.1, gradient, values);
     for (const Slot& slot : layout.slots()) {
-      const bool decays =
-          slot.role == Role::kWeight || (all && (slot.role == Role::kDepthwise || slot.role == Role::kNorm));
+      const bool decays = slot.role == Role::kWeight ||
+                          (slot.role == Role::kDepthwise && decay != Decay::kMixing) ||
+                          (slot.role == Role::kNorm && decay == Decay::kAll);
       // With an empty past, Nesterov's step is 1.9 times the plain one.
       for (std::size_t i = slot.offset; i < slot.offset + slot.size; ++i)
         ASSERT_NEAR(values[i], before[i] * (decays ? 1 - 0.1F * 0.5F * 1.9F : 1), 1e-6)
