@@ -9,6 +9,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <map>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -35,6 +38,18 @@ class Descriptor {
  private:
   int value_;
 };
+
+// Where files are mapped now, and how many bytes.
+struct Mappings {
+  std::mutex mutex;
+  std::map<const std::uint8_t*, std::size_t> sizes;
+};
+
+// Never destroyed: a mapping may outlive all that is.
+Mappings& AllMappings() {
+  static auto& all = *new Mappings;
+  return all;
+}
 
 [[noreturn]] void FailWithErrno(const std::filesystem::path& path, const char* what) {
   const int error = errno;
@@ -113,10 +128,17 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   if (data == MAP_FAILED) FailWithErrno(path, "can't be mapped into memory");
   data_ = static_cast<const std::uint8_t*>(data);
   size_ = size;
+  Mappings& all = AllMappings();
+  const std::scoped_lock lock(all.mutex);
+  all.sizes.emplace(data_, size_);
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(const_cast<std::uint8_t*>(data_), size_);
+  if (data_ == nullptr) return;
+  Mappings& all = AllMappings();
+  const std::scoped_lock lock(all.mutex);
+  all.sizes.erase(data_);
+  munmap(const_cast<std::uint8_t*>(data_), size_);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept
@@ -126,6 +148,23 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   return *this;
+}
+
+void ReleaseMapped(std::span<const std::uint8_t> bytes) {
+  if (bytes.empty()) return;
+  Mappings& all = AllMappings();
+  const std::scoped_lock lock(all.mutex);  // what is found stays mapped meanwhile
+  const auto after = all.sizes.upper_bound(bytes.data());
+  if (after == all.sizes.begin()) return;
+  const auto& [data, size] = *std::prev(after);
+  const auto begin = static_cast<std::size_t>(bytes.data() - data);
+  if (begin >= size || bytes.size() > size - begin) return;
+  // Only pages that lie inside as a whole: others hold more than these bytes.
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  const std::size_t first = (begin + page - 1) / page * page;
+  const std::size_t last = (begin + bytes.size()) / page * page;
+  // Private and never written to, the pages hold what the file holds.
+  if (first < last) (void)madvise(const_cast<std::uint8_t*>(data) + first, last - first, MADV_DONTNEED);
 }
 
 std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path) {

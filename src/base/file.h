@@ -29,6 +29,10 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+// Lets go of the memory that holds `bytes` where they lie in files that are mapped now: whoever reads them
+// again has them read from the file again. Does nothing for other memory. Safe from any thread.
+void ReleaseMapped(std::span<const std::uint8_t> bytes);
+
 // Reads a file, or a pipe such as /dev/stdin, to its end; at most 1 GiB. Throws Error.
 std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path);
 

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/file.h"
 #include "mobilenet/cost.h"
 #include "network/schedule.h"
 #include "runtime/choose_kernels.h"
@@ -30,8 +31,19 @@ Range InputRange(const Network& network, const Layer& layer) {
                                                       : RangeOf(before.activation);
 }
 
+// A layer's weights with its batch norm folded into them. Nothing of it is read again: of a file that is
+// mapped it need not stay in memory.
+FoldedLayer FoldAndRelease(const Layer& layer, const Weights& weights) {
+  FoldedLayer folded = Fold(layer, weights);
+  for (const Parameter& parameter : ParametersOf(layer)) {
+    const std::span<const float> values = weights.at(parameter.name).values;
+    ReleaseMapped({reinterpret_cast<const std::uint8_t*>(values.data()), values.size_bytes()});
+  }
+  return folded;
+}
+
 void SetProduct(const Layer& layer, const Weights& weights, const Making& making, Step& step) {
-  const FoldedLayer folded = Fold(layer, weights);
+  const FoldedLayer folded = FoldAndRelease(layer, weights);
   step.kind = Step::Kind::kProduct;
   // Convolutions of whole windows are few, and pairs would straddle the rows of their windows.
   const bool whole = layer.kind == LayerKind::kConvolution;
@@ -44,7 +56,7 @@ void SetDepthwise(const Layer& layer, const Weights& weights, const Making& maki
   if (layer.kernel > kMaxDepthwiseKernel) {
     Fail("layer ", layer.name, " has a kernel of ", layer.kernel, ", expected at most ", kMaxDepthwiseKernel);
   }
-  const FoldedLayer folded = Fold(layer, weights);
+  const FoldedLayer folded = FoldAndRelease(layer, weights);
   step.kind = Step::Kind::kDepthwise;
   step.rows_from = RowSource::kDepthwise;
   step.window = WindowOf(layer);

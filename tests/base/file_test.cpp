@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -31,6 +33,52 @@ TEST(File, WritesPartsInOrderAndReplaces) {
   Write(path, "new", " content");
   EXPECT_EQ(Text(ReadFile(path)), "new content");
   EXPECT_EQ(Text(MappedFile(path).bytes()), "new content");
+}
+
+// How many pages of a mapped file this process holds; 0 where the system doesn't tell, as under emulation.
+std::size_t PagesIn(std::span<const std::uint8_t> bytes) {
+  std::ifstream maps("/proc/self/smaps");
+  const auto address = reinterpret_cast<std::uintptr_t>(bytes.data());
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0;
+    char dash = 0;
+    std::istringstream words(line);
+    if (words >> std::hex >> begin >> dash && dash == '-') inside = begin == address;
+    if (inside && line.starts_with("Rss:")) {
+      return std::stoul(line.substr(4)) * 1024 / static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    }
+  }
+  return 0;
+}
+
+TEST(File, ReleasesWholePagesOfMappedFilesAlone) {
+  const TemporaryDirectory directory;
+  const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  std::string text;
+  for (std::size_t i = 0; i < 40 * page; ++i) text += static_cast<char>('a' + i % 23);
+  Write(directory.path() / "f", text);
+  const MappedFile file(directory.path() / "f");
+  EXPECT_EQ(Text(file.bytes()), text);
+  const std::size_t all = PagesIn(file.bytes());
+  if (all != 0) {
+    EXPECT_EQ(all, 40U);
+  }
+  ReleaseMapped(file.bytes().subspan(1, 20 * page));  // 19 whole pages
+  if (all != 0) {
+    EXPECT_EQ(PagesIn(file.bytes()), 21U);
+  }
+  EXPECT_EQ(Text(file.bytes()), text);
+  ReleaseMapped(file.bytes());
+  EXPECT_EQ(PagesIn(file.bytes()), 0U);
+  EXPECT_EQ(Text(file.bytes()), text);
+  // Other memory, and what reaches beyond the file, stays.
+  const std::string copy = text;
+  ReleaseMapped(Bytes(copy));
+  EXPECT_EQ(copy, text);
+  ReleaseMapped({file.bytes().data() + page, file.bytes().size()});
+  ReleaseMapped({});
+  EXPECT_EQ(PagesIn(file.bytes()), all);
 }
 
 TEST(File, AFailedWriteLeavesTheOldFileAndNothingBeside) {
