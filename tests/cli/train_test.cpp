@@ -113,9 +113,12 @@ TEST_F(TrainProgramTest, KilledAtTenMomentsItEndsWithTheSameWeights) {
   for (int i = 0; i < 10; ++i) {
     const bool resume = fs::exists(checkpoint);
     resumed += resume ? 1 : 0;
-    const double seconds = 0.02 + 0.03 * (i * 7 % 10);
-    std::system(("timeout -s KILL " + std::to_string(seconds) + " " + MOBILENET_PROGRAM + " " + command +
-                 (resume ? " --resume" : "") + " > /dev/null 2>&1")
+    // Killed a moment after it wrote a checkpoint of its own, which is then another file.
+    const std::string file = "$(stat -c %i '" + checkpoint.string() + "' 2> /dev/null)";
+    std::system(("old=" + file + "; " + MOBILENET_PROGRAM + " " + command + (resume ? " --resume" : "") +
+                 " > /dev/null 2>&1 & program=$!; while kill -0 $program 2> /dev/null && [ \"" + file +
+                 "\" = \"$old\" ]; do :; done; sleep " + std::to_string(0.003 * (i * 7 % 10)) +
+                 "; kill -KILL $program 2> /dev/null; wait $program 2> /dev/null")
                     .c_str());
     if (!fs::exists(checkpoint) && fs::exists(Path("killed.safetensors")))
       break;  // a fast machine: it is done
