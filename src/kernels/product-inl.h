@@ -86,7 +86,9 @@ HWY_NOINLINE void Tile(const TileTask& task) {
     for (std::size_t p = 0; p < kPointers; ++p) {
       rows[p] = task.a + segment * task.segment_pitch + p * kRowsAPointer * a_stride;
     }
-    const std::size_t count = std::min(task.segment_k, task.k - segment * task.segment_k);
+    // (Where all are equal the compiler must not be given more to keep: it would spill weights for it.)
+    const std::size_t count =
+        kF16 ? std::min(task.segment_k, task.k - segment * task.segment_k) : task.segment_k;
     for (std::size_t i = 0; i < count; ++i) {
       if constexpr (kVectors == 2) {  // narrow panels are small
         hwy::Prefetch(prefetch);

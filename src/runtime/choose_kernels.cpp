@@ -107,6 +107,7 @@ KernelChoice ChooseKernels(std::string_view target, std::optional<Precision> pre
 
 KernelChoice FastestOf(const std::vector<Precision>& precisions) {
   std::vector<KernelChoice> ways;
+  ways.reserve(precisions.size());
   for (const Precision precision : precisions) ways.push_back(ChooseKernels({}, precision));
   return Fastest(ways);
 }
