@@ -5,8 +5,8 @@
     build/peers/bin/python bench/peers/latency.py --networks 1-224 0.25-224 0.25-128 --threads 1 2
 
 Each runtime has a process of its own and all take turns, round after round, so that they meet the same machine; with
-one thread all run on the same processor. Logits are compared (1e-3; in 16 bits 5 % of the largest) before anything is timed. Prints a Markdown table of
-medians over the rounds. A runtime that is not installed is named as missing."""
+one thread all run on the same processor. Logits are compared (1e-3; in 16 bits 5 % of the largest) before anything is
+timed. Prints a Markdown table of medians over the rounds. A runtime that is not installed is named as missing."""
 
 import argparse
 import functools

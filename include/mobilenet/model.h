@@ -32,9 +32,9 @@ struct Model {
   static Model LoadSafetensors(const std::filesystem::path& path);
 
   // Writes our own format: the whole file or, with an Error thrown, nothing. Refuses what could not be loaded
-  // again; in `provenance`, bytes that are not UTF-8 become U+FFFD. With kBfloat16 or kFloat16 the
-  // weights that mix channels, nearly all there are, are rounded to it and take half the space; kInt8 is
-  // refused, and what is too large for the precision.
+  // again; in `provenance`, bytes that are not UTF-8 become U+FFFD. With kBfloat16 or kFloat16 the weights
+  // that mix channels, nearly all there are, are rounded to it and take half the space; kInt8 is refused, and
+  // what is too large for the precision.
   void Save(const std::filesystem::path& path, Precision precision = Precision::kFloat32) const;
 
   // The label of a class; its number as text where the model has no labels.

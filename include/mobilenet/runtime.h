@@ -19,12 +19,11 @@ struct PlanOptions {
   // The instruction set: one of AvailableTargets(); empty takes the fastest that this machine has.
   std::string_view target = {};
   // kFloat32. kBfloat16: weights that mix channels are rounded to it, and so are the values that they
-  // multiply where the target has an instruction for that; sums and feature maps stay float32. kFloat16, the
-  // same in half precision, where up to 128 products at a time are added up too: for targets with its
-  // arithmetic
-  // ("avx512fp16"), and there for layers whose sums can't leave its range, which ReLU6 before them bounds;
-  // all else is computed in float32. Nothing: whichever of these is fastest on this machine, which is
-  // measured once in a process.
+  // multiply where the target has an instruction for that; sums and feature maps stay float32. kFloat16: the
+  // same in half precision, with sums of up to 128 products in it too, for targets with its arithmetic
+  // ("avx512fp16") and there for layers whose sums can't leave its range, which ReLU6 before them bounds; all
+  // else is computed in float32. Nothing: whichever of these is fastest on this machine, which is measured
+  // once in a process.
   std::optional<Precision> precision = Precision::kFloat32;
 };
 

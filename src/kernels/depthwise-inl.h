@@ -26,21 +26,15 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using F = hn::ScalableTag<float>;
 
-void RoundToBf16Row(const float* from, std::size_t n, std::uint16_t* to) {
+// Rounds n values; kFloat16 only for AVX-512.
+template <Rounding kRounding>
+void RoundRow(const float* from, std::size_t n, std::uint16_t* to) {
   const F d;
   std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) StoreBf16(d, hn::LoadU(d, from + i), to + i);
-  for (; i < n; ++i) to[i] = RoundToBf16(from[i]);
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d))
+    StoreRounded(d, hn::LoadU(d, from + i), kRounding, reinterpret_cast<float*>(to), i);
+  for (; i < n; ++i) to[i] = kRounding == Rounding::kFloat16 ? RoundToF16(from[i]) : RoundToBf16(from[i]);
 }
-
-#if HWY_TARGET == HWY_AVX3
-void RoundToF16Row(const float* from, std::size_t n, std::uint16_t* to) {
-  const F d;
-  std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) StoreF16(d, hn::LoadU(d, from + i), to + i);
-  for (; i < n; ++i) to[i] = RoundToF16(from[i]);
-}
-#endif
 
 // Where channel `c` of the output's pixel `x` stands, and storing a register there, clamped to the range.
 template <class D>

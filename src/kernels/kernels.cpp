@@ -40,7 +40,7 @@ const Kernels& Table() {
                                 .bf16_rows = false,
                                 .product = &Product<Arithmetic::kFloat32>,
                                 .product_bf16 = &Product<Arithmetic::kBf16Widened>,
-                                .round_to_bf16 = &RoundToBf16Row,
+                                .round_to_bf16 = &RoundRow<Rounding::kBfloat16>,
                                 .product_f16 = nullptr,
                                 .round_to_f16 = nullptr,
                                 .depthwise = &Depthwise,
@@ -69,7 +69,7 @@ const Kernels& F16Table() {
     Kernels with = Table();
     with.name = "avx512fp16";
     with.product_f16 = &Product<Arithmetic::kF16Pairs>;
-    with.round_to_f16 = &RoundToF16Row;
+    with.round_to_f16 = &RoundRow<Rounding::kFloat16>;
     return with;
   }();
   return table;

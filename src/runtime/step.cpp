@@ -99,7 +99,9 @@ void CopyRows(const Kernels& kernels, Rounding rounding, const ScratchRows& rows
 // no number.
 bool SumsFitF16(std::span<const float> weights, std::size_t columns, Range input) {
   std::vector<double> sums(columns);
-  for (std::size_t i = 0; i < weights.size(); ++i) sums[i % columns] += std::abs(double{weights[i]});
+  for (std::size_t begin = 0; begin < weights.size(); begin += columns) {
+    for (std::size_t j = 0; j < columns; ++j) sums[j] += std::abs(double{weights[begin + j]});
+  }
   const double largest = std::max(std::abs(input.low), std::abs(input.high));
   return std::ranges::all_of(sums, [&](double sum) { return sum * largest < kLargestF16; });
 }

@@ -60,6 +60,16 @@ class KernelsTest : public testing::TestWithParam<std::string> {
   [[nodiscard]] static bool WritesBf16() { return !GetParam().starts_with("avx512") || HasBf16Dot(); }
   [[nodiscard]] bool MultipliesF16() const { return kernels_.product_f16 != nullptr; }
 
+  // All panels at once, or each in a call of its own.
+  static void RunProduct(void (*product)(const ProductTask&), ProductTask task, bool apart) {
+    if (!apart) return product(task);
+    for (std::size_t p = 0; p < task.b->panels.size(); ++p) {
+      task.first_panel = p;
+      task.last_panel = p + 1;
+      product(task);
+    }
+  }
+
   // The product of random matrices, all panels at once or one after the other.
   void CheckProduct(std::size_t rows, std::size_t k, std::size_t columns, std::size_t stride, Range range) {
     SCOPED_TRACE(testing::Message() << rows << " x " << k << " x " << columns << ", rows " << stride
@@ -75,24 +85,16 @@ class KernelsTest : public testing::TestWithParam<std::string> {
     const PackedMatrix packed = Pack(b.data(), bias.data(), k, columns, kernels_.lanes);
     for (const bool apart : {false, true}) {
       std::vector<float> c(rows * columns, kGuard);
-      ProductTask task = {.a = a.data(),
-                          .a_stride = stride,
-                          .rows = rows,
-                          .c = c.data(),
-                          .c_stride = columns,
-                          .b = &packed,
-                          .first_panel = 0,
-                          .last_panel = packed.panels.size(),
-                          .range = range};
-      if (!apart) {
-        kernels_.product(task);
-      } else {
-        for (std::size_t p = 0; p < packed.panels.size(); ++p) {
-          task.first_panel = p;
-          task.last_panel = p + 1;
-          kernels_.product(task);
-        }
-      }
+      const ProductTask task = {.a = a.data(),
+                                .a_stride = stride,
+                                .rows = rows,
+                                .c = c.data(),
+                                .c_stride = columns,
+                                .b = &packed,
+                                .first_panel = 0,
+                                .last_panel = packed.panels.size(),
+                                .range = range};
+      RunProduct(kernels_.product, task, apart);
       ExpectNear(expected, c, 1e-5);
     }
   }
@@ -116,24 +118,16 @@ class KernelsTest : public testing::TestWithParam<std::string> {
     const std::size_t stride = columns + 3;
     for (const bool apart : {false, true}) {
       std::vector<float> c(rows * stride, kGuard);
-      ProductTask task = {.a = in.data(),
-                          .a_stride = pairs,
-                          .rows = rows,
-                          .c = c.data(),
-                          .c_stride = stride,
-                          .b = &packed,
-                          .first_panel = 0,
-                          .last_panel = packed.panels.size(),
-                          .range = range};
-      if (!apart) {
-        kernels_.product_f16(task);
-      } else {
-        for (std::size_t p = 0; p < packed.panels.size(); ++p) {
-          task.first_panel = p;
-          task.last_panel = p + 1;
-          kernels_.product_f16(task);
-        }
-      }
+      const ProductTask task = {.a = in.data(),
+                                .a_stride = pairs,
+                                .rows = rows,
+                                .c = c.data(),
+                                .c_stride = stride,
+                                .b = &packed,
+                                .first_panel = 0,
+                                .last_panel = packed.panels.size(),
+                                .range = range};
+      RunProduct(kernels_.product_f16, task, apart);
       // A few last bits of sums below 4 or, in long runs, below 16.
       const double tolerance = k < 64 ? 0.01 : 0.03;
       for (std::size_t r = 0; r < rows; ++r) {
