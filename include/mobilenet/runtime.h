@@ -21,14 +21,14 @@ struct PlanOptions {
   // kFloat32. kBfloat16: weights that mix channels are rounded to it, and so are the values that they
   // multiply where the target has an instruction for that; sums and feature maps stay float32. kFloat16: the
   // same in half precision, with sums of up to 128 products in it too, for targets with its arithmetic
-  // ("avx512fp16") and there for layers whose sums can't leave its range, which ReLU6 before them bounds; all
-  // else is computed in float32. Nothing: whichever of these is fastest on this machine, which is measured
-  // once in a process.
+  // ("avx512fp16", "neonfp16") and there for layers whose sums can't leave its range, which ReLU6 before them
+  // bounds; all else is computed in float32. Nothing: whichever of these is fastest on this machine, which is
+  // measured once in a process.
   std::optional<Precision> precision = Precision::kFloat32;
 };
 
 // The instruction sets that this machine can run, fastest first: some of "avx512fp16", "avx512bf16",
-// "avx512", "avx2", "sse4", "neon", "portable".
+// "avx512", "avx2", "sse4", "neonfp16", "neonbf16", "neon", "portable".
 std::vector<std::string_view> AvailableTargets();
 
 // What happens in one go: a layer, or a depthwise layer fused with the pointwise one behind it.

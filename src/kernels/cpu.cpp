@@ -38,6 +38,8 @@ bool HasBf16Dot() {
 #if HWY_ARCH_X86
   __builtin_cpu_init();
   return HasAvx512() && __builtin_cpu_supports("avx512bf16") != 0;
+#elif HWY_ARCH_ARM_A64 && defined(__linux__)
+  return (getauxval(AT_HWCAP2) & HWCAP2_BF16) != 0;
 #else
   return false;
 #endif
@@ -56,6 +58,8 @@ bool HasF16() {
   unsigned edx = 0;
   return HasAvx512() && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) != 0 && (edx >> 23 & 1) != 0;
 #endif
+#elif HWY_ARCH_ARM_A64 && defined(__linux__)
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDHP) != 0;
 #else
   return false;
 #endif
@@ -68,9 +72,9 @@ std::int64_t SupportedTargets() {
   if (HasSse4()) targets |= HWY_SSE4;
   if (HasAvx2()) targets |= HWY_AVX2;
   if (HasAvx512()) targets |= HWY_AVX3;
-#elif HWY_ARCH_ARM_A64 && defined(__linux__)
-  if ((getauxval(AT_HWCAP) & HWCAP_AES) != 0) targets |= HWY_NEON;  // Highway's NEON includes AES
 #elif HWY_ARCH_ARM_A64
+  // Highway's NEON lets the compiler use AES too, which some processors lack (a Raspberry Pi 4); but
+  // compilers emit those instructions for their intrinsics alone, and kernels have none.
   targets |= HWY_NEON;
 #endif
   return targets;

@@ -11,9 +11,11 @@ namespace mobilenet {
 // Highway's bits (hwy/detect_targets.h), of the targets that kernels.cpp compiles; the portable one always.
 std::int64_t SupportedTargets();
 
-// Whether AVX-512 has dot products of bfloat16 pairs (AVX512_BF16).
+// Whether there are dot products of bfloat16 pairs beside AVX-512 (AVX512_BF16) or NEON (FEAT_BF16; asked of
+// Linux alone).
 bool HasBf16Dot();
-// Whether it has the arithmetic of half precision (AVX512_FP16), or MOBILENET_EMULATE_F16 does without.
+// Whether there is arithmetic of half precision (AVX512_FP16, or MOBILENET_EMULATE_F16 does without;
+// FEAT_FP16).
 bool HasF16();
 
 }  // namespace mobilenet

@@ -26,7 +26,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using F = hn::ScalableTag<float>;
 
-// Rounds n values; kFloat16 only for AVX-512.
+// Rounds n values; kFloat16 only for AVX-512 and NEON.
 template <Rounding kRounding>
 void RoundRow(const float* from, std::size_t n, std::uint16_t* to) {
   const F d;
@@ -135,11 +135,13 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
   const Vector bias = hn::LoadU(d, task.bias + c);
   const Vector low = hn::Set(d, task.range.low);
   const Vector high = hn::Set(d, task.range.high);
+  const Rounding rounding = task.rounding;
+  const std::size_t output_pitch = task.output_pitch;
   float* output = task.output;
   const auto store = [&](Vector sum) HWY_ATTR {
     const Vector clamped = hn::Min(hn::Max(sum, low), high);
-    StoreRounded(d, clamped, task.rounding, output, c);
-    output += task.output_pitch;
+    StoreRounded(d, clamped, rounding, output, c);
+    output += output_pitch;
   };
   int x = task.x_begin;
   int left = x * kStride - task.padding_left;  // the window's first column

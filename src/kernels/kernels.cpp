@@ -50,12 +50,17 @@ const Kernels& Table() {
   return table;
 }
 
-#if HWY_TARGET == HWY_AVX3
-// The same processors' extension for bfloat16: only its products differ.
+// Extensions of the same instruction sets: AVX512_BF16 and AVX512_FP16, FEAT_BF16 and FEAT_FP16. Clang's
+// assembler can be told to take Arm's from version 17 on.
+#if HWY_TARGET == HWY_AVX3 || (HWY_TARGET == HWY_NEON && (!HWY_COMPILER_CLANG || HWY_COMPILER_CLANG >= 1700))
+constexpr std::string_view kBf16Name = HWY_TARGET == HWY_NEON ? "neonbf16" : "avx512bf16";
+constexpr std::string_view kF16Name = HWY_TARGET == HWY_NEON ? "neonfp16" : "avx512fp16";
+
+// That for bfloat16: only its products differ.
 const Kernels& Bf16Table() {
   static const Kernels table = [] {
     Kernels with = Table();
-    with.name = "avx512bf16";
+    with.name = kBf16Name;
     with.bf16_rows = true;
     with.product_bf16 = &Product<Arithmetic::kBf16Dot>;
     return with;
@@ -67,7 +72,7 @@ const Kernels& Bf16Table() {
 const Kernels& F16Table() {
   static const Kernels table = [] {
     Kernels with = Table();
-    with.name = "avx512fp16";
+    with.name = kF16Name;
     with.product_f16 = &Product<Arithmetic::kF16Pairs>;
     with.round_to_f16 = &RoundRow<Rounding::kFloat16>;
     return with;
@@ -103,6 +108,10 @@ struct Available {
     add(N_SSE4::Table());
 #endif
 #if HWY_TARGETS & HWY_NEON
+#if !HWY_COMPILER_CLANG || HWY_COMPILER_CLANG >= 1700
+    if (HasF16()) add(N_NEON::F16Table());
+    if (HasBf16Dot()) add(N_NEON::Bf16Table());
+#endif
     add(N_NEON::Table());
 #endif
 #if HWY_TARGETS & HWY_EMU128

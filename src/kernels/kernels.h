@@ -84,7 +84,8 @@ struct DepthwiseTask {
 };
 
 struct Kernels {
-  std::string_view name;  // "avx512fp16", "avx512bf16", "avx512", "avx2", "sse4", "neon", "portable"
+  // "avx512fp16", "avx512bf16", "avx512", "avx2", "sse4", "neonfp16", "neonbf16", "neon", "portable"
+  std::string_view name;
   std::int64_t target;    // Highway's bit
   std::size_t lanes;      // float32 in a register: packed panels are 2 * lanes columns wide
   std::size_t tile_rows;  // rows of c that are held in registers at once

@@ -1,9 +1,9 @@
 // The matrix product: C = clamp(A B + bias), A row-major, B packed. Compiled once for each target.
 //
-// A tile of C stays in registers for the whole sum over k: kRows x 2 vectors of accumulators, two registers
-// for B, one for the value of A that is broadcast. That makes 14 x 2 of AVX-512's 32 registers, 6 x 2 of the
-// 16 of AVX2 and SSE4, 12 x 2 of NEON's 32, and far more independent sums than the latency of a multiply-add
-// times the number of units (4 x 2) needs.
+// A tile of C stays in registers for the whole sum over k: kRows x 2 vectors of accumulators, beside the
+// factors (kernels/tile-inl.h). That makes 14 x 2 of AVX-512's 32 registers, 6 x 2 of the 16 of AVX2 and
+// SSE4, 8 x 2 of NEON's 32, and no fewer independent sums than the latency of a multiply-add times the number
+// of units (4 x 2; 4 x 4 on large Arm cores) needs.
 #if defined(MOBILENET_PRODUCT_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MOBILENET_PRODUCT_INL_H
 #undef MOBILENET_PRODUCT_INL_H
@@ -19,6 +19,7 @@
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/kernels.h"
+#include "kernels/lanes-inl.h"
 #include "kernels/sixteen_bits-inl.h"
 #include "kernels/tile-inl.h"
 
@@ -89,7 +90,25 @@ HWY_NOINLINE void Tile(const TileTask& task) {
     // (Where all are equal the compiler must not be given more to keep: it would spill weights for it.)
     const std::size_t count =
         kF16 ? std::min(task.segment_k, task.k - segment * task.segment_k) : task.segment_k;
-    for (std::size_t i = 0; i < count; ++i) {
+    std::size_t i = 0;
+#if HWY_TARGET == HWY_NEON
+    if constexpr (kByLanes<kHow, D, kVectors>) {
+      constexpr std::size_t kStep = kHow == Arithmetic::kBf16Widened ? 2 : 4;
+      for (; i + kStep <= count; i += kStep) {
+        AddLanes<kHow, 4>(rows[0], a_stride, b, sum);
+        rows[0] += 4;
+        b += kStep * kVectors * lanes;
+      }
+      for (; kF16 && i < count; ++i) {
+        AddLanes<kHow, 1>(rows[0], a_stride, b, sum);
+        rows[0] += 1;
+        b += kVectors * lanes;
+      }
+      HWY_UNROLL(16)
+      for (std::size_t p = 1; p < kPointers; ++p) rows[p] = rows[0] + p * kRowsAPointer * a_stride;
+    }
+#endif
+    for (; i < count; ++i) {
       if constexpr (kVectors == 2) {  // narrow panels are small
         hwy::Prefetch(prefetch);
         prefetch += task.prefetch_step;
@@ -125,20 +144,19 @@ HWY_NOINLINE void Tile(const TileTask& task) {
       HWY_UNROLL(16)
       for (std::size_t p = 0; p < kPointers; ++p) rows[p] += kHow == Arithmetic::kBf16Widened ? 2 : 1;
     }
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
     if constexpr (kF16) {
       const Range range = segment + 1 == task.segments ? task.range : kWholeRange;
       HWY_UNROLL(16)
       for (std::size_t r = 0; r < kRows; ++r) {
         float* c = task.c + r * task.c_stride;
         const float* before = segment == 0 ? task.bias : c;
+        Vector even[kVectors];
+        Vector odd[kVectors];
+        SplitSums(d, sum[r], even, odd);
         HWY_UNROLL(4)
-        for (std::size_t v = 0; v < kVectors; ++v) {
-          Vector lower;
-          Vector upper;
-          SplitPairs(d, sum[r][v], lower, upper);
-          sum[r][v] = hn::Add(hn::Add(lower, upper), hn::LoadU(d, before + v * lanes));
-        }
+        for (std::size_t v = 0; v < kVectors; ++v)
+          sum[r][v] = hn::Add(hn::Add(even[v], odd[v]), hn::LoadU(d, before + v * lanes));
         StoreRow<kVectors>(d, sum[r], range, c);
         HWY_UNROLL(4)
         for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);

@@ -26,7 +26,16 @@ enum class Arithmetic { kFloat32, kBf16Dot, kBf16Widened, kF16Pairs };
 // The lower halves of the lanes, which are of half precision, as float32.
 HWY_INLINE __m512 LowerF16(__m512i pairs) { return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(pairs)); }
 HWY_INLINE __m256 LowerF16(__m256i pairs) { return _mm256_cvtph_ps(_mm256_cvtepi32_epi16(pairs)); }
+#elif HWY_TARGET == HWY_NEON
+HWY_INLINE float32x4_t LowerF16(uint32x4_t pairs) {
+  return vcvt_f32_f16(vreinterpret_f16_u16(vmovn_u32(pairs)));
+}
+HWY_INLINE float32x2_t LowerF16(uint32x2_t pairs) {
+  return vget_low_f32(LowerF16(vcombine_u32(pairs, pairs)));
+}
+#endif
 
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
 // The two of each lane's pair of half precision, in float32.
 template <class D>
 HWY_INLINE void SplitPairs(D /*d*/, hn::Vec<D> pairs, hn::Vec<D>& lower, hn::Vec<D>& upper) {
@@ -34,6 +43,9 @@ HWY_INLINE void SplitPairs(D /*d*/, hn::Vec<D> pairs, hn::Vec<D>& lower, hn::Vec
   lower = hn::Vec<D>{LowerF16(bits.raw)};
   upper = hn::Vec<D>{LowerF16(hn::ShiftRight<16>(bits).raw)};
 }
+#endif
+
+#if HWY_TARGET == HWY_AVX3
 
 // sum + a b for each of the lanes' pairs of half precision. Where MOBILENET_EMULATE_F16 is set, for tests,
 // the instruction is not needed: the same but for a second rounding.
@@ -72,6 +84,15 @@ HWY_INLINE hn::Vec<D> MultiplyAdd([[maybe_unused]] D d, hn::Vec<D> a, hn::Vec<D>
     return sum;
   }
   if constexpr (kHow == Arithmetic::kF16Pairs) return MultiplyAddPairs(d, a, b, sum);
+#elif HWY_TARGET == HWY_NEON
+  if constexpr (kHow == Arithmetic::kBf16Dot) {
+    asm(".arch_extension bf16\n\tbfdot %0.4s, %1.8h, %2.8h" : "+w"(sum.raw) : "w"(a.raw), "w"(b.raw));
+    return sum;
+  }
+  if constexpr (kHow == Arithmetic::kF16Pairs) {
+    asm(".arch_extension fp16\n\tfmla %0.8h, %1.8h, %2.8h" : "+w"(sum.raw) : "w"(a.raw), "w"(b.raw));
+    return sum;
+  }
 #endif
   return hn::MulAdd(a, b, sum);
 }
@@ -113,7 +134,7 @@ HWY_INLINE void StoreBf16(D d, hn::Vec<D> v, std::uint16_t* to) {
   hn::StoreU(ToBf16(d, v), hn::Rebind<std::uint16_t, D>(), to);
 }
 
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
 // The same in half precision, to the nearest, ties to even; what is too large becomes the largest.
 template <class D>
 HWY_INLINE void StoreF16(D d, hn::Vec<D> v, std::uint16_t* to) {
@@ -129,7 +150,7 @@ template <class D>
 HWY_INLINE void StoreRounded(D d, hn::Vec<D> v, Rounding rounding, float* to, std::size_t c) {
   if (rounding == Rounding::kNone) return hn::StoreU(v, d, to + c);
   auto* rounded = reinterpret_cast<std::uint16_t*>(to) + c;
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
   if (rounding == Rounding::kFloat16) return StoreF16(d, v, rounded);
 #endif
   StoreBf16(d, v, rounded);

@@ -166,7 +166,6 @@ void Mask(MapRows gradient, MapRows input, std::size_t rows, std::size_t columns
   });
 }
 
-#if HWY_TARGET == HWY_AVX3
 void Interleave(const float* input, std::size_t input_pitch, std::size_t rows, std::size_t columns,
                 float* output, std::size_t output_pitch) {
   for (std::size_t r = 0; r < rows; r += 2, input += 2 * input_pitch, output += output_pitch) {
@@ -181,7 +180,6 @@ void Interleave(const float* input, std::size_t input_pitch, std::size_t rows, s
     });
   }
 }
-#endif
 
 // A tile of kRows rows of c and kVectors registers of columns stays in registers for all of a's and b's rows.
 template <Arithmetic kHow, class D, std::size_t kRows, std::size_t kVectors>

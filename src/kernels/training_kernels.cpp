@@ -24,11 +24,11 @@ const TrainingKernels& TrainingTable() {
     .combine = &Combine,
     .mask = &Mask,
     .outer = &Outer<Arithmetic::kFloat32>,
-#if HWY_TARGET == HWY_AVX3
     .interleave = &Interleave,
+// As in kernels.cpp.
+#if HWY_TARGET == HWY_AVX3 || (HWY_TARGET == HWY_NEON && (!HWY_COMPILER_CLANG || HWY_COMPILER_CLANG >= 1700))
     .outer_pairs = &Outer<Arithmetic::kBf16Dot>,
 #else
-    .interleave = nullptr,
     .outer_pairs = nullptr,
 #endif
     .depthwise_weights = &DepthwiseWeights

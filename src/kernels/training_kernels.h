@@ -79,12 +79,12 @@ struct TrainingKernels {
   void (*mask)(MapRows gradient, MapRows input, std::size_t rows, std::size_t columns, const Affine& affine,
                const float* centre, float* sum, float* products);
   void (*outer)(const OuterTask& task);
-  // For products in bfloat16: both null where the instruction set has no dot products of its pairs.
-  // output[i, c] = the pair of input[2 i, c] and input[2 i + 1, c], rounded to the nearest, ties to even; the
-  // row after the last is zeros. Pairs take a float's place.
+  // For products in bfloat16: output[i, c] = the pair of input[2 i, c] and input[2 i + 1, c], rounded to the
+  // nearest, ties to even; the row after the last is zeros. Pairs take a float's place.
   void (*interleave)(const float* input, std::size_t input_pitch, std::size_t rows, std::size_t columns,
                      float* output, std::size_t output_pitch);
-  // outer, where a, b and `rows` are such pairs, both halves of which count; c is float32.
+  // outer, where a, b and `rows` are such pairs, both halves of which count; c is float32. Null where the
+  // instruction set has no dot products of pairs.
   void (*outer_pairs)(const OuterTask& task);
   void (*depthwise_weights)(const DepthwiseWeightsTask& task);
 };
