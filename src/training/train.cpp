@@ -118,7 +118,7 @@ Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Ne
           {"momentum", number(o.optimizer.momentum)},
           {"rho", number(o.optimizer.rho)},
           {"epsilon", number(o.optimizer.epsilon)},
-          {"what decays:", std::string(NameOf(o.optimizer.decay))},
+          {"decaying weights:", std::string(NameOf(o.optimizer.decay))},
           {"schedule", std::string(NameOf(o.schedule))},
           {"warm-up", number(o.warmup)},
           {"label smoothing", number(o.label_smoothing)},
