@@ -98,7 +98,7 @@ struct TrainingOptions {
   int threads = 1;
   std::size_t cache_bytes = std::size_t{2}
                             << 30;  // for decoded pictures; what doesn't fit is decoded each time
-  double validation_share = 0.2;    // of each class's pictures, where the folder has no split
+  double validation_share = 0.2;    // about, of each class's pictures, where the folder has no split
 
   // Written while training; empty: none. Whoever has kept the result removes it: as long as it is there,
   // training is not finished.
@@ -116,8 +116,9 @@ struct TrainingData {
   std::vector<Sample> training;
   std::vector<Sample> validation;
 
-  // DIR/train/CLASS/* with DIR/val or DIR/validation or DIR/test beside it, DIR/CLASS/* split at random by
-  // `seed`, or a list: a file, a tab, a class, and optionally a tab and "train" or "val". Throws Error where
+  // DIR/train/CLASS/* with DIR/val or DIR/validation or DIR/test beside it, DIR/CLASS/* split by `seed` and
+  // the names of picture, folder and class alone, so that a picture's side stays when others are added, or a
+  // list: a file, a tab, a class, and optionally a tab and "train" or "val". Throws Error where
   // a class has no pictures in one of the two, or where there are fewer than two classes.
   static TrainingData Find(const std::filesystem::path& path, double validation_share, std::uint64_t seed);
 };

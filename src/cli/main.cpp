@@ -40,7 +40,7 @@ int Run(int argc, char** argv) {
     return kUsage;
   }
   // Output that could not be written, to a full disk say, is a failure too.
-  if (std::fflush(stdout) != 0) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
     PrintError("standard output can't be written");
     return kFailure;
   }

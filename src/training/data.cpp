@@ -1,9 +1,12 @@
 // Which pictures there are, and which of them training must not see.
 #include <algorithm>
 #include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/fail.h"
+#include "base/fingerprint.h"
 #include "base/random.h"
 #include "classify/folders.h"
 #include "mobilenet/classifier.h"
@@ -55,25 +58,34 @@ TrainingData Join(const Split& training, const Split& validation) {
   return data;
 }
 
-// Takes a share of each class, at least one picture and never all.
+// A number in [0, 1) that depends on the picture's name, its folder's and its class, not on what else there
+// is: a picture that is held out stays so when others are added, and what was trained on is never validated
+// with.
+double PlaceOf(const fs::path& picture, const std::string& class_name, std::uint64_t seed) {
+  Fingerprint name;
+  name.Add(class_name);
+  name.Add(picture.parent_path().filename().string());
+  name.Add(picture.filename().string());
+  return Random(seed, name.value()).Uniform();
+}
+
+// Holds out about a share of each class, at least one picture and never all.
 TrainingData SplitAtRandom(const Split& all, double share, std::uint64_t seed) {
   if (!(share > 0 && share < 1))
     Fail("a validation share of ", share, ", expected more than 0 and less than 1");
   Split training = {all.shown, {}};
   Split validation = training;
-  std::uint64_t stream = 0;
-  for (const auto& [name, listed] : all.classes) {
-    std::vector<fs::path> files = listed;
+  for (const auto& [name, files] : all.classes) {
     if (files.size() < 2)
       Fail(all.shown, ": has one picture of the class \"", name,
            "\", expected at least two, to train and to validate");
-    Random random(seed, stream++);
-    for (std::size_t i = files.size() - 1; i > 0; --i)
-      std::swap(files[i], files[static_cast<std::size_t>(random.Below(static_cast<int>(i + 1)))]);
-    const auto kept = std::clamp<std::size_t>(
-        static_cast<std::size_t>(share * static_cast<double>(files.size()) + 0.5), 1, files.size() - 1);
-    validation.classes[name].assign(files.begin(), files.begin() + kept);
-    training.classes[name].assign(files.begin() + kept, files.end());
+    std::vector<std::pair<double, fs::path>> placed;
+    for (const fs::path& file : files) placed.emplace_back(PlaceOf(file, name, seed), file);
+    std::ranges::sort(placed);
+    for (std::size_t i = 0; i < placed.size(); ++i) {
+      const bool held_out = i == 0 || (placed[i].first < share && i + 1 < placed.size());
+      (held_out ? validation : training).classes[name].push_back(placed[i].second);
+    }
     std::ranges::sort(validation.classes[name]);
     std::ranges::sort(training.classes[name]);
   }

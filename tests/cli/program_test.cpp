@@ -364,6 +364,7 @@ TEST_F(ProgramTest, PaperPrintsTheTables) {
 TEST_F(ProgramTest, OutputThatCannotBeWrittenIsAFailure) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "needs /dev/full";
   EXPECT_EQ(Run("info " + model_ + " > /dev/full 2>/dev/null").status, 1);
+  EXPECT_EQ(Run("info --json " + model_ + " > /dev/full 2>/dev/null").status, 1);
 }
 
 }  // namespace
