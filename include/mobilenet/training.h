@@ -83,7 +83,7 @@ struct TrainingOptions {
   std::optional<Precision> precision = Precision::kFloat32;
 
   int epochs = 30;
-  int batch = 128;
+  int batch = 128;  // at most: an epoch sees every picture, in steps of equal size but for one picture
   double learning_rate = 0;  // the highest; 0: what suits the optimiser and the batch
   OptimizerOptions optimizer;
   Schedule schedule = Schedule::kOneCycle;

@@ -297,7 +297,7 @@ void AddCourseOptions(CLI::App& command, Options& o) {
   number("--epochs", t.epochs, "Times that every picture is seen");
   number("--head-epochs", t.head_epochs,
          "With --from and new classes: epochs of the classifier alone, before the rest");
-  number("--batch", t.batch, "Pictures in a step");
+  number("--batch", t.batch, "Pictures in a step, at most: an epoch's steps are of equal size");
   command
       .add_option("--optimizer", o.optimizer, "sgd (with Nesterov momentum), rmsprop (the paper's) or adamw")
       ->check(CLI::IsMember({"sgd", "rmsprop", "adamw"}))

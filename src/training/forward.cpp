@@ -260,7 +260,7 @@ void TrainingPass::State::Loss(int worker) {
   LayerState& layer = layers[last];
   const auto classes = layer.map.channels;
   const auto [begin, end] = PartOf(worker);
-  std::vector<double> probability(classes);
+  std::vector<double> logits(classes);
   PassResult& result = results[worker];
   result = {};
   const double even = options.label_smoothing / static_cast<double>(classes);
@@ -271,22 +271,23 @@ void TrainingPass::State::Loss(int worker) {
     double largest = -std::numeric_limits<double>::infinity();
     std::size_t best = 0;
     for (std::size_t c = 0; c < classes; ++c) {
-      probability[c] = double{y[c]} + layer.shift[c];
-      if (probability[c] > largest) {
-        largest = probability[c];
+      logits[c] = double{y[c]} + layer.shift[c];
+      if (logits[c] > largest) {
+        largest = logits[c];
         best = c;
       }
     }
     double sum = 0;
-    for (std::size_t c = 0; c < classes; ++c) sum += std::exp(probability[c] - largest);
+    for (std::size_t c = 0; c < classes; ++c) sum += std::exp(logits[c] - largest);
     const double log_sum = largest + std::log(sum);
-    result.correct += best == static_cast<std::size_t>(target.label) ? 1 : 0;
+    const int mostly = target.share >= 0.5F ? target.label : target.other;
+    result.correct += best == static_cast<std::size_t>(mostly) ? 1 : 0;
     for (std::size_t c = 0; c < classes; ++c) {
       double wanted = even;
       if (c == static_cast<std::size_t>(target.label)) wanted += (1 - options.label_smoothing) * target.share;
       if (c == static_cast<std::size_t>(target.other))
         wanted += (1 - options.label_smoothing) * (1 - target.share);
-      const double log_probability = probability[c] - log_sum;
+      const double log_probability = logits[c] - log_sum;
       if (wanted > 0) result.loss -= wanted * log_probability;
       gradient[c] =
           static_cast<float>((std::exp(log_probability) - wanted) / static_cast<double>(targets.size()));

@@ -52,11 +52,12 @@ Validation Validate(const Loop& loop, std::span<const float> values) {
              losses[i] = finite ? -std::log(std::max(double{probabilities[labels[i]]}, 1e-12)) : NAN;
            },
        .progress = [&](std::size_t) { StopIfAsked(loop.observer); }});
+  std::size_t correct = 0;
   for (std::size_t i = 0; i < labels.size(); ++i) {
     result.loss += losses[i] / static_cast<double>(labels.size());
-    result.accuracy +=
-        (result.answers[i].predicted == labels[i] ? 1.0 : 0.0) / static_cast<double>(labels.size());
+    correct += result.answers[i].predicted == labels[i] ? 1 : 0;
   }
+  result.accuracy = static_cast<double>(correct) / static_cast<double>(labels.size());
   return result;
 }
 
@@ -67,8 +68,8 @@ class Run {
       : loop_(loop),
         options_(loop.options),
         layout_(loop.network),
-        batch_(std::min<std::size_t>(options_.batch, loop.source.training().size())),
-        steps_per_epoch_(static_cast<int>(loop.source.training().size() / batch_)),
+        steps_per_epoch_(StepsPerEpoch(loop.source.training().size(), options_.batch)),
+        batch_((loop.source.training().size() + steps_per_epoch_ - 1) / steps_per_epoch_),
         steps_(std::int64_t{steps_per_epoch_} * options_.epochs),
         optimizer_(options_.optimizer, layout_, loop.pool),
         pass_(loop.network,
@@ -155,10 +156,14 @@ class Run {
   }
 
   void Step(const std::vector<std::size_t>& order) {
-    Guarded([&] { FillBatch(order); });
+    const std::size_t count = BeginOf(state_.step_in_epoch + 1) - BeginOf(state_.step_in_epoch);
+    const auto inputs =
+        std::span(inputs_).first(count * static_cast<std::size_t>(loop_.network.input.size()));
+    const auto targets = std::span(targets_).first(count);
+    Guarded([&] { FillBatch(order, inputs, targets); });
     const double rate = Rate();
     const auto seed = options_.seed + static_cast<std::uint64_t>(state_.step);
-    const PassResult result = pass_.Run(inputs_, targets_, state_.values, gradient_, seed);
+    const PassResult result = pass_.Run(inputs, targets, state_.values, gradient_, seed);
     if (!std::isfinite(result.loss) || !RunningFinite()) FailDiverged("loss");
     const double norm = optimizer_.Step(rate, gradient_, state_.values);
     if (!std::isfinite(norm)) FailDiverged("gradient");
@@ -170,7 +175,12 @@ class Run {
     ++steps_here_;
     state_.loss_sum += result.loss;
     state_.correct += result.correct;
-    state_.seen += static_cast<std::int64_t>(batch_);
+    state_.seen += static_cast<std::int64_t>(count);
+  }
+
+  // How many inputs of an epoch come before a step.
+  [[nodiscard]] std::size_t BeginOf(int step_in_epoch) const {
+    return loop_.source.training().size() * static_cast<std::size_t>(step_in_epoch) / steps_per_epoch_;
   }
 
   // A loss can be a number where means and variances are none any more: activations turn what is not a number
@@ -183,34 +193,35 @@ class Run {
     });
   }
 
-  void FillBatch(const std::vector<std::size_t>& order) {
-    const std::size_t size = inputs_.size() / batch_;
-    const std::size_t first = static_cast<std::size_t>(state_.step_in_epoch) * batch_;
-    RunOrThrow(loop_.pool, static_cast<int>(batch_), [&](int i, int) {
+  void FillBatch(const std::vector<std::size_t>& order, std::span<float> inputs, std::span<Target> targets) {
+    const std::size_t size = inputs.size() / targets.size();
+    const std::size_t first = BeginOf(state_.step_in_epoch);
+    RunOrThrow(loop_.pool, static_cast<int>(targets.size()), [&](int i, int) {
       const std::size_t index = order[first + i];
       const int label = loop_.source.training()[index];
-      targets_[i] = {label, label, 1};
-      loop_.source.Training(state_.epoch + 1, index, std::span(inputs_).subspan(i * size, size));
+      targets[i] = {label, label, 1};
+      loop_.source.Training(state_.epoch + 1, index, inputs.subspan(i * size, size));
     });
-    if (options_.augment.mixup > 0) Mix(size);
+    if (options_.augment.mixup > 0) Mix(inputs, targets);
   }
 
   // Zhang et al. 2018: each input mixed with another of the batch, by one share for all.
-  void Mix(std::size_t size) {
+  void Mix(std::span<float> inputs, std::span<Target> targets) {
+    const std::size_t size = inputs.size() / targets.size();
     Random random(options_.seed ^ 0x6d69787570U, static_cast<std::uint64_t>(state_.step));
     const auto share = static_cast<float>(Beta(options_.augment.mixup, random));
-    loop_.pool.Run(static_cast<int>((batch_ + 1) / 2), [&](int i, int) {
-      const std::size_t j = batch_ - 1 - i;
-      float* a = inputs_.data() + i * size;
-      float* b = inputs_.data() + j * size;
+    loop_.pool.Run(static_cast<int>((targets.size() + 1) / 2), [&](int i, int) {
+      const std::size_t j = targets.size() - 1 - i;
+      float* a = inputs.data() + i * size;
+      float* b = inputs.data() + j * size;
       for (std::size_t k = 0; k < size; ++k) {
         const float mixed = share * a[k] + (1 - share) * b[k];
         b[k] = share * b[k] + (1 - share) * a[k];
         a[k] = mixed;
       }
-      targets_[i].other = targets_[j].label;
-      targets_[j].other = targets_[i].label;
-      targets_[i].share = targets_[j].share = share;
+      targets[i].other = targets[j].label;
+      targets[j].other = targets[i].label;
+      targets[i].share = targets[j].share = share;
     });
   }
 
@@ -226,14 +237,15 @@ class Run {
   void Report() {
     if (!loop_.observer.step) return;
     const double a_step = stopwatch_.Seconds() / static_cast<double>(steps_here_);
-    loop_.observer.step({.epoch = state_.epoch + 1,
-                         .epochs = options_.epochs,
-                         .step = state_.step,
-                         .steps = steps_,
-                         .loss = state_.loss_sum / state_.step_in_epoch,
-                         .accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.seen),
-                         .images_per_second = static_cast<double>(batch_) / a_step,
-                         .seconds_left = a_step * static_cast<double>(steps_ - state_.step)});
+    loop_.observer.step(
+        {.epoch = state_.epoch + 1,
+         .epochs = options_.epochs,
+         .step = state_.step,
+         .steps = steps_,
+         .loss = state_.loss_sum / state_.step_in_epoch,
+         .accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.seen),
+         .images_per_second = static_cast<double>(loop_.source.training().size()) / steps_per_epoch_ / a_step,
+         .seconds_left = a_step * static_cast<double>(steps_ - state_.step)});
   }
 
   void FinishEpoch(const Validation& validation) {
@@ -295,7 +307,7 @@ class Run {
     if (!fits) Fail(loop_.checkpoint.string(), ": lacks what its optimizer or its average keeps");
     if (state_.epoch > options_.epochs || state_.step_in_epoch > steps_per_epoch_ ||
         state_.step != std::int64_t{state_.epoch} * steps_per_epoch_ + state_.step_in_epoch ||
-        state_.seen != std::int64_t{state_.step_in_epoch} * static_cast<std::int64_t>(batch_)) {
+        state_.seen != static_cast<std::int64_t>(BeginOf(state_.step_in_epoch))) {
       Fail(loop_.checkpoint.string(), ": is after step ", state_.step, " and ", state_.step_in_epoch,
            " of epoch ", state_.epoch + 1, ", which is no place in ", options_.epochs, " epochs of ",
            steps_per_epoch_, " steps");
@@ -309,8 +321,8 @@ class Run {
   const Loop& loop_;
   const TrainingOptions& options_;
   WeightLayout layout_;
-  std::size_t batch_;
   int steps_per_epoch_;
+  std::size_t batch_;  // the inputs of the largest step
   std::int64_t steps_;
   Optimizer optimizer_;
   TrainingPass pass_;

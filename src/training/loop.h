@@ -31,6 +31,12 @@ struct LoopResult {
   bool kept = false;  // the checkpoint holds all that was trained
 };
 
+// Every epoch sees every input once, in steps of equal size (but for one input), none larger than `batch`.
+constexpr int StepsPerEpoch(std::size_t inputs, int batch) {
+  const auto most = static_cast<std::size_t>(batch);
+  return static_cast<int>((inputs + most - 1) / most);
+}
+
 // Thrown where the observer's `stop` asks for it.
 struct Stopped {};
 void StopIfAsked(const TrainingObserver& observer);

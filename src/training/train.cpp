@@ -69,7 +69,7 @@ std::vector<float> FreshWeights(const Network& network, const WeightLayout& layo
 }
 
 double DefaultRate(const TrainingOptions& options, std::size_t pictures) {
-  const double batches = std::min(static_cast<double>(options.batch), static_cast<double>(pictures)) / 128;
+  const double batches = static_cast<double>(pictures) / StepsPerEpoch(pictures, options.batch) / 128;
   const double rate =
       options.optimizer.kind == OptimizerKind::kSgd ? 0.2 * batches : 2e-3 * std::sqrt(batches);
   return options.from ? rate / 10 : rate;

@@ -43,7 +43,7 @@ Precision TrainingPrecision(std::optional<Precision> precision);
 
 struct PassResult {
   double loss = 0;  // cross-entropy, mean over the batch
-  int correct = 0;  // images whose largest logit is that of `label`
+  int correct = 0;  // images whose largest logit is that of the label with the larger share
 };
 
 class TrainingPass {
