@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "mobilenet/classifier.h"
+#include "mobilenet/error.h"
 #include "mobilenet/model.h"
 
 namespace mobilenet {

@@ -183,10 +183,21 @@ std::map<std::string, std::string> ProvenanceOf(const TrainingResult& result, co
   return provenance;
 }
 
+// Among folders that are classes, the run's folder would be taken for one the next time.
+void CheckOutside(const fs::path& data, const RunFiles& run) {
+  if (!fs::is_directory(data) || fs::is_directory(data / "train")) return;
+  fs::path folder = fs::weakly_canonical(fs::absolute(run.folder));
+  if (!folder.has_filename()) folder = folder.parent_path();
+  if (folder.parent_path() == fs::canonical(data))
+    Fail(run.folder.string(), ": would lie among the classes of ", data.string(),
+         ": name an --out or a --run that is elsewhere");
+}
+
 void Run(const Options& o, const CLI::App& command, int& status) {
   const fs::path out = o.out;
   const RunFiles run(o.run.empty() ? FolderFor(out) : fs::path(o.run));
   CheckApart(out, run);
+  CheckOutside(o.data, run);
   const TrainingOptions options = OptionsFrom(o, run.checkpoint);
   CheckWritable(out);
   const TrainingData data = TrainingData::Find(o.data, options.validation_share, options.seed);
@@ -227,9 +238,9 @@ void Run(const Options& o, const CLI::App& command, int& status) {
   try {
     model.Save(out);
   } catch (const Error& error) {
-    Fail(error.what(),
-         result.kept ? "; nothing is lost: the same command with --resume writes the model from "
-                     : "; nor is all that was trained in ",
+    if (!result.kept)
+      Fail(error.what(), "; the checkpoint could not be written either: what was trained is lost");
+    Fail(error.what(), "; nothing is lost: the same command with --resume writes the model from ",
          options.checkpoint.string());
   }
   try {

@@ -12,7 +12,7 @@
 
 namespace mobilenet {
 
-// What a block of numbers is, which decides on its weight decay and learning rate.
+// What a block of numbers is, which decides on its weight decay.
 enum class Role {
   kWeight,     // of convolutions, pointwise and fully connected layers
   kDepthwise,  // filters

@@ -130,7 +130,7 @@ class Run {
         Fail(error.what(), "; and what was trained since the last checkpoint is lost: ", unsaved.what());
       }
       Fail(error.what(), "; training stopped after step ", state_.step, " of ", steps_,
-           ", and can be resumed when it is there again from ", loop_.checkpoint.string());
+           ", and can be resumed from ", loop_.checkpoint.string(), " when this is mended");
     }
   }
 

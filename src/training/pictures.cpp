@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "base/fail.h"
 #include "base/fingerprint.h"
 #include "image/shrink.h"
+#include "training/run_or_throw.h"
 
 namespace mobilenet {
 namespace {
@@ -41,13 +43,16 @@ Pictures::Pictures(std::vector<Sample> samples, const KeptForm& form, std::size_
   bool full = false;
   for (std::size_t begin = 0; begin < samples.size(); begin += kAtOnce) {
     const std::size_t count = std::min(kAtOnce, samples.size() - begin);
-    pool.Run(static_cast<int>(count), [&](int i, int) {
+    RunOrThrow(pool, static_cast<int>(count), [&](int i, int) {
       errors[i].clear();
       try {
         images[i] = Keep(LoadImage(samples[begin + i].file, DecodeFor(form_)), form_);
         Fingerprint fingerprint;
         fingerprint.Add(images[i].pixels);
         fingerprints[i] = fingerprint.value();
+      } catch (const std::bad_alloc&) {  // the picture is not to blame
+        Fail(samples[begin + i].file.string(),
+             ": there is no memory left to read it: give a smaller cache, or smaller inputs");
       } catch (const std::exception& error) {
         errors[i] = dynamic_cast<const Error*>(&error) != nullptr
                         ? error.what()

@@ -33,9 +33,6 @@ class PictureSource : public Source {
   void Training(int epoch, std::size_t index, std::span<float> input) const override;
   void Validation(std::size_t index, std::span<float> input) const override;
 
-  [[nodiscard]] const Pictures& training_pictures() const { return training_; }
-  [[nodiscard]] const Pictures& validation_pictures() const { return validation_; }
-
  private:
   Pictures training_;
   Pictures validation_;

@@ -139,8 +139,19 @@ Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Ne
           {"threads", number(o.threads), kMayChange}};
 }
 
-// The names of classes go into models and must be text.
-void CheckNames(const TrainingData& data) {
+// What TrainingData::Find makes sure of, where someone else made the data; and the names of classes, which go
+// into models, must be text.
+void CheckData(const TrainingData& data) {
+  if (data.classes.size() < 2) Fail("the data has ", data.classes.size(), " classes, expected at least two");
+  for (const auto* samples : {&data.training, &data.validation}) {
+    const char* purpose = samples == &data.training ? "train on" : "validate with";
+    if (samples->empty()) Fail("there are no pictures to ", purpose);
+    for (const Sample& sample : *samples) {
+      if (sample.label < 0 || sample.label >= static_cast<int>(data.classes.size()))
+        Fail(sample.file.string(), ": its label is ", sample.label, ", expected 0 to ",
+             data.classes.size() - 1);
+    }
+  }
   for (const std::string& name : data.classes) {
     if (!IsUtf8(name)) Fail("the class \"", name, "\": its name is not UTF-8, expected one that is");
   }
@@ -366,7 +377,7 @@ class Training {
 TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
                      const TrainingObserver& observer) {
   CheckOptions(options);
-  CheckNames(data);
+  CheckData(data);
   CheckCheckpoint(options);
   return Training(data, options, observer).Go();
 }

@@ -24,6 +24,7 @@ Network ClassifierOf(const Network& network) {
 
 bool TakeWeights(const Model& from, const Network& network, const std::vector<std::string>& labels,
                  const WeightLayout& layout, std::vector<float>& values) {
+  CheckWeights(from.network, from.weights);
   const std::size_t last = network.layers.size() - 1;
   bool all_known = true;
   for (const Slot& slot : layout.slots()) {

@@ -232,7 +232,7 @@ TEST_F(TrainProgramTest, AFullDiskCostsACheckpointNotTheTraining) {
   EXPECT_THAT(result.output, HasSubstr("this checkpoint could not be written, training goes on"));
   EXPECT_THAT(result.output, HasSubstr("6/6"));
   EXPECT_THAT(result.output, HasSubstr("full.safetensors: can't be written"));
-  EXPECT_THAT(result.output, HasSubstr("nor is all that was trained in "));
+  EXPECT_THAT(result.output, HasSubstr("could not be written either: what was trained is lost"));
   EXPECT_FALSE(fs::exists(Path("full.safetensors")));
   for (const std::string& name : FilesIn(directory_.path() / "full.run"))
     EXPECT_THAT(name, testing::AnyOf("metrics.csv", testing::StartsWith("events.out.tfevents.")))
@@ -270,6 +270,11 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
               HasSubstr("both the model and part of the run"));
   EXPECT_THAT(refused("--resume", 1), HasSubstr("there is no checkpoint to resume from"));
   EXPECT_FALSE(fs::exists(Path("refused.run"))) << "an empty folder was left";
+  EXPECT_THAT(RunShell("cd " + data_.string() + "/train && " + MOBILENET_PROGRAM +
+                       " train . --out x.safetensors 2>&1")
+                  .output,
+              HasSubstr("x.run: would lie among the classes of ."));
+  EXPECT_FALSE(fs::exists(data_ / "train" / "x.run"));
   const auto from = [&](const std::string& more) {
     return RunProgram("train " + data_.string() + " --out " + Path("refused.safetensors") + " --from " +
                       more + " 2>&1")

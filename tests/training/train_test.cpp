@@ -401,6 +401,24 @@ TEST_F(TrainTest, AValidationLossThatIsNoNumberStops) {
   EXPECT_FALSE(fs::exists(checkpoint_)) << "what can't be gone on with was saved";
 }
 
+TEST_F(TrainTest, DataAndModelsMadeByHandAreChecked) {
+  const auto wrong = [&](auto change) {
+    TrainingData data = TrainingData::Find(data_, 0.2, 1);
+    change(data);
+    return Complaint([&] { Train(data, options_); });
+  };
+  EXPECT_THAT(wrong([](auto& d) { d.training[3].label = 1'000'000; }),
+              HasSubstr("its label is 1000000, expected 0 to 2"));
+  EXPECT_THAT(wrong([](auto& d) { d.validation[3].label = -1; }),
+              HasSubstr("its label is -1, expected 0 to 2"));
+  EXPECT_THAT(wrong([](auto& d) { d.validation.clear(); }), HasSubstr("no pictures to validate with"));
+  EXPECT_THAT(wrong([](auto& d) { d.training.clear(); }), HasSubstr("no pictures to train on"));
+  EXPECT_THAT(wrong([](auto& d) { d.classes.resize(1); }), HasSubstr("has 1 classes, expected at least two"));
+  options_.from = Experienced();
+  options_.from->weights.at("conv1.weight") = Tensor::Of({1}, {1.0F});
+  EXPECT_THAT(wrong([](auto&) {}), HasSubstr("conv1.weight"));
+}
+
 TEST_F(TrainTest, OptionsOutOfRangeAreRefused) {
   const auto wrong = [&](auto change) {
     const TrainingOptions before = options_;
