@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "base/fail.h"
@@ -17,6 +19,45 @@ namespace {
 double Median(std::vector<double> values) {
   std::ranges::sort(values);
   return values[values.size() / 2];
+}
+
+// Of each step after the first, in which memory is touched for the first time.
+struct Times {
+  std::vector<double> steps;      // seconds
+  std::vector<double> pointwise;  // of them, in the pointwise layers
+  std::vector<double> peaks;      // operations a second, after each
+};
+
+// Takes a step and returns the seconds that each layer took of it.
+using TakeStep = std::function<std::span<const double>()>;
+
+Times TimeSteps(const Network& network, const TakeStep& take, double seconds, ThreadPool& pool) {
+  const Kernels& kernels = *ChooseKernels({}, Precision::kFloat32).kernels;
+  Times times;
+  const Stopwatch all;
+  for (int round = 0; round < 4 || all.Seconds() < seconds; ++round) {
+    const Stopwatch one;
+    const std::span<const double> layer_seconds = take();
+    const double step = one.Seconds();
+    const double peak = Burst(kernels, pool);
+    if (round == 0) continue;
+    times.steps.push_back(step);
+    times.peaks.push_back(peak);
+    double in_pointwise = 0;
+    for (std::size_t i = 0; i < network.layers.size(); ++i) {
+      if (network.layers[i].kind == LayerKind::kPointwise) in_pointwise += layer_seconds[i];
+    }
+    times.pointwise.push_back(in_pointwise);
+  }
+  return times;
+}
+
+double PointwiseMacs(const Network& network, const Cost& cost) {
+  double macs = 0;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    if (network.layers[i].kind == LayerKind::kPointwise) macs += static_cast<double>(cost.layers[i].macs);
+  }
+  return macs;
 }
 
 }  // namespace
@@ -38,45 +79,29 @@ TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmar
   for (float& value : images) value = static_cast<float>(random.Uniform(-1, 1));
   std::vector<Target> targets(batch);
   for (Target& target : targets) target.label = target.other = random.Below(network.options.classes);
-  const Kernels& kernels = *ChooseKernels({}, Precision::kFloat32).kernels;
-
-  std::vector<double> steps;
-  std::vector<double> peaks;
-  std::vector<double> pointwise;
-  const Stopwatch all;
-  for (int round = 0; round < 4 || all.Seconds() < options.seconds; ++round) {
-    const Stopwatch one;
-    pass.Run(images, targets, values, gradient);
-    optimizer.Step(1e-4, gradient, values);
-    const double seconds = one.Seconds();
-    peaks.push_back(Burst(kernels, pool));
-    if (round == 0) continue;  // memory is touched for the first time
-    steps.push_back(seconds);
-    double in_pointwise = 0;
-    for (std::size_t i = 0; i < network.layers.size(); ++i) {
-      if (network.layers[i].kind == LayerKind::kPointwise) in_pointwise += pass.layer_seconds()[i];
-    }
-    pointwise.push_back(in_pointwise);
-  }
+  const Times times = TimeSteps(
+      network,
+      [&] {
+        pass.Run(images, targets, values, gradient);
+        optimizer.Step(1e-4, gradient, values);
+        return pass.layer_seconds();
+      },
+      options.seconds, pool);
 
   const Cost cost = CostOf(network);
-  double pointwise_macs = 0;
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    if (network.layers[i].kind == LayerKind::kPointwise)
-      pointwise_macs += static_cast<double>(cost.layers[i].macs);
-  }
   TrainingBenchmark result;
-  const double step = Median(steps);
+  const double step = Median(times.steps);
   const double operations = 6e-9 * static_cast<double>(options.batch);
   result.precision = precision;
-  result.steps = static_cast<int>(steps.size());
+  result.steps = static_cast<int>(times.steps.size());
   result.step_ms = 1e3 * step;
   result.images_per_second = options.batch / step;
   result.gflops = operations * static_cast<double>(cost.macs) / step;
-  result.peak_gflops = 1e-9 * Median(peaks);
+  result.peak_gflops = 1e-9 * Median(times.peaks);
   result.peak_share = result.gflops / result.peak_gflops;
-  result.pointwise_share =
-      pointwise_macs > 0 ? operations * pointwise_macs / Median(pointwise) / result.peak_gflops : 0;
+  const double in_pointwise = Median(times.pointwise);
+  if (in_pointwise > 0)
+    result.pointwise_share = operations * PointwiseMacs(network, cost) / in_pointwise / result.peak_gflops;
   result.memory_bytes = pass.memory();
   return result;
 }

@@ -108,6 +108,9 @@ struct TrainingPass::State {
   std::uint64_t seed = 0;
 
   State(const Network& the_network, const PassOptions& the_options, ThreadPool& the_pool);
+  // What a layer keeps, with room for a batch; and what it keeps for its weights, where it has some.
+  void SetUpMap(std::size_t layer);
+  void SetUpWeight(std::size_t layer);
 
   // The images of a worker.
   struct Part {

@@ -65,7 +65,6 @@ TrainingPass::State::State(const Network& the_network, const PassOptions& the_op
     : network(the_network), options(the_options), pool(the_pool), layout(network) {
   CheckChain(network);
   kernels = &KernelsFor(options.target, options.precision);
-  const bool bf16 = options.precision == Precision::kBfloat16;
   training = &TrainingKernelsFor(*kernels);
   cache = Caches().l2 / 2;
   const std::size_t workers = pool.threads();
@@ -74,50 +73,14 @@ TrainingPass::State::State(const Network& the_network, const PassOptions& the_op
   layers.resize(network.layers.size());
   for (std::size_t i = 0; i < layers.size(); ++i) {
     LayerState& state = layers[i];
-    const Layer& layer = network.layers[i];
-    state.layer = &layer;
-    const auto channels = static_cast<std::size_t>(layer.output.channels);
-    // Gradients of a convolution's input are added up in place: that map stays float32, and so do the small
-    // ones behind the last batch norm.
-    const bool added_up = i + 1 < layers.size() && network.layers[i + 1].kind == LayerKind::kConvolution;
-    state.map = {layer.output.height,  layer.output.width, channels,
-                 ColumnsFor(channels), PitchFor(channels), bf16 && layer.batch_norm && !added_up};
-    state.range = RangeOf(layer.activation);
-    state.y = Large(state.map.floats(options.batch * state.map.pixels()));
-    state.scale.resize(state.map.columns);
-    std::fill_n(state.scale.begin(), channels, 1.0F);
-    state.factor = state.scale;
-    for (auto* zero : {&state.shift, &state.centre, &state.slope, &state.constant})
-      zero->resize(state.map.columns);
-    state.inverse.resize(channels);
-    state.sums.resize(workers);
-    for (ChannelSums& sums : state.sums) {
-      for (int s = 0; s < 2; ++s) {
-        sums.part[s].resize(state.map.columns);
-        sums.total[s].resize(state.map.columns);
-      }
-    }
+    SetUpMap(i);
     state.weight = layout.Find(i, ".weight");
     state.bias = layout.Find(i, ".bias");
     state.gamma = layout.Find(i, ".gamma");
     state.beta = layout.Find(i, ".beta");
     state.mean = layout.Find(i, ".mean");
     state.variance = layout.Find(i, ".variance");
-    if (state.weight != nullptr) {
-      const bool depthwise = layer.kind == LayerKind::kDepthwise;
-      state.inner = state.weight->size / channels;
-      state.weight_sums.assign(workers, AlignedVector<float>(state.inner * state.map.columns));
-      if (depthwise) {
-        state.filter.resize(state.inner * state.map.columns);
-        state.mirrored.resize(state.inner * state.map.columns);
-      } else {
-        const bool whole = layer.kind == LayerKind::kConvolution && state.inner % kColumnStep == 0;
-        state.bf16 = bf16 && i > 0 && (layer.kind == LayerKind::kPointwise || whole);
-        const auto rows = [&](std::size_t k) { return state.bf16 ? PairsOf(k) : k; };
-        state.forward = EmptyPanels(rows(state.inner), channels, kernels->lanes);
-        if (i > 0) state.backward = EmptyPanels(rows(channels), state.inner, kernels->lanes);
-      }
-    }
+    if (state.weight != nullptr) SetUpWeight(i);
     map_size[i % 2] = std::max(map_size[i % 2], state.y.size());
     widest = std::max(widest, state.map.columns);
   }
@@ -132,6 +95,53 @@ TrainingPass::State::State(const Network& the_network, const PassOptions& the_op
   }
   scratch.assign(workers, AlignedVector<float>(size));
   pairs.assign(workers, AlignedVector<float>(pairs_size));
+}
+
+void TrainingPass::State::SetUpMap(std::size_t index) {
+  LayerState& state = layers[index];
+  const Layer& layer = network.layers[index];
+  state.layer = &layer;
+  const auto channels = static_cast<std::size_t>(layer.output.channels);
+  // Gradients of a convolution's input are added up in place: that map stays float32, and so do the small
+  // ones behind the last batch norm.
+  const bool added_up =
+      index + 1 < layers.size() && network.layers[index + 1].kind == LayerKind::kConvolution;
+  const bool bf16 = options.precision == Precision::kBfloat16 && layer.batch_norm && !added_up;
+  state.map = {layer.output.height,  layer.output.width, channels,
+               ColumnsFor(channels), PitchFor(channels), bf16};
+  state.range = RangeOf(layer.activation);
+  state.y = Large(state.map.floats(options.batch * state.map.pixels()));
+  state.scale.resize(state.map.columns);
+  std::fill_n(state.scale.begin(), channels, 1.0F);
+  state.factor = state.scale;
+  for (auto* zero : {&state.shift, &state.centre, &state.slope, &state.constant})
+    zero->resize(state.map.columns);
+  state.inverse.resize(channels);
+  state.sums.resize(pool.threads());
+  for (ChannelSums& sums : state.sums) {
+    for (int s = 0; s < 2; ++s) {
+      sums.part[s].resize(state.map.columns);
+      sums.total[s].resize(state.map.columns);
+    }
+  }
+}
+
+void TrainingPass::State::SetUpWeight(std::size_t index) {
+  LayerState& state = layers[index];
+  const LayerKind kind = state.layer->kind;
+  state.inner = state.weight->size / state.map.channels;
+  state.weight_sums.assign(pool.threads(), AlignedVector<float>(state.inner * state.map.columns));
+  if (kind == LayerKind::kDepthwise) {
+    state.filter.resize(state.inner * state.map.columns);
+    state.mirrored.resize(state.inner * state.map.columns);
+    return;
+  }
+  const bool whole = kind == LayerKind::kConvolution && state.inner % kColumnStep == 0;
+  state.bf16 =
+      options.precision == Precision::kBfloat16 && index > 0 && (kind == LayerKind::kPointwise || whole);
+  const auto rows = [&](std::size_t k) { return state.bf16 ? PairsOf(k) : k; };
+  state.forward = EmptyPanels(rows(state.inner), state.map.channels, kernels->lanes);
+  if (index > 0) state.backward = EmptyPanels(rows(state.map.channels), state.inner, kernels->lanes);
 }
 
 int TrainingPass::State::StripRows(const LayerState& in, const LayerState& out, bool backward) const {
