@@ -76,7 +76,8 @@ void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> fi
                    const FilesOptions& options, const std::function<void(const FileResult&)>& done);
 
 // The pictures in a folder and those below it, sorted by path: files that begin as one of the formats that we
-// read, or that are named as one. Hidden ones are left out. Throws Error where the folder can't be read.
+// read, or that are named as a picture, also of other formats; and folders below that can't be read, so that
+// whoever reads the list meets them. Hidden ones are left out. Throws Error where the folder can't be read.
 std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder);
 
 // A picture and its true class.
@@ -85,11 +86,11 @@ struct Sample {
   int label = 0;
 };
 
-// The labelled pictures of a folder, DIR/CLASS/*, or of a list of lines "file<TAB>class". Classes are matched
-// to the model's labels, or are numbers; folders of a model without labels are numbered in alphabetical
-// order. Files in a list are looked for beside the list, and in a folder beside it that has its name
-// (photos.tsv, photos/). Throws Error, naming the line or the folder, for a class that the model doesn't
-// know.
+// The labelled pictures of a folder, DIR/CLASS/*, or of a list of lines "file<TAB>class"; where its lines
+// have a third column, "train" or "val", of those for "val". Classes are matched to the model's labels, or
+// are numbers; folders of a model without labels are numbered in alphabetical order. Files in a list are
+// looked for beside the list, and in a folder beside it that has its name (photos.tsv, photos/). Throws
+// Error, naming the line or the folder, for a class that the model doesn't know.
 std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model);
 
 struct Evaluation {

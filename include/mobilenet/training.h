@@ -116,11 +116,14 @@ struct TrainingData {
   std::vector<std::string> classes;  // sorted
   std::vector<Sample> training;
   std::vector<Sample> validation;
+  bool drawn = false;                        // `validation` was drawn at random
+  std::vector<std::filesystem::path> roots;  // the folders that hold the folders of classes; none for a list
 
   // DIR/train/CLASS/* with DIR/val or DIR/validation or DIR/test beside it, DIR/CLASS/* split by `seed` and
   // the names of picture, folder and class alone, so that a picture's side stays when others are added, or a
   // list: a file, a tab, a class, and optionally a tab and "train" or "val". Throws Error where
-  // a class has no pictures in one of the two, or where there are fewer than two classes.
+  // a class has no pictures in one of the two, where there are fewer than two classes, or where a list has a
+  // picture on both sides or in two classes.
   static TrainingData Find(const std::filesystem::path& path, double validation_share, std::uint64_t seed);
 };
 
@@ -132,7 +135,7 @@ struct EpochRecord {
   double training_accuracy = 0;  // on augmented pictures, while weights moved
   double validation_loss = 0;
   double validation_accuracy = 0;
-  double seconds = 0;
+  double seconds = 0;  // since Train was called, reading included, with what was trained before a stop
 };
 
 // What the trained model says of a validation picture.
@@ -147,10 +150,9 @@ struct TrainingProgress {
   int epochs = 0;
   std::int64_t step = 0;  // of all, from 1
   std::int64_t steps = 0;
-  double loss = 0;      // mean since the epoch began
-  double accuracy = 0;  // the same
-  double images_per_second = 0;
-  double seconds_left = 0;
+  double loss = 0;               // mean since the epoch began
+  double accuracy = 0;           // the same
+  double images_per_second = 0;  // of the epoch's steps, with the reading of their pictures
 };
 
 // Called on the thread that calls Train. Each may be empty.
@@ -176,10 +178,9 @@ struct TrainingResult {
   // on 0.01".
   std::vector<std::string> changes;
   std::vector<ValidationAnswer> answers;  // for each of `validation`; none where stopped
-  std::vector<Sample> validation;         // those that could be read
-  std::size_t training_pictures = 0;      // those that could be read
+  std::vector<Sample> training;           // those that could be read
+  std::vector<Sample> validation;         // the same
   std::size_t unreadable = 0;
-  double seconds = 0;
 };
 
 // Trains. Throws Error where options or data can't be used, where the loss is no longer a number, where a

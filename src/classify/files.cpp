@@ -102,7 +102,10 @@ class Workers {
 bool EndsAsImage(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
   std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  constexpr std::array<std::string_view, 5> kExtensions = {".jpg", ".jpeg", ".png", ".webp", ".bmp"};
+  // The last ones are not read, which is then said of each.
+  constexpr std::array<std::string_view, 13> kExtensions = {".jpg",  ".jpeg", ".png",  ".webp", ".bmp",
+                                                            ".gif",  ".tif",  ".tiff", ".heic", ".heif",
+                                                            ".avif", ".jxl",  ".jp2"};
   return std::ranges::find(kExtensions, extension) != kExtensions.end();
 }
 
@@ -142,18 +145,22 @@ std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folde
   namespace fs = std::filesystem;
   std::vector<fs::path> files;
   std::error_code error;
-  auto walk = fs::recursive_directory_iterator(folder, fs::directory_options::skip_permission_denied, error);
+  auto walk = fs::recursive_directory_iterator(folder, error);
   if (error) Fail(folder.string(), ": can't be read: ", error.message());
   for (; walk != fs::recursive_directory_iterator(); walk.increment(error)) {
     if (error) Fail(folder.string(), ": can't be read to its end: ", error.message());
     const fs::path& path = walk->path();
     const bool hidden = path.filename().string().starts_with('.');
-    if (hidden) walk.disable_recursion_pending();
     // An entry that can't be examined (a link to itself, say) counts as a picture where it is named as one,
-    // so that it is reported with the others.
+    // and so does a folder that can't be read: they are reported with the others.
     std::error_code unknown;
+    std::error_code closed;
     const bool file = walk->is_regular_file(unknown);
-    const bool candidate = unknown ? EndsAsImage(path) : file && (EndsAsImage(path) || BeginsAsImage(path));
+    if (!hidden && walk->is_directory(unknown)) fs::directory_iterator(path, closed);
+    if (hidden || closed) walk.disable_recursion_pending();
+    const bool candidate = unknown  ? EndsAsImage(path)
+                           : closed ? true
+                                    : file && (EndsAsImage(path) || BeginsAsImage(path));
     if (!hidden && candidate) files.push_back(path);
   }
   std::ranges::sort(files);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <filesystem>
-#include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,18 +11,17 @@ namespace mobilenet {
 // The folders in `path`, sorted, hidden ones left out. Throws std::filesystem::filesystem_error.
 std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path);
 
-// One line of a list: what stands between its tabs.
+// One line of a list: a file, a tab and a class, and perhaps a tab and "train" or "val".
 struct ListLine {
-  int number = 0;    // from 1
-  std::string text;  // the beginning of the line, for messages
-  std::vector<std::string> fields;
+  int number = 0;                 // from 1
+  std::string name;               // of the picture, as it stands there
+  std::filesystem::path picture;  // from the folder named as the list, where it is there, or beside the list
+  std::string class_name;
+  std::optional<bool> trains;  // "train"; in all lines or in none
 };
 
-// Calls `use` for each line of a list but blank ones and a first one whose fields begin with "file" and
-// "class". Throws Error where it can't be opened.
-void ReadList(const std::filesystem::path& list, const std::function<void(const ListLine&)>& use);
-
-// The picture that a list names: from the folder named as the list, where it is there, or beside the list.
-std::filesystem::path PictureOf(const std::filesystem::path& list, const std::filesystem::path& name);
+// The lines of a list but blank ones and a first one that begins with "file" and "class". Throws Error where
+// it can't be read, for the first line that is none, and where there are none.
+std::vector<ListLine> ReadList(const std::filesystem::path& list);
 
 }  // namespace mobilenet

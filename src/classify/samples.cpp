@@ -12,6 +12,8 @@
 namespace mobilenet {
 namespace {
 
+constexpr std::size_t kShown = 80;  // of a text in a message
+
 // The class of a name: one of the model's labels, or a number.
 std::optional<int> ClassOf(std::string_view name, const Model& model) {
   const auto found = std::ranges::find(model.labels, name);
@@ -52,21 +54,33 @@ std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& 
 
 std::vector<Sample> FromList(const std::filesystem::path& path, const Model& model) {
   std::vector<Sample> samples;
-  ReadList(path, [&](const ListLine& line) {
-    if (line.fields.size() != 2) {
-      Fail(path.string(), ": line ", line.number, " is \"", line.text,
-           "\", expected a file, a tab and a class");
-    }
-    const std::string& name = line.fields[1];
-    const std::optional<int> label = ClassOf(name, model);
+  for (const ListLine& line : ReadList(path)) {
+    if (line.trains.value_or(false)) continue;
+    const std::optional<int> label = ClassOf(line.class_name, model);
     if (!label) {
-      Fail(path.string(), ": line ", line.number, " has the class \"", name.substr(0, 80),
+      Fail(path.string(), ": line ", line.number, " has the class \"", line.class_name.substr(0, kShown),
            "\", expected one of the model's ", model.network.options.classes,
            model.labels.empty() ? " class numbers" : " labels or class numbers");
     }
-    samples.push_back({PictureOf(path, line.fields[0]), *label});
-  });
+    samples.push_back({line.picture, *label});
+  }
+  if (samples.empty()) Fail(path.string(), ": all of its lines say \"train\", expected some with \"val\"");
   return samples;
+}
+
+std::vector<std::string> FieldsOf(const std::string& text) {
+  std::vector<std::string> fields;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find('\t', begin), text.size());
+    fields.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return fields;
+}
+
+std::filesystem::path PictureOf(const std::filesystem::path& list, const std::filesystem::path& name) {
+  const auto inside = list.parent_path() / list.stem() / name;  // an absolute name stays as it is
+  return std::filesystem::exists(inside) ? inside : list.parent_path() / name;
 }
 
 }  // namespace
@@ -81,27 +95,35 @@ std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path) 
   return folders;
 }
 
-void ReadList(const std::filesystem::path& list, const std::function<void(const ListLine&)>& use) {
-  constexpr std::size_t kShown = 80;
+std::vector<ListLine> ReadList(const std::filesystem::path& list) {
+  std::vector<ListLine> lines;
   int number = 0;
   for (const std::string& text : ReadLines(list)) {
     ++number;
     if (text.empty()) continue;
-    ListLine line = {number, text.substr(0, kShown), {}};
-    for (std::size_t begin = 0; begin <= text.size();) {
-      const std::size_t end = std::min(text.find('\t', begin), text.size());
-      line.fields.push_back(text.substr(begin, end - begin));
-      begin = end + 1;
+    const std::vector<std::string> fields = FieldsOf(text);
+    if (number == 1 && fields.size() > 1 && fields[0] == "file" && fields[1] == "class") continue;
+    if (fields.size() < 2 || fields.size() > 3 || fields[0].empty() || fields[1].empty()) {
+      Fail(list.string(), ": line ", number, " is \"", text.substr(0, kShown),
+           "\", expected a file, a tab and a class, and perhaps a tab and \"train\" or \"val\"");
     }
-    const bool heading =
-        number == 1 && line.fields.size() > 1 && line.fields[0] == "file" && line.fields[1] == "class";
-    if (!heading) use(line);
+    ListLine line = {number, fields[0], PictureOf(list, fields[0]), fields[1], {}};
+    if (fields.size() == 3) {
+      if (fields[2] != "train" && fields[2] != "val")
+        Fail(list.string(), ": line ", number, " is for \"", fields[2].substr(0, kShown),
+             "\", expected \"train\" or \"val\"");
+      line.trains = fields[2] == "train";
+    }
+    lines.push_back(std::move(line));
   }
-}
-
-std::filesystem::path PictureOf(const std::filesystem::path& list, const std::filesystem::path& name) {
-  const auto inside = list.parent_path() / list.stem() / name;  // an absolute name stays as it is
-  return std::filesystem::exists(inside) ? inside : list.parent_path() / name;
+  if (lines.empty()) Fail(list.string(), ": has no pictures in it");
+  const auto with =
+      std::ranges::count_if(lines, [](const ListLine& line) { return line.trains.has_value(); });
+  if (with != 0 && with != std::ssize(lines)) {
+    Fail(list.string(), ": ", with, " of its ", lines.size(),
+         " lines say \"train\" or \"val\", expected all or none");
+  }
+  return lines;
 }
 
 std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model) {

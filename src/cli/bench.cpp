@@ -5,6 +5,7 @@
 
 #include "base/machine.h"
 #include "cli/command.h"
+#include "cli/number.h"
 #include "mobilenet/training.h"
 #include "report/pages.h"
 #include "report/text.h"
@@ -193,20 +194,12 @@ void AddBench(CLI::App& program) {
   command
       ->add_flag("!--standard", options->network.separable, "Standard convolutions instead of separable ones")
       ->excludes(model);
-  command->add_option("--threads", options->measure.threads, "Threads, from 1 to 256")
-      ->check(CLI::Range(1, 256))
-      ->type_name("N")
-      ->capture_default_str();
-  CLI::Option* batch = command
-                           ->add_option("--batch", options->measure.batch,
-                                        "Images at a time, each on one thread, for throughput; 1 measures "
-                                        "the latency of one on all threads")
-                           ->check(CLI::Range(1, 4096))
-                           ->type_name("N")
-                           ->capture_default_str();
-  command->add_option("--seconds", options->measure.seconds, "How long to measure")
-      ->type_name("S")
-      ->capture_default_str();
+  AddNumber(*command, "--threads", options->measure.threads, "Threads, from 1 to 256", {1, 256});
+  CLI::Option* batch = AddNumber(*command, "--batch", options->measure.batch,
+                                 "Images at a time, each on one thread, for throughput; 1 measures "
+                                 "the latency of one on all threads",
+                                 {1, 4096});
+  AddNumber(*command, "--seconds", options->measure.seconds, "How long to measure")->type_name("S");
   command
       ->add_option("--target", options->target,
                    "Instruction set; by default the fastest that this machine has")

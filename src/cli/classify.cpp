@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/stopwatch.h"
 #include "cli/command.h"
+#include "cli/number.h"
 #include "report/progress.h"
 #include "report/text.h"
 
@@ -130,10 +131,7 @@ void AddClassify(CLI::App& program, int& status) {
       ->required()
       ->type_name("IMAGE|DIR|-");
   AddModel(*command, options->model);
-  command->add_option("--top", options->top, "Labels a photo")
-      ->check(CLI::Range(1, 1000000))
-      ->type_name("N")
-      ->capture_default_str();
+  AddNumber(*command, "--top", options->top, "Labels a photo", {1, 1'000'000});
   AddThreads(*command, options->threads);
   AddPrecision(*command, options->precision);
   command->add_flag("--json", options->json, "One JSON object a photo and line");

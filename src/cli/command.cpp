@@ -9,51 +9,30 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/machine.h"
+#include "cli/number.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
 
 CLI::Option* AddThreads(CLI::App& command, int& threads) {
   threads = AvailableProcessors();
-  return command
-      .add_option("--threads", threads, "Threads, from 1 to 256; by default one for each processor")
-      ->check(CLI::Range(1, 256))
-      ->type_name("N");
+  return AddNumber(command, "--threads", threads, "Threads, from 1 to 256; by default one for each processor",
+                   {1, 256})
+      ->default_str("");
 }
 
 CLI::Option* AddAlpha(CLI::App& command, double& alpha) {
-  const auto check = [](const std::string& text) {
-    double value = 0;
-    const bool number = CLI::detail::lexical_cast(text, value);
-    return number && value > 0 && value <= 1
-               ? ""
-               : Concat("alpha is ", text, ", expected more than 0 and at most 1");
-  };
-  return command.add_option("--alpha", alpha, "Width multiplier, more than 0 and at most 1")
-      ->check(check)
-      ->type_name("A")
-      ->capture_default_str();
+  return AddNumber(command, "--alpha", alpha, "Width multiplier, more than 0 and at most 1", {0, 1, true})
+      ->type_name("A");
 }
 
 CLI::Option* AddResolution(CLI::App& command, int& resolution) {
-  const auto check = [](const std::string& text) {
-    int value = 0;
-    const bool number = CLI::detail::lexical_cast(text, value);
-    return number && value >= 32 && value <= 4096
-               ? ""
-               : Concat("resolution is ", text, ", expected 32 to 4096 pixels");
-  };
-  return command.add_option("--resolution", resolution, "Pixels a side, from 32 to 4096")
-      ->check(check)
-      ->type_name("R")
-      ->capture_default_str();
+  return AddNumber(command, "--resolution", resolution, "Pixels a side, from 32 to 4096", {32, 4096})
+      ->type_name("R");
 }
 
 CLI::Option* AddClasses(CLI::App& command, int& classes, int most) {
-  return command.add_option("--classes", classes, "Classes")
-      ->check(CLI::Range(1, most))
-      ->type_name("C")
-      ->capture_default_str();
+  return AddNumber(command, "--classes", classes, "Classes", {1, most})->type_name("C");
 }
 
 CLI::Option* AddHtml(CLI::App& command, std::string& path) {
@@ -105,6 +84,21 @@ Model ModelFrom(const std::string& path) {
     return Model::Load(fallback);
   }
   Fail("no model: name one with --model FILE, or set MOBILENET_MODEL");
+}
+
+CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path) {
+  const auto check = [](const std::string& text) {
+    const std::string ending = std::filesystem::path(text).extension().string();
+    for (const char* other : {".h5", ".hdf5", ".keras", ".tflite", ".onnx", ".pt", ".pth", ".pb"}) {
+      if (ending == other)
+        return Concat(text, ": models are written as safetensors, expected a name that ends in .safetensors");
+    }
+    return std::string();
+  };
+  return RequireText(command.add_option(name, path, "The safetensors file to write"))
+      ->check(check)
+      ->required()
+      ->type_name("FILE");
 }
 
 std::string CommandLine(const CLI::App& command, std::initializer_list<std::string_view> without) {

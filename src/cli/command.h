@@ -56,6 +56,9 @@ std::optional<Precision> PrecisionOf(const std::string& name);
 CLI::Option* AddModel(CLI::App& command, std::string& path);
 Model ModelFrom(const std::string& path);
 
+// The model file to write, which must be given, and not be named as one of another format than ours.
+CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path);
+
 // The options that were given, but those named in `without`, as a shell would take them again: "mobilenet fit
 // --latency 5ms".
 std::string CommandLine(const CLI::App& command, std::initializer_list<std::string_view> without = {});

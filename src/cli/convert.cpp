@@ -56,9 +56,7 @@ void AddConvert(CLI::App& program) {
   command->add_option("input", options->input, "Model file: safetensors, .h5 or .tflite")
       ->required()
       ->type_name("IN");
-  command->add_option("output", options->output, "The safetensors file to write")
-      ->required()
-      ->type_name("OUT");
+  AddModelOut(*command, "output", options->output)->type_name("OUT");
   command->add_option("--labels", options->labels, "A file with a label in each line, to put into OUT")
       ->type_name("FILE");
   command

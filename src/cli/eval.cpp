@@ -86,7 +86,8 @@ void AddEval(CLI::App& program, int& status) {
   command
       ->add_option("data", options->data,
                    "A folder with a folder of photos for each class, or a list with a file, "
-                   "a tab and a class in each line")
+                   "a tab and a class in each line; where a third column says train or val, as in the "
+                   "split.tsv of a training, the lines for val")
       ->required()
       ->type_name("DIR|LIST.tsv");
   AddModel(*command, options->model);

@@ -5,6 +5,7 @@
 
 #include "base/machine.h"
 #include "cli/command.h"
+#include "cli/number.h"
 #include "cli/quantity.h"
 #include "report/pages.h"
 #include "report/progress.h"
@@ -169,14 +170,9 @@ void AddFit(CLI::App& program, int& status) {
               "Most energy for one image: measured where the machine counts it, else estimated");
   AddClasses(*command, options->fit.classes, kMostFitClasses);
   AddThreads(*command, options->fit.threads);
-  command->add_option("--choices", options->choices, "At most so many networks")
-      ->check(CLI::Range(1, 98))
-      ->type_name("N")
-      ->capture_default_str();
-  command->add_option("--seconds", options->fit.seconds, "About how long to measure, all in all")
-      ->check(CLI::Range(0.1, 3600.0))
-      ->type_name("S")
-      ->capture_default_str();
+  AddNumber(*command, "--choices", options->choices, "At most so many networks", {1, 98});
+  AddNumber(*command, "--seconds", options->fit.seconds, "About how long to measure, all in all", {0.1, 3600})
+      ->type_name("S");
   command->add_flag("--check", options->fit.check,
                     "Also time networks that the latency model didn't see, and print its errors");
   command->add_flag("--json", options->json, "One JSON object");

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/number.h"
 #include "report/pages.h"
 #include "report/text.h"
 
@@ -80,9 +81,8 @@ void Run(const Options& options) {
 void AddPaper(CLI::App& program) {
   auto options = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand("paper", "Recompute the tables of the MobileNet paper");
-  command->add_option("--table", options->table, "Only this one, 1 to 7; by default all")
-      ->check(CLI::Range(1, 7))
-      ->type_name("N");
+  AddNumber(*command, "--table", options->table, "Only this one, 1 to 7; by default all", {1, 7})
+      ->default_str("");
   command->add_flag("--json", options->json, "One JSON object");
   AddHtml(*command, options->html);
   command->footer("Example: what each kind of layer costs\n  mobilenet paper --table 2");

@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/machine.h"
 #include "cli/command.h"
+#include "cli/number.h"
 #include "cli/quantity.h"
 #include "cli/training_display.h"
 #include "mobilenet/training.h"
@@ -92,7 +93,7 @@ T Named(const std::string& name, std::initializer_list<T> values) {
   return *std::ranges::find(values, name, [](T value) { return NameOf(value); });
 }
 
-TrainingOptions OptionsFrom(const Options& o, const fs::path& checkpoint) {
+TrainingOptions OptionsFrom(const Options& o, const CLI::App& command, const fs::path& checkpoint) {
   TrainingOptions training = o.training;
   training.checkpoint = checkpoint;
   training.optimizer = OptimizerOptions::For(
@@ -102,6 +103,10 @@ TrainingOptions OptionsFrom(const Options& o, const fs::path& checkpoint) {
   if (o.weight_decay) training.optimizer.weight_decay = *o.weight_decay;
   if (o.momentum) training.optimizer.momentum = *o.momentum;
   training.schedule = Named(o.schedule, {Schedule::kCosine, Schedule::kOneCycle, Schedule::kExponential});
+  if (training.schedule == Schedule::kOneCycle && command.get_option("--warmup")->count() > 0) {
+    throw CLI::ValidationError(
+        "--warmup counts for nothing with --schedule onecycle, which rises for 30 % of the steps");
+  }
   using Crop = AugmentOptions::Crop;
   training.augment.crop = Named(o.crop, {Crop::kAuto, Crop::kNone, Crop::kPadded, Crop::kResized});
   training.augment.flip = !o.no_flip;
@@ -136,7 +141,7 @@ fs::path FolderFor(const fs::path& out) {
 // The model is none of the run's own files, nor their folder.
 void CheckApart(const fs::path& out, const RunFiles& run) {
   const auto normal = [](const fs::path& path) { return (fs::absolute(path) / "").lexically_normal(); };
-  for (const fs::path& taken : {run.folder, run.checkpoint, run.metrics, run.report}) {
+  for (const fs::path& taken : {run.folder, run.checkpoint, run.metrics, run.split, run.report}) {
     if (normal(out) == normal(taken)) {
       Fail(out.string(), ": is to be both the model and part of the run: name another folder with --run");
     }
@@ -155,7 +160,7 @@ nlohmann::ordered_json JsonOf(const TrainingResult& result, const fs::path& out,
   return {{"model", out.string()},
           {"run", run.string()},
           {"epochs", result.epochs.size()},
-          {"training_pictures", result.training_pictures},
+          {"training_pictures", result.training.size()},
           {"validation_pictures", result.validation.size()},
           {"unreadable", result.unreadable},
           {"training_loss", last.training_loss},
@@ -172,11 +177,12 @@ std::map<std::string, std::string> ProvenanceOf(const TrainingResult& result, co
       {"source", "trained by mobilenet.cpp " MOBILENET_VERSION},
       {"command", command},
       {"precision", std::string(NameOf(result.precision))},
-      {"pictures", fmt::format("{} of {} classes", result.training_pictures, classes)},
-      {"validation top-1",
-       fmt::format("{} of {} pictures", Percent(last.validation_accuracy), result.validation.size())},
+      {"pictures", fmt::format("{} of {} classes", result.training.size(), classes)},
+      {"validation top-1", fmt::format("{} of {}", Percent(last.validation_accuracy),
+                                       Counted(result.validation.size(), "picture"))},
       {"training time",
-       fmt::format("{}, {} threads, {}", Duration(last.seconds), o.training.threads, ProcessorName())}};
+       fmt::format("{}, {}, {}", Duration(last.seconds),
+                   Counted(static_cast<std::size_t>(o.training.threads), "thread"), ProcessorName())}};
   if (!o.from.empty()) provenance["started from"] = fs::path(o.from).filename().string();
   if (!result.changes.empty())
     provenance["changed on the way"] = fmt::format("{}", fmt::join(result.changes, "; "));
@@ -184,30 +190,32 @@ std::map<std::string, std::string> ProvenanceOf(const TrainingResult& result, co
 }
 
 // Among folders that are classes, the run's folder would be taken for one the next time.
-void CheckOutside(const fs::path& data, const RunFiles& run) {
-  if (!fs::is_directory(data) || fs::is_directory(data / "train")) return;
+void CheckOutside(const TrainingData& data, const RunFiles& run) {
   fs::path folder = fs::weakly_canonical(fs::absolute(run.folder));
   if (!folder.has_filename()) folder = folder.parent_path();
-  if (folder.parent_path() == fs::canonical(data))
-    Fail(run.folder.string(), ": would lie among the classes of ", data.string(),
-         ": name an --out or a --run that is elsewhere");
+  for (const fs::path& root : data.roots) {
+    if (folder.parent_path() == fs::canonical(root))
+      Fail(run.folder.string(), ": would lie among the classes of ", root.string(),
+           ": name an --out or a --run that is elsewhere");
+  }
 }
 
-void Run(const Options& o, const CLI::App& command, int& status) {
-  const fs::path out = o.out;
-  const RunFiles run(o.run.empty() ? FolderFor(out) : fs::path(o.run));
-  CheckApart(out, run);
-  CheckOutside(o.data, run);
-  const TrainingOptions options = OptionsFrom(o, run.checkpoint);
-  CheckWritable(out);
-  const TrainingData data = TrainingData::Find(o.data, options.validation_share, options.seed);
-  const std::string again = Again(command, o);
-  TrainingRun files(run, again);
-  if (!o.json) {
-    fmt::print("{} classes, {} pictures to train on, {} to validate with\n", data.classes.size(),
-               data.training.size(), data.validation.size());
+TrainingData Find(const Options& o, const CLI::App& command, const RunFiles& run) {
+  TrainingData data = TrainingData::Find(o.data, o.training.validation_share, o.training.seed);
+  if (!data.drawn && command.get_option("--validation")->count() > 0)
+    Fail(o.data, ": says itself what is validated with, and --validation would count for nothing");
+  CheckOutside(data, run);
+  return data;
+}
+
+// Trains, and shows how it goes.
+TrainingResult TrainShown(const TrainingData& data, const TrainingOptions& options, TrainingRun& files,
+                          bool json) {
+  if (!json) {
+    fmt::print("{}, {} to train on, {} to validate with\n", Counted(data.classes.size(), "class", "classes"),
+               Counted(data.training.size(), "picture"), data.validation.size());
   }
-  TrainingDisplay display(o.json);
+  TrainingDisplay display(json);
   TrainingObserver observer = display.Observer();
   observer.stop = [] { return asked.load() != 0; };
   observer.epoch = [&](const std::vector<EpochRecord>& epochs) {
@@ -224,6 +232,44 @@ void Run(const Options& o, const CLI::App& command, int& status) {
     result = Train(data, options, observer);
   }
   display.Finish();
+  return result;
+}
+
+void SaveModel(const TrainingResult& result, const fs::path& out, const fs::path& checkpoint) {
+  try {
+    result.model.Save(out);
+  } catch (const Error& error) {
+    if (!result.kept)
+      Fail(error.what(), "; the checkpoint could not be written either: what was trained is lost");
+    Fail(error.what(), "; nothing is lost: the same command with --resume writes the model from ",
+         checkpoint.string());
+  }
+}
+
+// Once the model is written. Whether all of it could be.
+bool FinishRun(TrainingRun& files, const RunFiles& run, const TrainingResult& result, const fs::path& out) {
+  try {
+    files.Finish(result);
+    fs::remove(run.checkpoint);
+    return true;
+  } catch (const std::exception& error) {  // Error or fs::filesystem_error
+    PrintError(fmt::format("{}: is written, but {}", out.string(), error.what()));
+    return false;
+  }
+}
+
+void Run(const Options& o, const CLI::App& command, int& status) {
+  const fs::path out = o.out;
+  const RunFiles run(o.run.empty() ? FolderFor(out) : fs::path(o.run));
+  CheckApart(out, run);
+  const TrainingOptions options = OptionsFrom(o, command, run.checkpoint);
+  CheckWritable(out);
+  const TrainingData data = Find(o, command, run);
+  const std::string again = Again(command, o);
+  TrainingRun files(run, again);
+  RemoveUnfinished(out);
+  std::signal(SIGPIPE, SIG_IGN);  // whoever reads what is printed may go away: training goes on
+  TrainingResult result = TrainShown(data, options, files, o.json);
   if (result.stopped) {
     PrintError(fs::exists(options.checkpoint)
                    ? fmt::format("stopped: the same command with --resume goes on from {}",
@@ -232,34 +278,21 @@ void Run(const Options& o, const CLI::App& command, int& status) {
     status = kStopped;
     return;
   }
-  const EpochRecord& last = result.epochs.back();
-  Model& model = result.model;
-  model.provenance = ProvenanceOf(result, o, again, data.classes.size());
-  try {
-    model.Save(out);
-  } catch (const Error& error) {
-    if (!result.kept)
-      Fail(error.what(), "; the checkpoint could not be written either: what was trained is lost");
-    Fail(error.what(), "; nothing is lost: the same command with --resume writes the model from ",
-         options.checkpoint.string());
-  }
-  try {
-    files.Finish(result);
-    fs::remove(options.checkpoint);
-  } catch (const std::exception& error) {  // Error or fs::filesystem_error
-    PrintError(fmt::format("{}: is written, but {}", out.string(), error.what()));
-    status = kFailure;
-  }
+  result.model.provenance = ProvenanceOf(result, o, again, data.classes.size());
+  SaveModel(result, out, options.checkpoint);
+  const bool finished = FinishRun(files, run, result, out);
   if (result.unreadable > 0) {
-    PrintError(fmt::format("{} pictures could not be read and were left out", result.unreadable));
-    status = kFailure;
+    PrintError(fmt::format("{} could not be read and were left out", Counted(result.unreadable, "picture")));
   }
+  if (!finished || result.unreadable > 0) status = kFailure;
   if (o.json) return PrintJson(JsonOf(result, out, run.folder));
-  fmt::print("top-1 {} on {} validation pictures after {}\n{}: MobileNet V1, alpha {:g}, {} x {}, {}\n{}\n",
-             Percent(last.validation_accuracy), result.validation.size(), Duration(last.seconds),
-             Printable(out.string()), model.network.options.alpha, model.network.options.resolution,
-             model.network.options.resolution, Bytes(static_cast<double>(fs::file_size(out))),
-             Printable(run.report.string()));
+  const EpochRecord& last = result.epochs.back();
+  const NetworkOptions& network = result.model.network.options;
+  fmt::print("top-1 {} on {} after {}\n{}: MobileNet V1, alpha {:g}, {} x {}, {}\n",
+             Percent(last.validation_accuracy), Counted(result.validation.size(), "validation picture"),
+             Duration(last.seconds), Printable(out.string()), network.alpha, network.resolution,
+             network.resolution, Bytes(static_cast<double>(fs::file_size(out))));
+  if (finished) fmt::print("{}\n", Printable(run.report.string()));
 }
 
 void AddNetworkOptions(CLI::App& command, Options& o) {
@@ -274,7 +307,7 @@ void AddNetworkOptions(CLI::App& command, Options& o) {
           "--output-stride", o.output_stride,
           fmt::format("Input pixels to one of the last map: 32, 16, 8 or 4; by default 32, below {} pixels 8",
                       kSmallResolution))
-      ->check(CLI::IsMember({4, 8, 16, 32}))
+      ->check(CLI::IsMember({"4", "8", "16", "32"}))
       ->type_name("N");
   command.add_flag("--standard", o.standard, "Standard convolutions instead of separable ones, to compare");
   command.add_flag("--shallow", o.training.network.shallow,
@@ -294,9 +327,6 @@ void AddNetworkOptions(CLI::App& command, Options& o) {
 
 void AddCourseOptions(CLI::App& command, Options& o) {
   TrainingOptions& t = o.training;
-  const auto number = [&](const char* name, auto& value, const char* text) {
-    command.add_option(name, value, text)->capture_default_str()->type_name("X");
-  };
   command
       .add_option(
           "--precision", o.precision,
@@ -305,10 +335,10 @@ void AddCourseOptions(CLI::App& command, Options& o) {
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
       ->type_name("P")
       ->capture_default_str();
-  number("--epochs", t.epochs, "Times that every picture is seen");
-  number("--head-epochs", t.head_epochs,
-         "With --from and new classes: epochs of the classifier alone, before the rest");
-  number("--batch", t.batch, "Pictures in a step, at most: an epoch's steps are of equal size");
+  AddNumber(command, "--epochs", t.epochs, "Times that every picture is seen");
+  AddNumber(command, "--head-epochs", t.head_epochs,
+            "With --from and new classes: epochs of the classifier alone, before the rest");
+  AddNumber(command, "--batch", t.batch, "Pictures in a step, at most: an epoch's steps are of equal size");
   command
       .add_option("--optimizer", o.optimizer, "sgd (with Nesterov momentum), rmsprop (the paper's) or adamw")
       ->check(CLI::IsMember({"sgd", "rmsprop", "adamw"}))
@@ -321,15 +351,10 @@ void AddCourseOptions(CLI::App& command, Options& o) {
       ->check(CLI::IsMember({"cosine", "onecycle", "exponential"}))
       ->type_name("NAME")
       ->capture_default_str();
-  command
-      .add_option("--lr", t.learning_rate,
-                  "The highest learning rate; by default what suits optimizer and batch")
-      ->type_name("X");
-  command.add_option("--momentum", o.momentum, "By default 0.9")->type_name("X");
-  command
-      .add_option("--weight-decay", o.weight_decay,
-                  "By default 5e-4 with sgd, 4e-5 with rmsprop, 0.05 with adamw")
-      ->type_name("X");
+  AddNumber(command, "--lr", t.learning_rate, "The highest learning rate; 0: what suits optimizer and batch");
+  AddNumber(command, "--momentum", o.momentum, "By default 0.9");
+  AddNumber(command, "--weight-decay", o.weight_decay,
+            "By default 5e-4 with sgd, 4e-5 with rmsprop, 0.05 with adamw");
   command
       .add_option(
           "--decay", o.decay,
@@ -338,19 +363,17 @@ void AddCourseOptions(CLI::App& command, Options& o) {
       ->check(CLI::IsMember({"mixing", "weights", "all"}))
       ->type_name("WHAT")
       ->capture_default_str();
-  number("--clip", t.optimizer.clip, "The largest norm of the gradient; 0: no limit");
-  number("--warmup", t.warmup, "Share of the steps in which the rate rises (cosine, exponential)");
-  number("--label-smoothing", t.label_smoothing, "Share of the probability that all classes get");
-  number("--dropout", t.dropout, "Share of the pooled features that is dropped");
-  number("--average", t.average,
-         "How much of the running average of the weights stays in a step; 0: no average");
+  AddNumber(command, "--clip", t.optimizer.clip, "The largest norm of the gradient; 0: no limit");
+  AddNumber(command, "--warmup", t.warmup,
+            "Share of the steps in which the rate rises (cosine, exponential)");
+  AddNumber(command, "--label-smoothing", t.label_smoothing, "Share of the probability that all classes get");
+  AddNumber(command, "--dropout", t.dropout, "Share of the pooled features that is dropped");
+  AddNumber(command, "--average", t.average,
+            "How much of the running average of the weights stays in a step; 0: no average");
 }
 
 void AddDataOptions(CLI::App& command, Options& o) {
   TrainingOptions& t = o.training;
-  const auto number = [&](const char* name, auto& value, const char* text) {
-    command.add_option(name, value, text)->capture_default_str()->type_name("X");
-  };
   command
       .add_option("--crop", o.crop,
                   "padded: small shifts; resized: parts of random size; none; auto: padded for small "
@@ -361,16 +384,14 @@ void AddDataOptions(CLI::App& command, Options& o) {
   command.add_flag("--no-flip", o.no_flip, "Never mirror pictures: for text, say");
   command.add_flag("--trivial-augment", t.augment.trivial,
                    "Change each picture in one way of random kind and strength: shear, turn, colours, ...");
-  number("--jitter", t.augment.jitter, "Brightness, contrast and saturation change by up to this share");
-  number("--erase", t.augment.erase, "A square of this share of the side turns grey");
-  number("--mixup", t.augment.mixup,
-         "Mix pairs of pictures: the parameter of the beta distribution, from 0.01 to 1");
-  number("--validation", t.validation_share,
-         "Share of each class to validate with, where the folder has no split");
-  command.add_option("--seed", t.seed, "Of all that is random")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str()
-      ->type_name("X");
+  AddNumber(command, "--jitter", t.augment.jitter,
+            "Brightness, contrast and saturation change by up to this share");
+  AddNumber(command, "--erase", t.augment.erase, "A square of this share of the side turns grey");
+  AddNumber(command, "--mixup", t.augment.mixup,
+            "Mix pairs of pictures: the parameter of the beta distribution, from 0.01 to 1");
+  AddNumber(command, "--validation", t.validation_share,
+            "Share of each class to validate with, where the folder has no split");
+  AddNumber(command, "--seed", t.seed, "Of all that is random");
   AddQuantity(command, "cache", o.cache, ByteUnits(), "2GB", "Memory for decoded pictures, by default 2GiB");
   AddThreads(command, t.threads);
 }
@@ -383,7 +404,8 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
   exclude("--freeze", {"--head-epochs", "--optimizer", "--schedule", "--lr", "--momentum", "--weight-decay",
                        "--decay", "--clip", "--warmup", "--label-smoothing", "--dropout", "--average",
                        "--no-flip", "--trivial-augment", "--jitter", "--erase", "--mixup"});
-  command.get_option("--freeze")->needs(command.get_option("--from"));
+  for (const char* name : {"--freeze", "--head-epochs"})
+    command.get_option(name)->needs(command.get_option("--from"));
 }
 
 }  // namespace
@@ -391,30 +413,24 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
 void AddTrain(CLI::App& program, int& status) {
   auto options = std::make_shared<Options>();
   CLI::App* command = program.add_subcommand("train", "Train a network of your own on folders of photos");
-  command
-      ->add_option("data", options->data,
-                   "DIR/train/CLASS/* and DIR/val or DIR/test, or DIR/CLASS/*, or a list: file, tab, class, "
-                   "and perhaps a "
-                   "tab and train or val")
+  RequireText(command->add_option(
+                  "data", options->data,
+                  "DIR/train/CLASS/* and DIR/val, DIR/validation or DIR/test, or DIR/CLASS/*, or a list: "
+                  "file, tab, class, and perhaps a tab and train or val"))
       ->required()
       ->type_name("DIR|LIST.tsv");
-  RequireText(command->add_option("--out", options->out, "The model file to write"))
-      ->required()
-      ->type_name("FILE");
+  AddModelOut(*command, "--out", options->out);
   AddNetworkOptions(*command, *options);
   AddCourseOptions(*command, *options);
   AddDataOptions(*command, *options);
-  RequireText(
-      command->add_option(
-          "--run", options->run,
-          "Folder for the checkpoint, metrics.csv, events and report.html; by default OUT, .run in place of "
-          ".safetensors"))
+  RequireText(command->add_option("--run", options->run,
+                                  "Folder for the checkpoint, metrics.csv, events, split.tsv and "
+                                  "report.html; by default OUT, .run in "
+                                  "place of .safetensors"))
       ->type_name("DIR");
   command->add_flag("--resume", options->training.resume, "Go on from the run's checkpoint");
-  command
-      ->add_option("--checkpoint-seconds", options->training.checkpoint_seconds,
-                   "Least time between two checkpoints")
-      ->capture_default_str()
+  AddNumber(*command, "--checkpoint-seconds", options->training.checkpoint_seconds,
+            "Least time between two checkpoints in an epoch; there is one after each epoch, too")
       ->type_name("S");
   command->add_flag("--json", options->json, "One JSON object at the end");
   ExcludeWhatWouldNotCount(*command);

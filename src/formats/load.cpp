@@ -18,6 +18,11 @@ Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void
   const Safetensors file = ParseSafetensors(bytes, std::move(owner), name);
   if (IsModelFile(file)) return ReadModel(file);
   if (HasKerasNames(file)) return Recognise(ReadKerasSafetensors(file));
+  if (file.metadata.contains("checkpoint_version")) {
+    Fail(name,
+         ": is the checkpoint of a training that is not finished, expected a model: the command that began "
+         "it makes one with --resume");
+  }
   Fail(name, ": is a safetensors file of ", file.entries.size(),
        " tensors, but neither one of ours (no format_version) nor Keras-named MobileNet V1 weights (no "
        "conv1/kernel)");

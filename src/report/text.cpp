@@ -56,6 +56,11 @@ int WidthOf(char32_t code) {
 std::string Count(double value) { return Scaled(value, ""); }
 std::string Bytes(double value) { return Scaled(value, "B"); }
 
+std::string Counted(std::size_t count, std::string_view one, std::string_view plural) {
+  if (count == 1) return fmt::format("1 {}", one);
+  return plural.empty() ? fmt::format("{} {}s", count, one) : fmt::format("{} {}", count, plural);
+}
+
 int DisplayWidth(std::string_view text) {
   int width = 0;
   while (!text.empty()) width += WidthOf(TakeCodePoint(text));

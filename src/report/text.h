@@ -14,6 +14,9 @@ std::string Count(double value);
 // 1234567 -> "1.23 MB" (1 MB is 10^6 bytes).
 std::string Bytes(double value);
 
+// "1 picture", "2 pictures"; `plural` where an s doesn't make it.
+std::string Counted(std::size_t count, std::string_view one, std::string_view plural = {});
+
 // Columns that a terminal gives the text: one for most characters, two for wide ones (CJK), none for
 // combining marks. Bytes that are not UTF-8 count as one each.
 int DisplayWidth(std::string_view text);

@@ -193,7 +193,7 @@ Page TrainingPage(const TrainingResult& result, const std::string& command) {
                         network.options.resolution, network.options.classes));
   page.Figures({{fmt::format("{:.2f} %", 100 * last.validation_accuracy),
                  fmt::format("top-1 on {} validation pictures", result.validation.size())},
-                {Count(static_cast<double>(result.training_pictures)), "pictures trained on"},
+                {Count(static_cast<double>(result.training.size())), "pictures trained on"},
                 {fmt::format("{}", last.epoch), fmt::format("epochs, {:.0f} s", last.seconds)},
                 {Count(static_cast<double>(cost.params)), "parameters"},
                 {Count(static_cast<double>(cost.macs)), "mult-adds an image"},

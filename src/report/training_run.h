@@ -1,4 +1,4 @@
-// The folder of a training run: metrics.csv, TensorBoard events, report.html.
+// The folder of a training run: metrics.csv, TensorBoard events, split.tsv, report.html.
 #pragma once
 
 #include <filesystem>
@@ -17,11 +17,13 @@ struct RunFiles {
       : folder(in),
         checkpoint(in / "checkpoint.safetensors"),
         metrics(in / "metrics.csv"),
+        split(in / "split.tsv"),
         report(in / "report.html") {}
 
   std::filesystem::path folder;
   std::filesystem::path checkpoint;  // as long as training isn't finished
   std::filesystem::path metrics;
+  std::filesystem::path split;  // the pictures trained on and validated with, as a list
   std::filesystem::path report;
 };
 
@@ -39,7 +41,7 @@ class TrainingRun {
   // too.
   void Epochs(const std::vector<EpochRecord>& epochs);
 
-  // At the end.
+  // At the end. Throws Error where something can't be written, as a name that no list can hold.
   void Finish(const TrainingResult& result);
 
  private:

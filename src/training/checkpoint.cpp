@@ -2,17 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <type_traits>
 #include <utility>
 
 #include "base/fail.h"
+#include "base/fingerprint.h"
 #include "formats/json.h"
 #include "formats/safetensors.h"
 
 namespace mobilenet {
 namespace {
 
-constexpr const char* kVersion = "2";
+constexpr const char* kVersion = "3";
 
 nlohmann::json ToJson(const EpochRecord& r) {
   return {r.epoch,           r.learning_rate,       r.training_loss, r.training_accuracy,
@@ -29,29 +33,50 @@ EpochRecord RecordFrom(const nlohmann::json& json, const std::string& file) {
 
 template <typename T>
 T Number(const nlohmann::json& state, const char* field, const std::string& file) {
+  // No epoch has a larger number; beyond 2^53 a double skips whole numbers.
+  constexpr T kMost = static_cast<T>(std::is_same_v<T, int> ? 1'000'000'000 : std::int64_t{1} << 53);
   const auto found = state.find(field);
-  if (found == state.end() || !found->is_number() || found->template get<double>() < 0)
+  const bool number = found != state.end() && found->is_number();
+  if (!number || !(found->template get<double>() >= 0 && found->template get<double>() <= kMost))
     Fail(file, ": its \"", field, "\" is ", found == state.end() ? "missing" : Shown(*found),
-         ", expected a number");
+         ", expected a number from 0 to ", kMost);
   return found->template get<T>();
 }
 
-// Opened, and told to be a checkpoint of this version.
+// Of all that counts.
+std::string FingerprintOf(const std::string& options, const std::string& state,
+                          const std::map<std::string, std::span<const std::uint8_t>>& tensors) {
+  Fingerprint fingerprint;
+  fingerprint.Add(options);
+  fingerprint.Add(state);
+  for (const auto& [name, bytes] : tensors) {
+    fingerprint.Add(name);
+    fingerprint.Add(bytes);
+  }
+  return fingerprint.Text();
+}
+
+// Opened, and told to be a checkpoint of this version that is as it was written.
 Safetensors Open(const std::filesystem::path& path) {
   Safetensors file = OpenSafetensors(path);
-  for (const char* key : {"checkpoint_version", "options", "state"}) {
+  for (const char* key : {"checkpoint_version", "options", "state", "fingerprint"}) {
     if (!file.metadata.contains(key))
       Fail(file.name, ": is no checkpoint of training: \"", key, "\" is missing");
   }
   if (const std::string& version = file.metadata.at("checkpoint_version"); version != kVersion)
     Fail(file.name, ": is a checkpoint of version \"", version.substr(0, 20), "\", expected ", kVersion,
          ": finish it with the program that made it, or remove it");
+  std::map<std::string, std::span<const std::uint8_t>> tensors;
+  for (const auto& [name, entry] : file.entries) tensors[name] = entry.bytes;
+  if (FingerprintOf(file.metadata.at("options"), file.metadata.at("state"), tensors) !=
+      file.metadata.at("fingerprint"))
+    Fail(file.name, ": is damaged: it is not as it was written, and can't be resumed from");
   return file;
 }
 
 nlohmann::json ObjectOf(const Safetensors& file, const char* key) {
   nlohmann::json json = ParseJson(file.metadata.at(key));
-  if (!json.is_object()) Fail(file.name, ": its ", key, " is no JSON object");
+  if (!json.is_object()) Fail(file.name, ": its \"", key, "\" is no JSON object");
   return json;
 }
 
@@ -82,9 +107,15 @@ void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& stat
   for (const EpochRecord& record : state.history) position["history"].push_back(ToJson(record));
   nlohmann::json options = nlohmann::json::object();
   for (const Trait& trait : identity) options[trait.name] = trait.value;
-  WriteSafetensors(
-      path, {{"checkpoint_version", kVersion}, {"options", options.dump()}, {"state", position.dump()}},
-      tensors);
+  std::map<std::string, std::span<const std::uint8_t>> bytes;
+  for (const auto& [name, tensor] : tensors)
+    bytes[name] = {reinterpret_cast<const std::uint8_t*>(tensor.values.data()), tensor.values.size_bytes()};
+  WriteSafetensors(path,
+                   {{"checkpoint_version", kVersion},
+                    {"options", options.dump()},
+                    {"state", position.dump()},
+                    {"fingerprint", FingerprintOf(options.dump(), position.dump(), bytes)}},
+                   tensors);
 }
 
 std::vector<Difference> Differences(const std::filesystem::path& path, const Identity& identity) {

@@ -89,44 +89,36 @@ TrainingData SplitAtRandom(const Split& all, double share, std::uint64_t seed) {
     std::ranges::sort(validation.classes[name]);
     std::ranges::sort(training.classes[name]);
   }
-  return Join(training, validation);
+  TrainingData data = Join(training, validation);
+  data.drawn = true;
+  return data;
 }
 
 TrainingData FromList(const fs::path& path, double share, std::uint64_t seed) {
-  Split training = {path.string(), {}};
-  Split validation = training;
-  std::size_t with_split = 0;
-  std::size_t lines = 0;
-  std::map<fs::path, bool> to_train;  // by picture
-  ReadList(path, [&](const ListLine& line) {
-    const std::vector<std::string>& fields = line.fields;
-    const bool has_split = fields.size() == 3;
-    if (fields.size() < 2 || fields.size() > 3 || fields[0].empty() || fields[1].empty()) {
-      Fail(path.string(), ": line ", line.number, " is \"", line.text,
-           "\", expected a file, a tab and a class, and perhaps a tab and \"train\" or \"val\"");
-    }
-    if (has_split && fields[2] != "train" && fields[2] != "val") {
-      Fail(path.string(), ": line ", line.number, " is for \"", fields[2].substr(0, 80),
-           "\", expected \"train\" or \"val\"");
-    }
-    ++lines;
-    with_split += has_split ? 1 : 0;
-    const bool trains = !has_split || fields[2] == "train";
-    const fs::path picture = PictureOf(path, fields[0]);
+  Split all = {path.string(), {}};
+  Split training = {path.string() + " (the lines for train)", {}};
+  Split validation = {path.string() + " (the lines for val)", {}};
+  std::map<fs::path, ListLine> listed;  // by picture, however its name is written
+  bool has_split = false;
+  for (const ListLine& line : ReadList(path)) {
+    has_split = line.trains.has_value();
+    const auto [found, is_new] = listed.emplace(fs::absolute(line.picture).lexically_normal(), line);
+    const ListLine& before = found->second;
+    const std::string again =
+        Concat(path.string(), ": line ", line.number, " lists \"", line.name, "\" again");
+    if (before.class_name != line.class_name)
+      Fail(again, ", as \"", line.class_name, "\", expected \"", before.class_name, "\" as in line ",
+           before.number);
     // Listed twice to train on, a picture counts double; on both sides, validation would mean nothing.
-    const auto [before, is_new] = to_train.emplace(picture, trains);
-    if (!is_new && (!has_split || before->second != trains)) {
-      Fail(path.string(), ": line ", line.number, " lists \"", fields[0],
-           "\" again, expected no picture to be on both sides");
-    }
-    (trains ? training : validation).classes[fields[1]].push_back(picture);
-  });
-  if (lines == 0) Fail(path.string(), ": has no pictures in it");
-  if (with_split != 0 && with_split != lines) {
-    Fail(path.string(), ": ", with_split, " of its ", lines,
-         " lines say \"train\" or \"val\", expected all or none");
+    if (!is_new && (!has_split || before.trains != line.trains))
+      Fail(again, ", expected no picture to be on both sides");
+    (!has_split     ? all
+     : *line.trains ? training
+                    : validation)
+        .classes[line.class_name]
+        .push_back(line.picture);
   }
-  return with_split == 0 ? SplitAtRandom(training, share, seed) : Join(training, validation);
+  return has_split ? Join(training, validation) : SplitAtRandom(all, share, seed);
 }
 
 }  // namespace
@@ -137,11 +129,17 @@ TrainingData TrainingData::Find(const fs::path& path, double validation_share, s
     if (!fs::is_directory(path)) return FromList(path, validation_share, seed);
     if (fs::is_directory(path / "train")) {
       for (const char* name : {"val", "validation", "test"}) {
-        if (fs::is_directory(path / name)) return Join(ReadSplit(path / "train"), ReadSplit(path / name));
+        if (!fs::is_directory(path / name)) continue;
+        TrainingData data = Join(ReadSplit(path / "train"), ReadSplit(path / name));
+        data.roots = {path / "train", path / name};
+        return data;
       }
-      Fail(path.string(), ": has a folder train, expected val or test beside it");
+      Fail(path.string(),
+           ": has a folder train, expected val or test beside it; for a class of that name, write a list");
     }
-    return SplitAtRandom(ReadSplit(path), validation_share, seed);
+    TrainingData data = SplitAtRandom(ReadSplit(path), validation_share, seed);
+    data.roots = {path};
+    return data;
   } catch (const fs::filesystem_error& error) {
     Fail(error.path1().string(), ": can't be read: ", error.code().message());
   }

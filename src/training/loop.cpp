@@ -88,6 +88,7 @@ class Run {
       state_.values = std::move(values);
       if (options_.average > 0) state_.average = state_.values;
     }
+    before_ = state_.seconds;
   }
 
   LoopResult Go() {
@@ -136,12 +137,13 @@ class Run {
 
   // What is left of an epoch. Throws Stopped.
   std::vector<ValidationAnswer> Epoch() {
-    const Stopwatch epoch;
-    const double before = state_.seconds;
+    epoch_ = {};
     const auto order = Shuffled(loop_.source.training().size(), options_.seed, state_.epoch + 1);
     while (state_.step_in_epoch < steps_per_epoch_) {
+      const Stopwatch step;
       Step(order);
-      state_.seconds = before + epoch.Seconds();
+      epoch_.seconds += step.Seconds();
+      state_.seconds = before_ + loop_.since.Seconds();
       Report();
       StopIfAsked(loop_.observer);
       // Not at the end of an epoch: whether it can be gone on from, its validation will tell.
@@ -150,7 +152,7 @@ class Run {
     }
     Validation validation = Guarded([&] { return Validate(loop_, Kept()); });
     if (!std::isfinite(validation.loss)) FailDiverged("validation loss");
-    state_.seconds = before + epoch.Seconds();
+    state_.seconds = before_ + loop_.since.Seconds();
     FinishEpoch(validation);
     return std::move(validation.answers);
   }
@@ -172,7 +174,7 @@ class Run {
     kept_ = false;
     ++state_.step;
     ++state_.step_in_epoch;
-    ++steps_here_;
+    epoch_.inputs += count;
     state_.loss_sum += result.loss;
     state_.correct += result.correct;
     state_.seen += static_cast<std::int64_t>(count);
@@ -236,16 +238,13 @@ class Run {
 
   void Report() {
     if (!loop_.observer.step) return;
-    const double a_step = stopwatch_.Seconds() / static_cast<double>(steps_here_);
-    loop_.observer.step(
-        {.epoch = state_.epoch + 1,
-         .epochs = options_.epochs,
-         .step = state_.step,
-         .steps = steps_,
-         .loss = state_.loss_sum / state_.step_in_epoch,
-         .accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.seen),
-         .images_per_second = static_cast<double>(loop_.source.training().size()) / steps_per_epoch_ / a_step,
-         .seconds_left = a_step * static_cast<double>(steps_ - state_.step)});
+    loop_.observer.step({.epoch = state_.epoch + 1,
+                         .epochs = options_.epochs,
+                         .step = state_.step,
+                         .steps = steps_,
+                         .loss = state_.loss_sum / state_.step_in_epoch,
+                         .accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.seen),
+                         .images_per_second = static_cast<double>(epoch_.inputs) / epoch_.seconds});
   }
 
   void FinishEpoch(const Validation& validation) {
@@ -331,8 +330,11 @@ class Run {
   std::vector<float> gradient_;
   TrainingState state_;
   bool kept_ = false;  // the checkpoint holds `state_`
-  std::int64_t steps_here_ = 0;
-  Stopwatch stopwatch_;
+  double before_ = 0;  // the seconds that training took before it was resumed
+  struct {             // what this run did of the epoch that is under way
+    std::size_t inputs = 0;
+    double seconds = 0;  // in steps
+  } epoch_;
   Stopwatch since_saved_;
 };
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "base/stopwatch.h"
 #include "base/thread_pool.h"
 #include "mobilenet/training.h"
 #include "training/checkpoint.h"
@@ -20,6 +21,7 @@ struct Loop {
   ThreadPool& pool;
   std::filesystem::path checkpoint;  // empty: none
   Identity identity;
+  Stopwatch since = {};  // when training began: what came before the loop counts as its time
 };
 
 struct LoopResult {

@@ -2,6 +2,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iomanip>
+#include <limits>
 #include <optional>
 #include <set>
 #include <string>
@@ -75,10 +77,16 @@ double DefaultRate(const TrainingOptions& options, std::size_t pictures) {
   return options.from ? rate / 10 : rate;
 }
 
-// Which weights training starts from.
+// Which model training starts from: its weights, and how it sees pictures.
 std::string TextOf(const std::optional<Model>& from) {
-  if (!from) return "at random";
+  if (!from) return "none";
   Fingerprint fingerprint;
+  const Preprocessing& p = from->preprocessing;
+  const auto enough = std::numeric_limits<float>::max_digits10;
+  fingerprint.Add(Concat(std::setprecision(enough), p.mean[0], " ", p.mean[1], " ", p.mean[2], " ",
+                         p.scale[0], " ", p.scale[1], " ", p.scale[2], " ", p.crop, " ",
+                         static_cast<int>(p.order), " ", static_cast<int>(p.shape), " ",
+                         static_cast<int>(p.filter)));
   for (const auto& [name, tensor] : from->weights) {
     fingerprint.Add(name);
     fingerprint.Add({reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size_bytes()});
@@ -103,7 +111,7 @@ Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Ne
   for (const std::string& name : data.classes) classes.Add(name);
   constexpr bool kMayChange = false;
   return {{"classes", Concat(data.classes.size(), " (", classes.Text(), ")")},
-          {"weights to start from", TextOf(o.from)},
+          {"a model to start from:", TextOf(o.from)},
           {"a frozen backbone:", yes(o.freeze_backbone)},
           {"alpha", number(n.alpha)},
           {"resolution", number(n.resolution)},
@@ -208,7 +216,6 @@ class Training {
   }
 
   TrainingResult Go() {
-    const Stopwatch stopwatch;
     const WeightLayout layout(network_);
     std::vector<float> values = FreshWeights(network_, layout, options_.seed);
     bool all_known = true;
@@ -223,7 +230,7 @@ class Training {
     } catch (const Stopped&) {  // before there was anything to keep
       trained.stopped = true;
     }
-    result.training_pictures = training_pictures_;
+    result.training = std::move(trained_on_);
     result.stopped = trained.stopped;
     result.kept = trained.kept;
     result.precision = *options_.precision;
@@ -231,7 +238,6 @@ class Training {
     result.changes = std::move(trained.changes);
     result.answers = std::move(trained.answers);
     result.unreadable = unreadable_;
-    result.seconds = stopwatch.Seconds();
     result.model = {network_, layout.ToWeights(values), preprocessing_, data_.classes, {}};
     return result;
   }
@@ -259,7 +265,8 @@ class Training {
     const Identity identity = WithData(*training, validation);
     const PictureSource source(*std::move(training), std::move(validation), options_.augment, preprocessing_,
                                network_.input, options_.seed);
-    trained = RunLoop({network_, source, options_, observer_, pool_, options_.checkpoint, identity}, values);
+    trained = RunLoop(
+        {network_, source, options_, observer_, pool_, options_.checkpoint, identity, stopwatch_}, values);
     values = trained.values;
     return trained;
   }
@@ -313,7 +320,7 @@ class Training {
   Pictures ReadTraining(const KeptForm& form, std::size_t budget) {
     Pictures training = Read("training pictures", data_.training, form, budget);
     CheckClasses(training.samples(), "train on");
-    training_pictures_ = training.samples().size();
+    trained_on_ = training.samples();
     return training;
   }
 
@@ -353,9 +360,9 @@ class Training {
         if (observer_.step) observer_.step(progress);
       };
     }
-    LoopResult trained =
-        RunLoop({head, source, head_options, observer, pool_, checkpoint, WithData(training, validation)},
-                {values.begin() + static_cast<std::ptrdiff_t>(offset), values.end()});
+    LoopResult trained = RunLoop(
+        {head, source, head_options, observer, pool_, checkpoint, WithData(training, validation), stopwatch_},
+        {values.begin() + static_cast<std::ptrdiff_t>(offset), values.end()});
     std::ranges::copy(trained.values, values.begin() + static_cast<std::ptrdiff_t>(offset));
     return trained;
   }
@@ -369,7 +376,8 @@ class Training {
   Identity identity_;
   std::set<std::string> warned_;  // pictures are read anew where training goes on after its classifier
   std::size_t unreadable_ = 0;
-  std::size_t training_pictures_ = 0;  // that could be read
+  std::vector<Sample> trained_on_;  // those that could be read
+  Stopwatch stopwatch_;
 };
 
 }  // namespace

@@ -1,9 +1,12 @@
 // The classifier, streams of files and labelled sets, with a small network of random weights and pictures
 // made here.
+#include <unistd.h>
+
 #include <fstream>
 #include <set>
 #include <string>
 
+#include "complaint.h"
 #include "gmock/gmock.h"
 #include "mobilenet/mobilenet.h"
 #include "temporary_directory.h"
@@ -161,6 +164,28 @@ TEST_F(ClassifyTest, FindsImagesByContentAndByName) {
   std::filesystem::create_symlink("loop.jpg", directory_.path() / "loop.jpg");
   std::filesystem::create_symlink("loop", directory_.path() / "loop");
   EXPECT_EQ(FindImages(directory_.path()).size(), 3U);
+  // So are formats that are not read.
+  Write("a/phone.HEIC", "");
+  Write("a/moving.gif", "GIF89a");
+  EXPECT_EQ(FindImages(directory_.path()).size(), 5U);
+}
+
+TEST_F(ClassifyTest, FoldersThatCannotBeReadAreReportedWithThePictures) {
+  namespace fs = std::filesystem;
+  Write("set/a.bmp", Bmp(8, 1, 2, 3));
+  Write("set/closed/b.bmp", Bmp(8, 1, 2, 3));
+  fs::permissions(directory_.path(), fs::perms::all);
+  fs::permissions(directory_.path() / "set" / "closed", fs::perms::none);
+  const uid_t user = geteuid();
+  ASSERT_EQ(user == 0 ? seteuid(65534) : 0, 0);  // who may read everything would meet nothing
+  const auto files = FindImages(directory_.path() / "set");
+  const std::string complaint = Complaint([&] { FindImages(directory_.path() / "set" / "closed"); });
+  ASSERT_EQ(files.size(), 2U);
+  const std::string reading = Complaint([&] { LoadImage(files[1]); });
+  ASSERT_EQ(seteuid(user), 0);
+  fs::permissions(directory_.path() / "set" / "closed", fs::perms::all);
+  EXPECT_THAT(complaint, HasSubstr("closed: can't be read: Permission denied"));
+  EXPECT_THAT(reading, HasSubstr("closed: can't be opened: Permission denied"));
 }
 
 TEST_F(ClassifyTest, SamplesFromFolders) {

@@ -173,6 +173,16 @@ TEST_F(ProgramTest, EvalCountsAndReports) {
   EXPECT_EQ(object["classes"].size(), 2U);
   EXPECT_THAT(Run("eval --per-class --model " + model_ + " " + Path("set")).output, HasSubstr("green"));
 
+  const std::string list =
+      Write("list.tsv",
+            "file\tclass\tsplit\nred/a.bmp\tred\ttrain\nred/a.bmp\tred\ttrain\ngreen/b.bmp\tgreen\tval\n");
+  std::filesystem::create_directory_symlink(Path("set"), Path("list"));
+  EXPECT_EQ(json::parse(Run("eval --json --model " + model_ + " " + list).output)["images"], 1)
+      << "of three lines, the one to validate with";
+  Write("list.tsv", "red/a.bmp\tred\ttrain\n");
+  EXPECT_THAT(Run("eval --model " + model_ + " " + list + " 2>&1").output,
+              HasSubstr("all of its lines say \"train\", expected some with \"val\""));
+
   Write("set/green/broken.jpg", "text");
   const Result broken = Run("eval --json --model " + model_ + " " + Path("set") + " 2>/dev/null");
   EXPECT_EQ(broken.status, 1);
@@ -257,6 +267,9 @@ TEST_F(ProgramTest, BenchRefusesWhatIsOutOfRange) {
   EXPECT_EQ(Run("bench --alpha 0 2>/dev/null").status, 2);
   EXPECT_EQ(Run("bench --resolution 7000000 2>/dev/null").status, 2);
   EXPECT_EQ(Run("bench --seconds 0 2>/dev/null").status, 1);
+  EXPECT_THAT(Run("bench --threads two 2>&1").output,
+              HasSubstr("--threads is two, expected a whole number from 1 to 256"));
+  EXPECT_EQ(json::parse(Run("cost --classes 010 --json").output)["classes"], 10) << "no octal numbers";
 }
 
 TEST_F(ProgramTest, CostJsonHasTheDocumentedKeys) {

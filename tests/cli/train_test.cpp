@@ -76,7 +76,7 @@ TEST_F(TrainProgramTest, TrainsAModelAndTellsHowItWent) {
   EXPECT_THAT(result.output, HasSubstr("3 classes, 60 pictures to train on, 12 to validate with"));
   EXPECT_THAT(result.output, HasSubstr("6/6"));
   EXPECT_THAT(FilesIn(directory_.path() / "colours.run"),
-              testing::UnorderedElementsAre("metrics.csv", "report.html",
+              testing::UnorderedElementsAre("metrics.csv", "report.html", "split.tsv",
                                             testing::StartsWith("events.out.tfevents.")));
   const Model model = Model::Load(Path("colours.safetensors"));
   EXPECT_THAT(model.labels, testing::ElementsAre("blue", "green", "red"));
@@ -92,6 +92,38 @@ TEST_F(TrainProgramTest, TrainsAModelAndTellsHowItWent) {
   for (const char* part : {"Loss", "Accuracy", "Confusion matrix", "Class by class", "mobilenet train "})
     EXPECT_THAT(page, HasSubstr(part));
   EXPECT_THAT(page, Not(HasSubstr("src=\"http")));
+}
+
+// The list of a run tells what was held out: to measure another model with it, or to train on the same again.
+TEST_F(TrainProgramTest, TheSplitOfARunCanBeUsedAgain) {
+  const std::string photos = (data_ / "train").string();
+  const std::string options = " --alpha 0.25 --resolution 32 --epochs 1 --threads 2 --json";
+  const Result first = RunProgram("train " + photos + " --out " + Path("first.safetensors") + options);
+  ASSERT_EQ(first.status, 0);
+  const std::string split = Path("first.run/split.tsv");
+  const std::string text = Text(split);
+  EXPECT_THAT(text, testing::StartsWith("file\tclass\tsplit\n" + photos + "/blue/"));
+  EXPECT_EQ(std::ranges::count(text, '\n'), 61);
+  const auto held_out = first.output.substr(first.output.find("\"validation_pictures\":"), 24);
+  const Result again = RunProgram("train " + split + " --out " + Path("second.safetensors") + options);
+  EXPECT_THAT(again.output, HasSubstr(held_out));
+  EXPECT_EQ(Text(Path("second.run/split.tsv")), text);
+  const auto weights = [&](const char* name) {
+    const Model model = Model::Load(Path(name));
+    const auto values = model.weights.at("conv1.weight").values;
+    return std::vector<float>(values.begin(), values.end());
+  };
+  EXPECT_EQ(weights("first.safetensors"), weights("second.safetensors"));
+  const Result measured = RunProgram("eval --json --model " + Path("first.safetensors") + " " + split);
+  EXPECT_THAT(measured.output, HasSubstr("\"images\":" + held_out.substr(22, 2)));
+  EXPECT_THAT(
+      RunProgram("train " + split + " --validation 0.3 --out " + Path("x") + " 2>&1").output,
+      HasSubstr("split.tsv: says itself what is validated with, and --validation would count for nothing"));
+}
+
+TEST_F(TrainProgramTest, WhoeverStopsReadingEndsNoTraining) {
+  RunShell(std::string(MOBILENET_PROGRAM) + " " + Train("pipe.safetensors", "2>&1 | head -n 1 > /dev/null"));
+  EXPECT_NO_THROW(Model::Load(Path("pipe.safetensors")));
 }
 
 TEST_F(TrainProgramTest, JsonIsOneObject) {
@@ -124,12 +156,14 @@ TEST_F(TrainProgramTest, KilledAtTenMomentsItEndsWithTheSameWeights) {
       break;  // a fast machine: it is done
   }
   std::ofstream(run / "metrics.csv.123-0.part") << "what a killed process leaves";
+  std::ofstream(Path("killed.safetensors.123-0.part")) << "the same";
   if (fs::exists(checkpoint) || !fs::exists(Path("killed.safetensors"))) {
     const bool resume = fs::exists(checkpoint);
     resumed += resume ? 1 : 0;
     const Result last = RunProgram(command + (resume ? " --resume" : "") + " 2>&1");
     ASSERT_EQ(last.status, 0) << last.output;
     EXPECT_FALSE(fs::exists(run / "metrics.csv.123-0.part"));
+    EXPECT_FALSE(fs::exists(Path("killed.safetensors.123-0.part")));
   }
   EXPECT_GT(resumed, 0) << "no kill left anything to go on from";
   const Model whole = Model::Load(Path("whole.safetensors"));
@@ -219,6 +253,8 @@ TEST_F(TrainProgramTest, CtrlCSavesAndSaysHowToGoOn) {
   EXPECT_THAT(result.output, HasSubstr("stopped: the same command with --resume goes on from"));
   EXPECT_FALSE(fs::exists(Path("endless.safetensors")));
   EXPECT_TRUE(fs::exists(directory_.path() / "endless.run" / "checkpoint.safetensors"));
+  EXPECT_THAT(RunProgram("info " + Path("endless.run/checkpoint.safetensors") + " 2>&1").output,
+              HasSubstr("is the checkpoint of a training that is not finished, expected a model"));
   const Result again = RunProgram(Train("endless.safetensors", "2>&1"));
   EXPECT_EQ(again.status, 1) << "beginning anew would cost what was saved";
   EXPECT_THAT(again.output, HasSubstr("holds a training that was not finished: resume it"));
@@ -262,6 +298,21 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
   EXPECT_THAT(refused("--optimizer adam", 2), HasSubstr("adam"));
   EXPECT_THAT(refused("--cache 2", 2), HasSubstr("2GB"));
   EXPECT_THAT(refused("--mixup 3", 2), HasSubstr("mixup is 3, expected 0 to 1"));
+  EXPECT_THAT(refused("--mixup much", 2), HasSubstr("--mixup is much, expected a number"));
+  EXPECT_THAT(refused("--clip nan", 2), HasSubstr("--clip is nan, expected a number"));
+  EXPECT_THAT(refused("--head-epochs 0x10 --from x", 2),
+              HasSubstr("--head-epochs is 0x10, expected a whole number"));
+  EXPECT_THAT(refused("--head-epochs 3", 2), HasSubstr("--head-epochs requires --from"));
+  EXPECT_THAT(refused("--seed 18446744073709551616", 2),
+              HasSubstr("expected a whole number from 0 to 18446744073709551615"));
+  EXPECT_THAT(refused("--warmup 0.1", 2), HasSubstr("--warmup counts for nothing with --schedule onecycle"));
+  EXPECT_THAT(refused("--validation 1", 2), HasSubstr("share is 1, expected more than 0 and less than 1"));
+  EXPECT_THAT(refused("--validation 0.3", 1), HasSubstr("says itself what is validated with"));
+  EXPECT_THAT(
+      RunProgram("train " + data_.string() + " --out " + Path("m.tflite") + " 2>&1").output,
+      HasSubstr("m.tflite: models are written as safetensors, expected a name that ends in .safetensors"));
+  EXPECT_THAT(RunProgram("train '' --out " + Path("m.safetensors") + " 2>&1").output,
+              HasSubstr("expected a name"));
   EXPECT_THAT(refused("--seed -1", 2), HasSubstr("--seed"));
   EXPECT_THAT(refused("--freeze backbone", 2), HasSubstr("--freeze requires --from"));
   EXPECT_THAT(refused("--from x", 2), HasSubstr("--alpha excludes --from"));
@@ -275,6 +326,8 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
                   .output,
               HasSubstr("x.run: would lie among the classes of ."));
   EXPECT_FALSE(fs::exists(data_ / "train" / "x.run"));
+  EXPECT_THAT(refused("--run " + (data_ / "val" / "run").string(), 1),
+              HasSubstr("would lie among the classes"));
   const auto from = [&](const std::string& more) {
     return RunProgram("train " + data_.string() + " --out " + Path("refused.safetensors") + " --from " +
                       more + " 2>&1")

@@ -41,6 +41,8 @@ TEST_F(DataTest, FoldersWithASplit) {
     EXPECT_EQ(data.validation.size(), 6U);
     EXPECT_EQ(data.training.front().label, 0);
     EXPECT_EQ(data.training.back().label, 2);
+    EXPECT_FALSE(data.drawn);
+    EXPECT_THAT(data.roots, testing::ElementsAre(data_ / "train", data_ / name));
   }
 }
 
@@ -49,6 +51,8 @@ TEST_F(DataTest, FoldersWithoutASplitAreSplitBySeed) {
   const TrainingData data = Find(data_ / "train");
   EXPECT_EQ(data.training.size(), 20U);
   ASSERT_EQ(data.validation.size(), 4U);
+  EXPECT_TRUE(data.drawn);
+  EXPECT_THAT(data.roots, testing::ElementsAre(data_ / "train"));
   std::set<fs::path> files;
   for (const auto* samples : {&data.training, &data.validation}) {
     for (const Sample& sample : *samples) files.insert(sample.file);
@@ -113,6 +117,14 @@ TEST_F(DataTest, Lists) {
   EXPECT_THAT(Wrong(list("a.jpg\tx\ttrain\nb.jpg\ty\ttrain\na.jpg\tx\tval\n")),
               HasSubstr("line 3 lists \"a.jpg\" again"));
   EXPECT_THAT(Wrong(list("a.jpg\tx\nb.jpg\ty\nb.jpg\ty\n")), HasSubstr("line 3 lists \"b.jpg\" again"));
+  const std::string whole = (directory_.path() / "a.jpg").string();
+  for (const std::string& name : {std::string("./a.jpg"), std::string("b/../a.jpg"), whole})
+    EXPECT_THAT(Wrong(list("a.jpg\tx\ttrain\nb.jpg\ty\ttrain\n" + name + "\tx\tval\n")),
+                HasSubstr("line 3 lists \"" + name + "\" again, expected no picture to be on both sides"));
+  EXPECT_THAT(Wrong(list("a.jpg\tx\ttrain\nb.jpg\ty\ttrain\na.jpg\ty\ttrain\n")),
+              HasSubstr("line 3 lists \"a.jpg\" again, as \"y\", expected \"x\" as in line 1"));
+  EXPECT_THAT(Wrong(list("a.jpg\tx\ttrain\nb.jpg\ty\ttrain\nc.jpg\tx\tval\n")),
+              HasSubstr("list.tsv (the lines for val): has no pictures of the class \"y\", which "));
   EXPECT_THAT(Wrong(data_ / "train" / "red" / "0.bmp"), HasSubstr("its line 1 has a zero byte"));
   EXPECT_THAT(Wrong(list("\n")), HasSubstr("has no pictures"));
   EXPECT_THAT(Wrong(list("a.jpg\tx\nb.jpg\tx\n")), HasSubstr("has 1 class, expected"));

@@ -1,0 +1,48 @@
+// Plain numbers on the command line.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "cli/command.h"
+
+namespace mobilenet::cli {
+
+// The numbers that an option takes; all of T where none is named.
+template <typename T>
+struct Range {
+  T low = std::numeric_limits<T>::lowest();
+  T high = std::numeric_limits<T>::max();
+  bool above_low = false;  // `low` itself is too low
+};
+
+// The number that `text` is, in decimal digits. Throws CLI::ValidationError, which says what was expected and
+// found, where it is none or out of range. For int, std::uint64_t and double.
+template <typename T>
+T ParseNumber(const std::string& name, const std::string& text, const Range<T>& range);
+
+// --name, with the default that `value` has.
+template <typename T>
+CLI::Option* AddNumber(CLI::App& command, const std::string& name, T& value, const std::string& description,
+                       const Range<T>& range = {}) {
+  const auto set = [name, &value, range](const CLI::results_t& texts) {
+    value = ParseNumber<T>(name, texts.front(), range);
+    return true;
+  };
+  return command.add_option(name, set, description)->type_name("N")->default_str(fmt::format("{}", value));
+}
+
+// The same; `value` stays empty until given.
+inline CLI::Option* AddNumber(CLI::App& command, const std::string& name, std::optional<double>& value,
+                              const std::string& description) {
+  const auto set = [name, &value](const CLI::results_t& texts) {
+    value = ParseNumber<double>(name, texts.front(), {});
+    return true;
+  };
+  return command.add_option(name, set, description)->type_name("X");
+}
+
+}  // namespace mobilenet::cli
