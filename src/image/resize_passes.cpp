@@ -4,10 +4,7 @@
 #include <array>
 
 #include "kernels/cpu.h"
-
-// The targets that kernels.cpp has.
-#undef HWY_DISABLED_TARGETS
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "image/resize_passes.cpp"  // this file, once for each target

@@ -1,10 +1,7 @@
 #include "kernels/kernels.h"
 
 #include "kernels/cpu.h"
-
-// Not compiled: SVE (NEON covers those machines), and the AVX-512 extensions that float32 has no use for.
-#undef HWY_DISABLED_TARGETS
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
+#include "kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/kernels.cpp"  // this file, once for each target

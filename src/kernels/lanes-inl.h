@@ -46,16 +46,12 @@ HWY_INLINE V MultiplyAddLane(V a, V b, V sum) {
 template <Arithmetic kHow, std::size_t kVectors, class V>
 HWY_INLINE void LoadWeights(const float* b, std::size_t lane, V (&weight)[kVectors]) {
   const hn::DFromV<V> d;
-  const hn::RebindToUnsigned<decltype(d)> bits;
   const std::size_t row = kHow == Arithmetic::kBf16Widened ? lane / 2 : lane;
   HWY_UNROLL(2)
   for (std::size_t v = 0; v < kVectors; ++v) {
     weight[v] = hn::LoadU(d, b + (row * kVectors + v) * hn::Lanes(d));
-    if constexpr (kHow == Arithmetic::kBf16Widened) {
-      const auto pair = hn::BitCast(bits, weight[v]);
-      weight[v] =
-          hn::BitCast(d, lane % 2 == 0 ? hn::ShiftLeft<16>(pair) : hn::And(pair, hn::Set(bits, 0xFFFF0000U)));
-    }
+    if constexpr (kHow == Arithmetic::kBf16Widened)
+      weight[v] = lane % 2 == 0 ? FirstBf16(d, weight[v]) : SecondBf16(d, weight[v]);
   }
   if constexpr (kHow == Arithmetic::kF16Pairs) {
     const hn::Repartition<std::uint16_t, decltype(d)> u16;

@@ -132,9 +132,8 @@ HWY_NOINLINE void Tile(const TileTask& task) {
         Vector odd[kVectors];
         HWY_UNROLL(4)
         for (std::size_t v = 0; v < kVectors; ++v) {
-          const hn::RebindToUnsigned<D> bits;
-          even[v] = hn::BitCast(d, hn::ShiftLeft<16>(hn::BitCast(bits, weight[v])));
-          odd[v] = hn::BitCast(d, hn::And(hn::BitCast(bits, weight[v]), hn::Set(bits, 0xFFFF0000U)));
+          even[v] = FirstBf16(d, weight[v]);
+          odd[v] = SecondBf16(d, weight[v]);
         }
         add(0, even);
         add(1, odd);
@@ -210,7 +209,6 @@ HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
     sum[p][0] = hn::LoadU(d, bias);
     sum[p][1] = hn::LoadU(d, bias + lanes);
   }
-  const hn::RebindToUnsigned<F> bits;
   for (std::size_t i = 0; i < matrix.k; ++i) {
     HWY_UNROLL(4)
     for (std::size_t p = 0; p < 4; ++p) {
@@ -218,11 +216,8 @@ HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
       for (std::size_t v = 0; v < 2; ++v) {
         const V weight = hn::LoadU(d, b[p] + (2 * i + v) * lanes);
         if constexpr (kHow == Arithmetic::kBf16Widened) {
-          const auto pair = hn::BitCast(bits, weight);
-          const V even = hn::BitCast(d, hn::ShiftLeft<16>(pair));
-          const V odd = hn::BitCast(d, hn::And(pair, hn::Set(bits, 0xFFFF0000U)));
-          sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i]), even, sum[p][v]);
-          sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i + 1]), odd, sum[p][v]);
+          sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i]), FirstBf16(d, weight), sum[p][v]);
+          sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i + 1]), SecondBf16(d, weight), sum[p][v]);
         } else {
           sum[p][v] = MultiplyAdd<kHow>(d, hn::Set(d, task.a[i]), weight, sum[p][v]);
         }

@@ -97,6 +97,17 @@ HWY_INLINE hn::Vec<D> MultiplyAdd([[maybe_unused]] D d, hn::Vec<D> a, hn::Vec<D>
   return hn::MulAdd(a, b, sum);
 }
 
+// The first or the second of each lane's pair of bfloat16, in float32.
+template <class D>
+HWY_INLINE hn::Vec<D> FirstBf16(D d, hn::Vec<D> pairs) {
+  return hn::BitCast(d, hn::ShiftLeft<16>(hn::BitCast(hn::RebindToUnsigned<D>(), pairs)));
+}
+template <class D>
+HWY_INLINE hn::Vec<D> SecondBf16(D d, hn::Vec<D> pairs) {
+  const hn::RebindToUnsigned<D> bits;
+  return hn::BitCast(d, hn::And(hn::BitCast(bits, pairs), hn::Set(bits, 0xFFFF0000U)));
+}
+
 // Rounds to bfloat16, to the nearest, ties to even.
 template <class D>
 HWY_INLINE hn::VFromD<hn::Rebind<std::uint16_t, D>> ToBf16(D /*d*/, hn::Vec<D> v) {
