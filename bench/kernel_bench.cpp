@@ -131,11 +131,14 @@ Step DepthwiseStep(const DepthwiseShape& shape) {
   return step;
 }
 
-// V1's first layer.
-Step FirstConvolution(const Kernels& kernels) {
-  Step step = ProductStep({1, 27, 32}, kernels, Precision::kFloat32);
+// V1's first layer, of 32 channels times alpha.
+Step FirstConvolution(const Kernels& kernels, int channels) {
+  Step step;
+  step.range = kRelu6;
   step.rows_from = RowSource::kWindows;
-  SetWindow(step, 224, 3, 32, 3, 2);
+  SetWindow(step, 224, 3, channels, 3, 2);
+  const auto columns = static_cast<std::size_t>(channels);
+  SetMatrix(Precision::kFloat32, kernels, Values(27 * columns), Values(columns), kWholeRange, nullptr, step);
   return step;
 }
 
@@ -154,10 +157,10 @@ void Measure(benchmark::State& state, const Step& step, const Kernels& kernels, 
   const MapView map = {input.data(), has_window ? step.window.input_channels : step.row_length(),
                        has_window ? step.window.input_width : static_cast<int>(step.rows),
                        has_window ? step.window.input_height : 1};
-  const bool product = step.kind == Step::Kind::kProduct;
-  AlignedVector<float> output(step.rows * (product ? step.matrix.columns : step.row_length()));
+  const std::size_t columns = step.two_pixels ? step.matrix.columns / 2 : step.matrix.columns;
+  const std::size_t channels = step.kind == Step::Kind::kProduct ? columns : step.row_length();
+  AlignedVector<float> output(step.rows * channels);
   AlignedVector<float> scratch(ScratchSize(step, split.block_rows));
-  const std::size_t channels = output.size() / step.rows;
   const double peak = PeakOf(kernels);
   for (auto _ : state) {
     for (int task = 0; task < split.tasks(); ++task) {
@@ -175,11 +178,15 @@ void Register(const Kernels& kernels) {
   const std::string target(kernels.name);
   const Shapes shapes = AllShapes();
   const Kernels* k = &kernels;
-  benchmark::RegisterBenchmark(
-      ("convolution/" + target + "/224x224x3_to_32").c_str(), [k](benchmark::State& state) {
-        const Step step = FirstConvolution(*k);
-        Measure(state, step, *k, std::size_t{224} * 224 * 3, static_cast<double>(step.rows) * 27 * 32);
-      });
+  for (const int channels : {32, 8}) {
+    benchmark::RegisterBenchmark(
+        ("convolution/" + target + "/224x224x3_to_" + std::to_string(channels)).c_str(),
+        [k, channels](benchmark::State& state) {
+          const Step step = FirstConvolution(*k, channels);
+          Measure(state, step, *k, std::size_t{224} * 224 * 3,
+                  static_cast<double>(step.rows) * 27 * channels);
+        });
+  }
   // In the 16 bits that the instruction set is made for, where it is.
   const Precision precision = kernels.product_f16 != nullptr ? Precision::kFloat16
                               : kernels.bf16_rows            ? Precision::kBfloat16

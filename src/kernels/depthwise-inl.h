@@ -211,24 +211,102 @@ HWY_INLINE void Depthwise3x3Row(D /*d*/, const DepthwiseTask& task) {
   k3x3[task.stride - 1][task.rows - 1](task);
 }
 
-template <class D>
-HWY_INLINE void DepthwiseRow(D d, const DepthwiseTask& task) {
+// The output pixels whose whole window lies inside the row, [begin, end).
+struct Inside {
+  int begin;
+  int end;
+};
+
+HWY_INLINE Inside InsideOf(const DepthwiseTask& task) {
   const int s = task.stride;
   const int last_left = task.width - task.kernel;  // where the last window inside begins; < 0: none is inside
-  const int inside_begin = std::clamp((task.padding_left + s - 1) / s, task.x_begin, task.x_end);
-  const int inside_end = last_left < 0
-                             ? inside_begin
-                             : std::clamp((last_left + task.padding_left) / s + 1, inside_begin, task.x_end);
-  DepthwiseBorder(d, task, task.x_begin, inside_begin);
-  DepthwiseInside(d, task, inside_begin, inside_end);
-  DepthwiseBorder(d, task, inside_end, task.x_end);
+  const int begin = std::clamp((task.padding_left + s - 1) / s, task.x_begin, task.x_end);
+  return {begin,
+          last_left < 0 ? begin : std::clamp((last_left + task.padding_left) / s + 1, begin, task.x_end)};
 }
+
+template <class D>
+HWY_INLINE void DepthwiseRow(D d, const DepthwiseTask& task) {
+  const Inside inside = InsideOf(task);
+  DepthwiseBorder(d, task, task.x_begin, inside.begin);
+  DepthwiseInside(d, task, inside.begin, inside.end);
+  DepthwiseBorder(d, task, inside.end, task.x_end);
+}
+
+#if HWY_TARGET == HWY_AVX3
+// Whether two neighbouring pixels of input and output make one register.
+HWY_INLINE bool PixelsPair(const DepthwiseTask& task) {
+  const std::size_t output = task.rounding == Rounding::kNone ? task.output_pitch : 2 * task.output_pitch;
+  return 2 * task.channels == hn::Lanes(F()) && task.stride == 1 && task.input_pitch == task.channels &&
+         output == task.channels;
+}
+
+// 3x3 windows of pixels that pair, the output pixels [begin, end), which are an even number of them. Each
+// pair of input pixels is loaded once; what lies between two pairs is made of their halves, since loads that
+// begin half a register later would straddle cache lines.
+template <int kRows>
+HWY_NOINLINE void DepthwisePairs(const DepthwiseTask& task, int begin, int end) {
+  const F d;
+  const hn::Half<F> half;
+  const std::size_t channels = task.channels;
+  const auto twice = [&](const float* values) HWY_ATTR {
+    const auto one = hn::LoadU(half, values);
+    return hn::Combine(d, one, one);
+  };
+  if (begin == end) return;
+  const float* rows[3] = {};
+  hn::Vec<F> weight[3][3];
+  hn::Vec<F> left[3];
+  HWY_UNROLL(3)
+  for (int r = 0; r < kRows; ++r) {
+    rows[r] = task.input[r] + static_cast<std::size_t>(begin - task.padding_left) * channels;
+    left[r] = hn::LoadU(d, rows[r]);
+    HWY_UNROLL(3)
+    for (int t = 0; t < 3; ++t) weight[r][t] = twice(task.weight[r] + t * channels);
+  }
+  const auto bias = twice(task.bias);
+  const auto low = hn::Set(d, task.range.low);
+  const auto high = hn::Set(d, task.range.high);
+  const Rounding rounding = task.rounding;
+  const std::size_t output_pitch = task.output_pitch;
+  float* output = task.output + static_cast<std::size_t>(begin - task.x_begin) * output_pitch;
+  std::size_t at = 0;
+  for (int x = begin; x < end; x += 2) {
+    at += 2 * channels;
+    auto sum = bias;
+    HWY_UNROLL(3)
+    for (int r = 0; r < kRows; ++r) {
+      const auto right = hn::LoadU(d, rows[r] + at);
+      sum = hn::MulAdd(left[r], weight[r][0], sum);
+      sum = hn::MulAdd(hn::ConcatLowerUpper(d, right, left[r]), weight[r][1], sum);
+      sum = hn::MulAdd(right, weight[r][2], sum);
+      left[r] = right;
+    }
+    StoreRounded(d, hn::Min(hn::Max(sum, low), high), rounding, output, 0);
+    output += 2 * output_pitch;
+  }
+}
+
+void DepthwiseByPairs(const DepthwiseTask& task) {
+  using Function = void (*)(const DepthwiseTask&, int, int);
+  constexpr Function kPairs[3] = {&DepthwisePairs<1>, &DepthwisePairs<2>, &DepthwisePairs<3>};
+  const hn::Half<F> half;
+  const Inside inside = InsideOf(task);
+  const int last = inside.begin + (inside.end - inside.begin) / 2 * 2;
+  DepthwiseBorder(half, task, task.x_begin, inside.begin);
+  kPairs[task.rows - 1](task, inside.begin, last);
+  DepthwiseBorder(half, task, last, task.x_end);
+}
+#endif
 
 void Depthwise(const DepthwiseTask& task) {
   const F full;
   const hn::CappedTag<float, 8> eight;
   const hn::CappedTag<float, 1> one;
   const bool is_3x3 = task.kernel == 3 && task.stride <= 2 && task.rows > 0;
+#if HWY_TARGET == HWY_AVX3
+  if (is_3x3 && PixelsPair(task)) return DepthwiseByPairs(task);
+#endif
   const auto row = [&](auto d) HWY_ATTR { is_3x3 ? Depthwise3x3Row(d, task) : DepthwiseRow(d, task); };
   if (task.channels >= hn::Lanes(full)) {
     row(full);

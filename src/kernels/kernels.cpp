@@ -30,20 +30,29 @@ constexpr std::string_view kName = "portable";
 // In one table for each target, reached through a function: the number of lanes is a run-time value in
 // Highway.
 const Kernels& Table() {
-  static const Kernels table = {.name = kName,
-                                .target = HWY_TARGET,
-                                .lanes = hn::Lanes(F()),
-                                .tile_rows = kTileRows,
-                                .bf16_rows = false,
-                                .product = &Product<Arithmetic::kFloat32>,
-                                .product_bf16 = &Product<Arithmetic::kBf16Widened>,
-                                .round_to_bf16 = &RoundRow<Rounding::kBfloat16>,
-                                .product_f16 = nullptr,
-                                .round_to_f16 = nullptr,
-                                .depthwise = &Depthwise,
-                                .average = &Average,
-                                .softmax = &Softmax,
-                                .multiply_adds = &MultiplyAdds};
+  static const Kernels table = {
+    .name = kName,
+    .target = HWY_TARGET,
+    .lanes = hn::Lanes(F()),
+    .tile_rows = kTileRows,
+    .bf16_rows = false,
+    .product = &Product<Arithmetic::kFloat32>,
+    .product_bf16 = &Product<Arithmetic::kBf16Widened>,
+#if HWY_TARGET == HWY_AVX3
+    .product_of_two = &ProductOfTwo,
+    .alternate = &Alternate,
+#else
+    .product_of_two = nullptr,
+    .alternate = nullptr,
+#endif
+    .round_to_bf16 = &RoundRow<Rounding::kBfloat16>,
+    .product_f16 = nullptr,
+    .round_to_f16 = nullptr,
+    .depthwise = &Depthwise,
+    .average = &Average,
+    .softmax = &Softmax,
+    .multiply_adds = &MultiplyAdds
+  };
   return table;
 }
 

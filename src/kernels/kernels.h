@@ -98,6 +98,12 @@ struct Kernels {
   // pairs, and a's rows are as many pairs: of bfloat16 (a_stride counts pairs) where bf16_rows is set, else
   // of float32.
   void (*product_bf16)(const ProductTask& task);
+  // Where a register holds 16 values, else both null: two rows at once, for matrices of 8 columns, which fill
+  // half of one. `task.rows` counts pairs of rows. Those of a alternate value by value; b's columns stand
+  // twice, each beside itself; c's rows are one behind the other.
+  void (*product_of_two)(const ProductTask& task);
+  // to[2 i] = a[i] and to[2 i + 1] = b[i] for i below n.
+  void (*alternate)(const float* a, const float* b, std::size_t n, float* to);
   // Rounds n float32 to bfloat16, to the nearest, ties to even; numbers below the smallest normal one may
   // become 0. With AVX-512, this and all that writes bfloat16 need its extension for it (HasBf16Dot).
   void (*round_to_bf16)(const float* from, std::size_t n, std::uint16_t* to);

@@ -44,6 +44,18 @@ HWY_INLINE void StoreRow(D d, const hn::Vec<D> (&sum)[kVectors], Range range, fl
   }
 }
 
+// The value of A at `from` in all lanes; of two rows, one after the other.
+template <Arithmetic kHow, class D>
+HWY_INLINE hn::Vec<D> Broadcast(D d, const float* from) {
+  if constexpr (kHow == Arithmetic::kTwoRows) {
+    double pair = 0;
+    hwy::CopyBytes<sizeof(pair)>(from, &pair);
+    return hn::BitCast(d, hn::Set(hn::Repartition<double, D>(), pair));
+  } else {
+    return hn::Set(d, *from);
+  }
+}
+
 struct TileTask {
   const float* a;
   std::size_t a_stride;
@@ -66,6 +78,7 @@ struct TileTask {
 template <Arithmetic kHow, class D, std::size_t kRows, std::size_t kVectors>
 HWY_NOINLINE void Tile(const TileTask& task) {
   constexpr bool kF16 = kHow == Arithmetic::kF16Pairs;
+  constexpr std::size_t kStep = kHow == Arithmetic::kBf16Widened || kHow == Arithmetic::kTwoRows ? 2 : 1;
   using Vector = hn::Vec<D>;
   const D d;
   const std::size_t lanes = hn::Lanes(d);
@@ -93,11 +106,11 @@ HWY_NOINLINE void Tile(const TileTask& task) {
     std::size_t i = 0;
 #if HWY_TARGET == HWY_NEON
     if constexpr (kByLanes<kHow, D, kVectors>) {
-      constexpr std::size_t kStep = kHow == Arithmetic::kBf16Widened ? 2 : 4;
-      for (; i + kStep <= count; i += kStep) {
+      constexpr std::size_t kAtOnce = 4 / kStep;
+      for (; i + kAtOnce <= count; i += kAtOnce) {
         AddLanes<kHow, 4>(rows[0], a_stride, b, sum);
         rows[0] += 4;
-        b += kStep * kVectors * lanes;
+        b += kAtOnce * kVectors * lanes;
       }
       for (; kF16 && i < count; ++i) {
         AddLanes<kHow, 1>(rows[0], a_stride, b, sum);
@@ -121,7 +134,8 @@ HWY_NOINLINE void Tile(const TileTask& task) {
       const auto add = [&](std::size_t at, const Vector(&factor)[kVectors]) HWY_ATTR {
         HWY_UNROLL(16)
         for (std::size_t r = 0; r < kRows; ++r) {
-          const Vector value = hn::Set(d, rows[r / kRowsAPointer][(r % kRowsAPointer) * a_stride + at]);
+          const Vector value =
+              Broadcast<kHow>(d, rows[r / kRowsAPointer] + (r % kRowsAPointer) * a_stride + at);
           HWY_UNROLL(4)
           for (std::size_t v = 0; v < kVectors; ++v)
             sum[r][v] = MultiplyAdd<kHow>(d, value, factor[v], sum[r][v]);
@@ -141,7 +155,7 @@ HWY_NOINLINE void Tile(const TileTask& task) {
         add(0, weight);
       }
       HWY_UNROLL(16)
-      for (std::size_t p = 0; p < kPointers; ++p) rows[p] += kHow == Arithmetic::kBf16Widened ? 2 : 1;
+      for (std::size_t p = 0; p < kPointers; ++p) rows[p] += kStep;
     }
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
     if constexpr (kF16) {
@@ -163,6 +177,15 @@ HWY_NOINLINE void Tile(const TileTask& task) {
     }
 #endif
   }
+#if HWY_TARGET == HWY_AVX3
+  if constexpr (kHow == Arithmetic::kTwoRows) {  // one behind the other
+    HWY_ALIGN static constexpr std::int32_t kApart[16] = {0, 2, 4, 6, 8, 10, 12, 14,
+                                                          1, 3, 5, 7, 9, 11, 13, 15};
+    const auto apart = hn::SetTableIndices(d, kApart);
+    HWY_UNROLL(16)
+    for (std::size_t r = 0; r < kRows; ++r) sum[r][0] = hn::TableLookupLanes(sum[r][0], apart);
+  }
+#endif
   if constexpr (!kF16) {
     HWY_UNROLL(16)
     for (std::size_t r = 0; r < kRows; ++r)
@@ -236,26 +259,69 @@ constexpr std::size_t kFewTiles = 8;
 
 // How rows are cut into tiles: as few as possible, and of nearly equal height, since a tile of few rows reads
 // B for little work (49 rows are 13 + 12 + 12 + 12, not 14 + 14 + 14 + 7).
+struct Heights {
+  explicit Heights(std::size_t rows)
+      : tiles((rows + kTileRows - 1) / kTileRows), height(rows / tiles), higher(rows % tiles) {}
+  [[nodiscard]] std::size_t Of(std::size_t tile) const { return height + (tile < higher ? 1 : 0); }
+
+  std::size_t tiles;
+  std::size_t height;
+  std::size_t higher;  // so many tiles have a row more
+};
+
+TileTask FirstTile(const ProductTask& task) {
+  const PackedMatrix& b = *task.b;
+  return {.a = task.a,
+          .a_stride = task.a_stride,
+          .segments = task.segments,
+          .segment_pitch = task.segment_pitch,
+          .segment_k = b.k / task.segments,
+          .k = b.k,
+          .b = b.values.data(),
+          .bias = b.bias.data(),
+          .range = task.range,
+          .c = task.c,
+          .c_stride = task.c_stride,
+          .prefetch = nullptr,
+          .prefetch_step = 0};
+}
+
+#if HWY_TARGET == HWY_AVX3
+void ProductOfTwo(const ProductTask& task) {
+  const Heights heights(task.rows);
+  TileTask tile = FirstTile(task);
+  for (std::size_t t = 0; t < heights.tiles; ++t) {
+    const std::size_t rows = heights.Of(t);
+    kTiles<Arithmetic::kTwoRows, F, 1>[rows - 1](tile);
+    tile.a += rows * task.a_stride;
+    tile.c += rows * task.c_stride;
+  }
+}
+
+void Alternate(const float* a, const float* b, std::size_t n, float* to) {
+  const F d;
+  const hn::Half<F> half;
+  HWY_ALIGN static constexpr std::int32_t kTogether[16] = {0, 8,  1, 9,  2, 10, 3, 11,
+                                                           4, 12, 5, 13, 6, 14, 7, 15};
+  const auto together = hn::SetTableIndices(d, kTogether);
+  std::size_t i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const auto both = hn::Combine(d, hn::LoadU(half, b + i), hn::LoadU(half, a + i));
+    hn::StoreU(hn::TableLookupLanes(both, together), d, to + 2 * i);
+  }
+  for (; i < n; ++i) {
+    to[2 * i] = a[i];
+    to[2 * i + 1] = b[i];
+  }
+}
+#endif
+
 template <Arithmetic kHow>
 void Product(const ProductTask& task) {
   const std::size_t lanes = hn::Lanes(F());
   const PackedMatrix& b = *task.b;
-  const std::size_t tiles = (task.rows + kTileRows - 1) / kTileRows;
-  const std::size_t height = task.rows / tiles;
-  const std::size_t higher = task.rows % tiles;  // so many tiles have a row more
-  TileTask tile = {.a = nullptr,
-                   .a_stride = task.a_stride,
-                   .segments = task.segments,
-                   .segment_pitch = task.segment_pitch,
-                   .segment_k = b.k / task.segments,
-                   .k = b.k,
-                   .b = nullptr,
-                   .bias = nullptr,
-                   .range = task.range,
-                   .c = nullptr,
-                   .c_stride = task.c_stride,
-                   .prefetch = nullptr,
-                   .prefetch_step = 0};
+  const Heights heights(task.rows);
+  TileTask tile = FirstTile(task);
   if constexpr (kHow == Arithmetic::kF16Pairs) {  // runs of equal length
     tile.segments = (b.k + kF16Run - 1) / kF16Run;
     tile.segment_k = (b.k + tile.segments - 1) / tile.segments;
@@ -281,14 +347,14 @@ void Product(const ProductTask& task) {
     tile.prefetch = reinterpret_cast<const char*>(tile.b);
     tile.prefetch_step = 0;
     std::size_t prefetch_share = 0;
-    if (tiles <= kFewTiles && p + 1 < task.last_panel) {
+    if (heights.tiles <= kFewTiles && p + 1 < task.last_panel) {
       const std::size_t bytes = b.k * panel.width * sizeof(float);
       tile.prefetch += bytes;
-      tile.prefetch_step = panel.width * sizeof(float) / tiles;
-      prefetch_share = bytes / tiles;
+      tile.prefetch_step = panel.width * sizeof(float) / heights.tiles;
+      prefetch_share = bytes / heights.tiles;
     }
-    for (std::size_t t = 0; t < tiles; ++t) {
-      const std::size_t rows = height + (t < higher ? 1 : 0);
+    for (std::size_t t = 0; t < heights.tiles; ++t) {
+      const std::size_t rows = heights.Of(t);
       if (panel.stored < panel.width) {
         NarrowTile(functions[rows - 1], tile, panel, rows);
       } else {

@@ -17,10 +17,11 @@ HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// What multiplies: float32; pairs of bfloat16 on both sides, by the dot product instruction; pairs of
-// bfloat16 weights that are widened and multiplied with float32; or pairs of half precision on both sides,
-// whose two sums are of half precision too.
-enum class Arithmetic { kFloat32, kBf16Dot, kBf16Widened, kF16Pairs };
+// What multiplies: float32; the same with two rows at once, value by value, whose columns stand twice; pairs
+// of bfloat16 on both sides, by the dot product instruction; pairs of bfloat16 weights that are widened and
+// multiplied with float32; or pairs of half precision on both sides, whose two sums are of half precision
+// too.
+enum class Arithmetic { kFloat32, kTwoRows, kBf16Dot, kBf16Widened, kF16Pairs };
 
 #if HWY_TARGET == HWY_AVX3
 // The lower halves of the lanes, which are of half precision, as float32.

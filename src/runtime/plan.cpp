@@ -73,9 +73,9 @@ Step MakeStep(const StepLayers& layers, const Weights& weights, const Making& ma
   step.rows = static_cast<std::size_t>(last.output.height) * last.output.width;
   switch (first.kind) {
     case LayerKind::kConvolution:
-      SetProduct(first, weights, making, step);
       step.window = WindowOf(first);
       step.rows_from = first.input.channels <= kFewChannels ? RowSource::kWindows : RowSource::kPatches;
+      SetProduct(first, weights, making, step);
       break;
     case LayerKind::kDepthwise:
       SetDepthwise(first, weights, making, step);

@@ -183,6 +183,100 @@ class WindowProduct {
   float* scratch_;
 };
 
+// The same for two neighbouring windows at once: of each input row under them a copy, in which every value is
+// followed by the one that the next window has in its place.
+class PairedWindows {
+ public:
+  PairedWindows(const Step& step, const Kernels& kernels, const ProductTask& task, const MapView& input,
+                float* scratch)
+      : window_(step.window),
+        kernels_(kernels),
+        task_(task),
+        input_(input),
+        scratch_(scratch),
+        next_(static_cast<std::size_t>(window_.stride) * window_.input_channels) {
+    task_.a = scratch;
+    task_.a_stride = 4 * next_;
+    task_.segments = window_.kernel;
+    task_.c_stride *= 2;
+  }
+
+  // Floats of a copied row for `pixels` windows, in whole cache lines.
+  static std::size_t RowLength(const Window& w, std::size_t pixels) {
+    constexpr std::size_t kLine = 16;
+    return (2 * WindowRowLength(w, pixels) + kLine - 1) / kLine * kLine;
+  }
+
+  void Run(const Part& part) {
+    const auto width = static_cast<std::size_t>(window_.output_width);
+    for (std::size_t begin = part.begin; begin < part.end;) {
+      const std::size_t y = begin / width;
+      const std::size_t end = std::min(part.end, (y + 1) * width);
+      Row(static_cast<int>(y), static_cast<int>(begin - y * width), static_cast<int>(end - y * width));
+      begin = end;
+    }
+  }
+
+ private:
+  void Row(int y, int begin, int end) {
+    const auto pixels = static_cast<std::size_t>(end - begin);
+    task_.rows = pixels / 2;
+    task_.segment_pitch = RowLength(window_, pixels);
+    for (int ky = 0; ky < window_.kernel; ++ky) {
+      const int iy = y * window_.stride - window_.padding_top + ky;
+      float* to = scratch_ + ky * task_.segment_pitch;
+      if (iy < 0 || iy >= window_.input_height) {
+        std::fill_n(to, task_.segment_pitch, 0.0F);
+      } else {
+        CopyRow(input_.Row(iy), begin * window_.stride - window_.padding_left,
+                WindowRowLength(window_, pixels - 1), to);
+      }
+    }
+    kernels_.product_of_two(task_);
+    task_.c += task_.rows * task_.c_stride;
+  }
+
+  // `count` values from column `left` on, each with the one after it, and zeros outside of the row.
+  void CopyRow(const float* row, int left, std::size_t count, float* to) const {
+    const auto length = static_cast<std::ptrdiff_t>(window_.input_width) * window_.input_channels;
+    const auto next = static_cast<std::ptrdiff_t>(next_);
+    const auto first = static_cast<std::ptrdiff_t>(left) * window_.input_channels;
+    const auto value = [&](std::ptrdiff_t i) { return i >= 0 && i < length ? row[i] : 0.0F; };
+    const auto last = first + static_cast<std::ptrdiff_t>(count);
+    const std::ptrdiff_t inside = std::clamp<std::ptrdiff_t>(0, first, last);
+    const std::ptrdiff_t outside = std::clamp(length - next, inside, last);
+    for (std::ptrdiff_t i = first; i < last; ++i) {
+      if (i == inside && outside > inside) {
+        kernels_.alternate(row + i, row + i + next, static_cast<std::size_t>(outside - i), to);
+        to += 2 * (outside - i);
+        i = outside;
+        if (i == last) break;
+      }
+      *to++ = value(i);
+      *to++ = value(i + next);
+    }
+  }
+
+  const Window& window_;
+  const Kernels& kernels_;
+  ProductTask task_;
+  const MapView& input_;
+  float* scratch_;
+  std::size_t next_;  // floats from a window to the next
+};
+
+std::vector<float> EachTwice(std::span<const float> values) {
+  std::vector<float> twice;
+  for (const float value : values) twice.insert(twice.end(), 2, value);
+  return twice;
+}
+
+bool PixelsPair(const Step& step, std::size_t columns, const Kernels& kernels) {
+  return kernels.product_of_two != nullptr && step.rows_from == RowSource::kWindows &&
+         2 * columns == kernels.lanes && step.window.output_width % 2 == 0 && kernels.tile_rows % 2 == 0 &&
+         PixelPitch(static_cast<int>(columns)) == columns;
+}
+
 }  // namespace
 
 Rounding RoundingFor(Precision precision) {
@@ -211,6 +305,13 @@ ProductFunction ProductOf(Rounding rounding, const Kernels& kernels) {
 void SetMatrix(Precision precision, const Kernels& kernels, std::span<const float> weights,
                std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab, Step& step) {
   step.inner = weights.size() / bias.size();
+  step.two_pixels = PixelsPair(step, bias.size(), kernels);
+  if (step.two_pixels) {
+    const std::vector<float> columns = EachTwice(weights);
+    const std::vector<float> biases = EachTwice(bias);
+    step.matrix = Pack(columns.data(), biases.data(), step.inner, biases.size(), kernels.lanes, slab);
+    return;
+  }
   step.rounding = RoundingFor(precision);
   if (step.rounding == Rounding::kFloat16 && !SumsFitF16(weights, bias.size(), input))
     step.rounding = Rounding::kNone;
@@ -275,6 +376,8 @@ std::size_t ScratchSize(const Step& step, std::size_t pixels) {
     case RowSource::kDepthwise:
       return pixels * ScratchRowsOf(step, Rounding::kNone).pitch;  // rounded rows take less
     case RowSource::kWindows:
+      if (step.two_pixels)
+        return step.window.kernel * PairedWindows::RowLength(step.window, std::min(pixels, step.width()));
       return step.window.kernel * WindowRowLength(step.window, std::min(pixels, step.width()));
     case RowSource::kPatches:
       return pixels * step.matrix.k;
@@ -323,6 +426,7 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
       ClearPadding(rows, rounding, count, scratch);
       break;
     case RowSource::kWindows:
+      if (step.two_pixels) return PairedWindows(step, kernels, task, input, scratch).Run(part);
       WindowProduct(step, kernels, task, input, scratch).Run(part);
       return;
     case RowSource::kPatches:

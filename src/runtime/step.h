@@ -30,6 +30,7 @@ struct Step {
   PackedMatrix matrix;
   Rounding rounding = Rounding::kNone;  // else the matrix is of pairs of it
   std::size_t inner = 0;                // values in a row of the product, which a matrix of pairs rounds up
+  bool two_pixels = false;              // the matrix is for kernels.product_of_two: its columns stand twice
   Range range{};
 
   [[nodiscard]] std::size_t row_length() const {
@@ -82,6 +83,8 @@ ProductFunction ProductOf(Rounding rounding, const Kernels& kernels);
 
 // Sets the matrix of a product from [inner, columns] weights and one bias a column. In half precision only
 // where sums of `input` times weights can't leave it, else in float32.
+// A convolution of windows has its window and the source of its rows before: two neighbouring pixels are
+// computed at once where they fill a register.
 void SetMatrix(Precision precision, const Kernels& kernels, std::span<const float> weights,
                std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab, Step& step);
 

@@ -17,8 +17,26 @@ namespace {
 
 class KernelsTest : public TargetTest {
  protected:
-  // A rounded row is the row written as float32, rounded; and neither touches what lies between pixels.
-  void CheckDepthwiseRow(DepthwiseTask task, Rounding rounding) {
+  // A row without gaps is the same as one with gaps, whose pixels can't pair.
+  void CheckPairs(DepthwiseTask task) {
+    const std::size_t channels = task.channels;
+    const auto pixels = static_cast<std::size_t>(task.x_end - task.x_begin);
+    std::vector<float> apart(pixels * (channels + 1));
+    task.output = apart.data();
+    task.output_pitch = channels + 1;
+    kernels_.depthwise(task);
+    std::vector<float> paired(pixels * channels, kGuard);
+    task.output = paired.data();
+    task.output_pitch = channels;
+    kernels_.depthwise(task);
+    for (std::size_t x = 0; x < pixels; ++x) {
+      for (std::size_t c = 0; c < channels; ++c)
+        ASSERT_NEAR(paired[x * channels + c], apart[x * (channels + 1) + c], 1e-5);
+    }
+  }
+
+  // A rounded row, its pixels `pitch` floats apart, is the row written as float32, rounded.
+  void CheckRounded(DepthwiseTask task, Rounding rounding, std::size_t pitch) {
     const auto channels = task.channels;
     const auto pixels = static_cast<std::size_t>(task.x_end - task.x_begin);
     std::vector<float> plain(pixels * channels);
@@ -26,7 +44,6 @@ class KernelsTest : public TargetTest {
     task.output_pitch = channels;
     task.rounding = Rounding::kNone;
     kernels_.depthwise(task);
-    const std::size_t pitch = (channels + 1) / 2 + 3;
     std::vector<float> pairs(pixels * pitch, kGuard);
     task.output = pairs.data();
     task.output_pitch = pitch;
@@ -98,8 +115,44 @@ TEST_P(KernelsTest, DepthwiseRowsOf16BitsAndWidePixels) {
         task.bias = bias.data();
         task.range = kZeroToSix;
         task.x_end = 9 / stride;
-        if (WritesBf16()) CheckDepthwiseRow(task, Rounding::kBfloat16);
-        if (MultipliesF16()) CheckDepthwiseRow(task, Rounding::kFloat16);
+        // Nothing between pixels is touched.
+        if (WritesBf16()) CheckRounded(task, Rounding::kBfloat16, (channels + 1) / 2 + 3);
+        if (MultipliesF16()) CheckRounded(task, Rounding::kFloat16, (channels + 1) / 2 + 3);
+      }
+    }
+  }
+}
+
+// Half a register of channels without gaps: two pixels fill one.
+TEST_P(KernelsTest, DepthwiseOfPixelsThatPair) {
+  const std::size_t channels = kernels_.lanes / 2;
+  if (channels == 0) GTEST_SKIP() << "registers of one value";
+  for (int width = 1; width < 20; ++width) {
+    const auto input = RandomValues(static_cast<std::size_t>(3 * width) * channels, 1);
+    const auto weight = RandomValues(9 * channels, 2);
+    const auto bias = RandomValues(channels, 3);
+    for (const int padding : {0, 1}) {
+      for (int rows = 1; rows <= 3; ++rows) {
+        DepthwiseTask task{};
+        for (task.rows = 0; task.rows < rows; ++task.rows) {
+          task.input[task.rows] = &input[static_cast<std::size_t>(task.rows * width) * channels];
+          task.weight[task.rows] = &weight[static_cast<std::size_t>(task.rows) * 3 * channels];
+        }
+        task.kernel = 3;
+        task.stride = 1;
+        task.padding_left = padding;
+        task.width = width;
+        task.channels = channels;
+        task.input_pitch = channels;
+        task.bias = bias.data();
+        task.range = kZeroToSix;
+        task.x_end = width + 2 * padding - 2;
+        for (task.x_begin = 0; task.x_begin < std::min(3, task.x_end); ++task.x_begin) {
+          SCOPED_TRACE(testing::Message() << width << " wide, " << rows << " rows, padding " << padding);
+          CheckPairs(task);
+          if (WritesBf16() && channels % 2 == 0) CheckRounded(task, Rounding::kBfloat16, channels / 2);
+          if (MultipliesF16() && channels % 2 == 0) CheckRounded(task, Rounding::kFloat16, channels / 2);
+        }
       }
     }
   }

@@ -276,6 +276,40 @@ TEST(Packing, Bf16PacksATransposedMatrixAlike) {
   }
 }
 
+TEST_P(ProductTest, TwoRowsAtOnce) {
+  if (kernels_.product_of_two == nullptr) GTEST_SKIP() << "only where a register holds sixteen values";
+  constexpr std::size_t kColumns = 8;
+  for (const std::size_t n : {1, 2, 7, 8, 9, 15, 27}) {
+    for (const std::size_t pairs : {1, 2, 13, 14, 15, 29, 56}) {
+      SCOPED_TRACE(testing::Message() << pairs << " pairs of rows of " << n);
+      const auto rows = RandomValues(2 * pairs * n, 1);
+      const auto b = RandomValues(n * kColumns, 2);
+      const auto bias = RandomValues(kColumns, 3);
+      std::vector<float> expected(2 * pairs * kColumns);
+      reference::Product(2 * pairs, n, kColumns, rows.data(), b.data(), bias.data(), kZeroToSix,
+                         expected.data());
+
+      std::vector<float> a(rows.size(), kGuard);
+      for (std::size_t p = 0; p < pairs; ++p) {
+        const float* first = &rows[2 * p * n];
+        kernels_.alternate(first, first + n, n, &a[2 * p * n]);
+        for (std::size_t i = 0; i < 2 * n; ++i) ASSERT_EQ(a[2 * p * n + i], first[i % 2 * n + i / 2]);
+      }
+      const auto twice = [](const std::vector<float>& values) {
+        std::vector<float> out;
+        for (const float value : values) out.insert(out.end(), 2, value);
+        return out;
+      };
+      const PackedMatrix packed = Pack(twice(b).data(), twice(bias).data(), n, 2 * kColumns, kernels_.lanes);
+      std::vector<float> c(expected.size(), kGuard);
+      ProductTask task = TaskFor(a, 2 * n, pairs, packed, c, 2 * kColumns);
+      task.range = kZeroToSix;
+      kernels_.product_of_two(task);
+      ExpectNear(expected, c, 1e-5);
+    }
+  }
+}
+
 TEST_P(ProductTest, WindowsInPlace) {
   for (const std::size_t columns : {4, 8, 32, 40}) {
     CheckSegments(112, 6, 9, 3, columns);

@@ -155,6 +155,13 @@ TEST(Plan, SymmetricPaddingReluAndNoBatchNorm) {
                    .activation = Activation::kRelu,
                    .batch_norm = false});
 }
+// With eight channels in the first maps and sixteen values to a register; not where a row is of odd length.
+TEST(Plan, TwoPixelsAtOnce) {
+  for (const int resolution : {32, 48, 50, 66}) {
+    for (const PaddingStyle padding : {PaddingStyle::kSame, PaddingStyle::kSymmetric})
+      CheckAllTargets({.alpha = 0.25, .resolution = resolution, .classes = 3, .padding = padding});
+  }
+}
 TEST(Plan, OfStandardConvolutions) {
   CheckAllTargets({.alpha = 0.25, .resolution = 32, .classes = 10, .separable = false});
 }
@@ -167,6 +174,9 @@ TEST(Plan, DepthFirst) { CheckDepthFirst({.resolution = 178, .classes = 2}); }
 TEST(Plan, DepthFirstAtOddSizes) {
   CheckDepthFirst({.alpha = 0.8, .resolution = 187, .classes = 2, .padding = PaddingStyle::kSymmetric});
   CheckDepthFirst({.alpha = 0.55, .resolution = 211, .classes = 2});
+}
+TEST(Plan, DepthFirstTwoPixelsAtOnce) {
+  CheckDepthFirst({.alpha = 0.25, .resolution = 388, .classes = 2, .padding = PaddingStyle::kSymmetric});
 }
 TEST(Plan, DepthFirstBehindAStandardConvolutionOfManyChannels) {
   CheckDepthFirst({.alpha = 0.3, .resolution = 190, .classes = 2, .separable = false});
