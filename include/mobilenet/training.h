@@ -170,8 +170,8 @@ struct TrainingObserver {
 
 struct TrainingResult {
   Model model;
-  bool stopped = false;  // by the observer: what was trained is in the checkpoint, perhaps not in the model
-  bool kept = false;     // the checkpoint holds all that was trained
+  bool stopped = false;  // by the observer
+  bool kept = false;     // the checkpoint holds all that was trained, and so does the model
   Precision precision = Precision::kFloat32;  // that it was trained in
   std::vector<EpochRecord> epochs;
   // What was changed on the way by resuming with other options or pictures: "learning rate 0.1, from step 200

@@ -156,7 +156,8 @@ std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folde
     std::error_code unknown;
     std::error_code closed;
     const bool file = walk->is_regular_file(unknown);
-    if (!hidden && walk->is_directory(unknown)) fs::directory_iterator(path, closed);
+    if (!hidden && !walk->is_symlink(unknown) && walk->is_directory(unknown))
+      fs::directory_iterator(path, closed);
     if (hidden || closed) walk.disable_recursion_pending();
     const bool candidate = unknown  ? EndsAsImage(path)
                            : closed ? true

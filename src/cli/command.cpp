@@ -88,7 +88,7 @@ Model ModelFrom(const std::string& path) {
 
 CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path) {
   const auto check = [](const std::string& text) {
-    const std::string ending = std::filesystem::path(text).extension().string();
+    const std::string ending = CLI::detail::to_lower(std::filesystem::path(text).extension().string());
     for (const char* other : {".h5", ".hdf5", ".keras", ".tflite", ".onnx", ".pt", ".pth", ".pb"}) {
       if (ending == other)
         return Concat(text, ": models are written as safetensors, expected a name that ends in .safetensors");

@@ -8,32 +8,32 @@ namespace mobilenet::cli {
 namespace {
 
 template <typename T>
-std::string Expected(const Range<T>& range) {
+std::string Expected(const Bounds<T>& bounds) {
   const std::string kind = std::is_integral_v<T> ? "a whole number" : "a number";
-  const Range<T> all;
-  if (std::is_signed_v<T> && range.low == all.low && range.high == all.high) return kind;
-  if (range.above_low) return fmt::format("more than {} and at most {}", range.low, range.high);
-  return std::is_integral_v<T> ? fmt::format("{} from {} to {}", kind, range.low, range.high)
-                               : fmt::format("{} to {}", range.low, range.high);
+  const Bounds<T> all;
+  if (std::is_signed_v<T> && bounds.low == all.low && bounds.high == all.high) return kind;
+  if (bounds.above_low) return fmt::format("more than {} and at most {}", bounds.low, bounds.high);
+  return std::is_integral_v<T> ? fmt::format("{} from {} to {}", kind, bounds.low, bounds.high)
+                               : fmt::format("{} to {}", bounds.low, bounds.high);
 }
 
 }  // namespace
 
 template <typename T>
-T ParseNumber(const std::string& name, const std::string& text, const Range<T>& range) {
+T ParseNumber(const std::string& name, const std::string& text, const Bounds<T>& bounds) {
   constexpr std::size_t kShown = 40;
   T value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   bool good = error == std::errc() && end == text.data() + text.size();
   if constexpr (std::is_floating_point_v<T>) good = good && std::isfinite(value);
-  good = good && value <= range.high && (range.above_low ? value > range.low : value >= range.low);
+  good = good && value <= bounds.high && (bounds.above_low ? value > bounds.low : value >= bounds.low);
   if (good) return value;
   throw CLI::ValidationError(
-      fmt::format("{} is {}, expected {}", name, text.substr(0, kShown), Expected(range)));
+      fmt::format("{} is {}, expected {}", name, text.substr(0, kShown), Expected(bounds)));
 }
 
-template int ParseNumber(const std::string&, const std::string&, const Range<int>&);
-template std::uint64_t ParseNumber(const std::string&, const std::string&, const Range<std::uint64_t>&);
-template double ParseNumber(const std::string&, const std::string&, const Range<double>&);
+template int ParseNumber(const std::string&, const std::string&, const Bounds<int>&);
+template std::uint64_t ParseNumber(const std::string&, const std::string&, const Bounds<std::uint64_t>&);
+template double ParseNumber(const std::string&, const std::string&, const Bounds<double>&);
 
 }  // namespace mobilenet::cli

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <type_traits>
 
 #include "cli/command.h"
 
@@ -13,7 +14,7 @@ namespace mobilenet::cli {
 
 // The numbers that an option takes; all of T where none is named.
 template <typename T>
-struct Range {
+struct Bounds {
   T low = std::numeric_limits<T>::lowest();
   T high = std::numeric_limits<T>::max();
   bool above_low = false;  // `low` itself is too low
@@ -22,17 +23,19 @@ struct Range {
 // The number that `text` is, in decimal digits. Throws CLI::ValidationError, which says what was expected and
 // found, where it is none or out of range. For int, std::uint64_t and double.
 template <typename T>
-T ParseNumber(const std::string& name, const std::string& text, const Range<T>& range);
+T ParseNumber(const std::string& name, const std::string& text, const Bounds<T>& bounds);
 
 // --name, with the default that `value` has.
 template <typename T>
 CLI::Option* AddNumber(CLI::App& command, const std::string& name, T& value, const std::string& description,
-                       const Range<T>& range = {}) {
-  const auto set = [name, &value, range](const CLI::results_t& texts) {
-    value = ParseNumber<T>(name, texts.front(), range);
+                       const Bounds<T>& bounds = {}) {
+  const auto set = [name, &value, bounds](const CLI::results_t& texts) {
+    value = ParseNumber<T>(name, texts.front(), bounds);
     return true;
   };
-  return command.add_option(name, set, description)->type_name("N")->default_str(fmt::format("{}", value));
+  return command.add_option(name, set, description)
+      ->type_name(std::is_integral_v<T> ? "N" : "X")
+      ->default_str(fmt::format("{}", value));
 }
 
 // The same; `value` stays empty until given.

@@ -2,8 +2,8 @@
 //
 // 3x3 windows, which is nearly all that there is, go along the row one register of channels after the other:
 // the nine weights stay in registers, and each input column is loaded once for all the outputs that it
-// belongs to, 3 loads for 9 multiply-adds at stride 1. Other windows, and what is narrower than a register,
-// compute four output pixels together.
+// belongs to, 3 loads for 9 multiply-adds at stride 1. 5x5 windows do the same but for the weights. Others
+// are left to depthwise_pixels-inl.h.
 #if defined(MOBILENET_DEPTHWISE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MOBILENET_DEPTHWISE_INL_H
 #undef MOBILENET_DEPTHWISE_INL_H
@@ -14,91 +14,14 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "base/bfloat16.h"
-#include "base/float16.h"
 #include "hwy/highway.h"
+#include "kernels/depthwise_pixels-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/sixteen_bits-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-using F = hn::ScalableTag<float>;
-
-// Rounds n values; kFloat16 only for AVX-512 and NEON.
-template <Rounding kRounding>
-void RoundRow(const float* from, std::size_t n, std::uint16_t* to) {
-  const F d;
-  std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d))
-    StoreRounded(d, hn::LoadU(d, from + i), kRounding, reinterpret_cast<float*>(to), i);
-  for (; i < n; ++i) to[i] = kRounding == Rounding::kFloat16 ? RoundToF16(from[i]) : RoundToBf16(from[i]);
-}
-
-// Where channel `c` of the output's pixel `x` stands, and storing a register there, clamped to the range.
-template <class D>
-HWY_INLINE void StorePixel(D d, hn::Vec<D> sum, const DepthwiseTask& task, int x, std::size_t c) {
-  float* pixel = task.output + static_cast<std::size_t>(x - task.x_begin) * task.output_pitch;
-  const auto clamped = hn::Min(hn::Max(sum, hn::Set(d, task.range.low)), hn::Set(d, task.range.high));
-  StoreRounded(d, clamped, task.rounding, pixel, c);
-}
-
-// kPixels neighbouring output pixels from `x` on, the window's columns [tap_begin, tap_end), which all lie
-// inside the input.
-template <std::size_t kPixels, class D>
-HWY_INLINE void DepthwisePixels(D d, const DepthwiseTask& task, int x, int tap_begin, int tap_end) {
-  using Vector = hn::Vec<D>;
-  const std::size_t channels = task.channels;
-  const std::size_t lanes = hn::Lanes(d);
-  const std::size_t step = static_cast<std::size_t>(task.stride) * task.input_pitch;
-  const std::size_t first =
-      static_cast<std::size_t>(x * task.stride - task.padding_left + tap_begin) * task.input_pitch;
-  const int taps = tap_end - tap_begin;
-  for (std::size_t c = 0; c < channels; c += lanes) {
-    // The last register overlaps the one before it where the channels don't divide evenly.
-    c = std::min(c, channels - lanes);
-    Vector sum[kPixels];
-    HWY_UNROLL(4)
-    for (std::size_t i = 0; i < kPixels; ++i) sum[i] = hn::LoadU(d, task.bias + c);
-    for (int r = 0; r < task.rows; ++r) {
-      const float* input = task.input[r] + first + c;
-      const float* weight = task.weight[r] + tap_begin * channels + c;
-      for (int t = 0; t < taps; ++t) {
-        const Vector w = hn::LoadU(d, weight + t * channels);
-        HWY_UNROLL(4)
-        for (std::size_t i = 0; i < kPixels; ++i) {
-          sum[i] = hn::MulAdd(hn::LoadU(d, input + i * step + t * task.input_pitch), w, sum[i]);
-        }
-      }
-    }
-    HWY_UNROLL(4)
-    for (std::size_t i = 0; i < kPixels; ++i) StorePixel(d, sum[i], task, x + static_cast<int>(i), c);
-  }
-}
-
-// The pixels whose whole window lies inside the row.
-template <class D>
-HWY_NOINLINE void DepthwiseInside(D d, const DepthwiseTask& task, int begin, int end) {
-  int x = begin;
-  for (; x + 4 <= end; x += 4) DepthwisePixels<4>(d, task, x, 0, task.kernel);
-  if (x + 2 <= end) {
-    DepthwisePixels<2>(d, task, x, 0, task.kernel);
-    x += 2;
-  }
-  if (x < end) DepthwisePixels<1>(d, task, x, 0, task.kernel);
-}
-
-// The pixels whose window hangs over an end of the row.
-template <class D>
-HWY_NOINLINE void DepthwiseBorder(D d, const DepthwiseTask& task, int begin, int end) {
-  for (int x = begin; x < end; ++x) {
-    const int left = x * task.stride - task.padding_left;
-    const int tap_begin = std::max(0, -left);
-    const int tap_end = std::min(task.kernel, task.width - left);
-    DepthwisePixels<1>(d, task, x, tap_begin, std::max(tap_begin, tap_end));
-  }
-}
 
 // Loads a column of the input under the window: one register for each row of it that exists. (Plain arrays: a
 // struct's implicit constructor would not be compiled for the target.)
@@ -211,31 +134,9 @@ HWY_INLINE void Depthwise3x3Row(D /*d*/, const DepthwiseTask& task) {
   k3x3[task.stride - 1][task.rows - 1](task);
 }
 
-// The output pixels whose whole window lies inside the row, [begin, end).
-struct Inside {
-  int begin;
-  int end;
-};
-
-HWY_INLINE Inside InsideOf(const DepthwiseTask& task) {
-  const int s = task.stride;
-  const int last_left = task.width - task.kernel;  // where the last window inside begins; < 0: none is inside
-  const int begin = std::clamp((task.padding_left + s - 1) / s, task.x_begin, task.x_end);
-  return {begin,
-          last_left < 0 ? begin : std::clamp((last_left + task.padding_left) / s + 1, begin, task.x_end)};
-}
-
-template <class D>
-HWY_INLINE void DepthwiseRow(D d, const DepthwiseTask& task) {
-  const Inside inside = InsideOf(task);
-  DepthwiseBorder(d, task, task.x_begin, inside.begin);
-  DepthwiseInside(d, task, inside.begin, inside.end);
-  DepthwiseBorder(d, task, inside.end, task.x_end);
-}
-
 #if HWY_TARGET == HWY_AVX3
 // Whether two neighbouring pixels of input and output make one register.
-HWY_INLINE bool PixelsPair(const DepthwiseTask& task) {
+HWY_INLINE bool TwoPixelsFillARegister(const DepthwiseTask& task) {
   const std::size_t output = task.rounding == Rounding::kNone ? task.output_pitch : 2 * task.output_pitch;
   return 2 * task.channels == hn::Lanes(F()) && task.stride == 1 && task.input_pitch == task.channels &&
          output == task.channels;
@@ -305,7 +206,7 @@ void Depthwise(const DepthwiseTask& task) {
   const hn::CappedTag<float, 1> one;
   const bool is_3x3 = task.kernel == 3 && task.stride <= 2 && task.rows > 0;
 #if HWY_TARGET == HWY_AVX3
-  if (is_3x3 && PixelsPair(task)) return DepthwiseByPairs(task);
+  if (is_3x3 && TwoPixelsFillARegister(task)) return DepthwiseByPairs(task);
 #endif
   const auto row = [&](auto d) HWY_ATTR { is_3x3 ? Depthwise3x3Row(d, task) : DepthwiseRow(d, task); };
   if (task.channels >= hn::Lanes(full)) {

@@ -99,8 +99,9 @@ struct Kernels {
   // of float32.
   void (*product_bf16)(const ProductTask& task);
   // Where a register holds 16 values, else both null: two rows at once, for matrices of 8 columns, which fill
-  // half of one. `task.rows` counts pairs of rows. Those of a alternate value by value; b's columns stand
-  // twice, each beside itself; c's rows are one behind the other.
+  // half of one. `task.rows`, at least 1, counts pairs of rows, and a_stride and c_stride go from pair to
+  // pair. a's two rows alternate value by value; b is one panel, whose columns stand twice, each beside
+  // itself; c's two rows lie one behind the other, without a gap.
   void (*product_of_two)(const ProductTask& task);
   // to[2 i] = a[i] and to[2 i + 1] = b[i] for i below n.
   void (*alternate)(const float* a, const float* b, std::size_t n, float* to);

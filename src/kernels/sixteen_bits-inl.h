@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/bfloat16.h"
 #include "base/float16.h"
 #include "hwy/highway.h"
 #include "kernels/kernels.h"
@@ -166,6 +167,16 @@ HWY_INLINE void StoreRounded(D d, hn::Vec<D> v, Rounding rounding, float* to, st
   if (rounding == Rounding::kFloat16) return StoreF16(d, v, rounded);
 #endif
   StoreBf16(d, v, rounded);
+}
+
+// Rounds n values; kFloat16 only for AVX-512 and NEON.
+template <Rounding kRounding>
+void RoundRow(const float* from, std::size_t n, std::uint16_t* to) {
+  const hn::ScalableTag<float> d;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d))
+    StoreRounded(d, hn::LoadU(d, from + i), kRounding, reinterpret_cast<float*>(to), i);
+  for (; i < n; ++i) to[i] = kRounding == Rounding::kFloat16 ? RoundToF16(from[i]) : RoundToBf16(from[i]);
 }
 
 // Stores values as float32 or rounded to bfloat16.

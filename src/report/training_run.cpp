@@ -24,20 +24,27 @@ std::string CsvOf(const std::vector<EpochRecord>& epochs) {
   return text;
 }
 
-// Their names are whole, so that the list may be moved.
-std::string SplitOf(const TrainingResult& result) {
-  std::string text = "file\tclass\tsplit\n";
+struct SplitText {
+  std::string text;
+  std::size_t left_out = 0;  // pictures whose name no list can hold
+};
+
+// Names are whole, so that the list may be moved.
+SplitText SplitOf(const TrainingResult& result) {
+  SplitText split = {.text = "file\tclass\tsplit\n"};
   for (const auto* samples : {&result.training, &result.validation}) {
     const char* side = samples == &result.training ? "train" : "val";
     for (const Sample& sample : *samples) {
-      const std::string file = fs::absolute(sample.file).lexically_normal().string();
+      const std::string file = fs::absolute(sample.file).string();
       const std::string& label = result.model.labels.at(sample.label);
-      if ((file + label).find_first_of("\t\r\n") != std::string::npos)
-        Fail(file, ": has a tab or the end of a line in its name, which no list can hold");
-      text += fmt::format("{}\t{}\t{}\n", file, label, side);
+      if ((file + label).find_first_of("\t\r\n") != std::string::npos) {
+        ++split.left_out;
+      } else {
+        split.text += fmt::format("{}\t{}\t{}\n", file, label, side);
+      }
     }
   }
-  return text;
+  return split;
 }
 
 // Whether there was none.
@@ -56,7 +63,8 @@ TrainingRun::TrainingRun(RunFiles files, std::string command)
       made_(Make(files_.folder)),
       lock_(files_.folder),
       events_(files_.folder) {
-  for (const fs::path& file : {files_.checkpoint, files_.metrics, files_.split, files_.report})
+  for (const fs::path& file :
+       {files_.checkpoint, files_.stopped, files_.metrics, files_.split, files_.report})
     RemoveUnfinished(file);
   CheckWritable(files_.metrics);
 }
@@ -71,7 +79,7 @@ void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
   if (with_events_ == 0) {
     EventFile::Clear(files_.folder);
     std::error_code ignored;
-    for (const fs::path& file : {files_.split, files_.report}) fs::remove(file, ignored);
+    for (const fs::path& file : {files_.stopped, files_.split, files_.report}) fs::remove(file, ignored);
   }
   const auto value = [](double v) { return static_cast<float>(v); };
   for (; with_events_ < epochs.size(); ++with_events_) {
@@ -87,9 +95,11 @@ void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
   events_.Write();
 }
 
-void TrainingRun::Finish(const TrainingResult& result) {
+std::size_t TrainingRun::Finish(const TrainingResult& result) {
   TrainingPage(result, command_).Write(files_.report);
-  WriteFileWhole(files_.split, SplitOf(result));
+  const SplitText split = SplitOf(result);
+  WriteFileWhole(files_.split, split.text);
+  return split.left_out;
 }
 
 }  // namespace mobilenet

@@ -16,12 +16,14 @@ struct RunFiles {
   explicit RunFiles(const std::filesystem::path& in)
       : folder(in),
         checkpoint(in / "checkpoint.safetensors"),
+        stopped(in / "stopped.safetensors"),
         metrics(in / "metrics.csv"),
         split(in / "split.tsv"),
         report(in / "report.html") {}
 
   std::filesystem::path folder;
   std::filesystem::path checkpoint;  // as long as training isn't finished
+  std::filesystem::path stopped;     // where it was stopped: the model as it was then
   std::filesystem::path metrics;
   std::filesystem::path split;  // the pictures trained on and validated with, as a list
   std::filesystem::path report;
@@ -41,8 +43,9 @@ class TrainingRun {
   // too.
   void Epochs(const std::vector<EpochRecord>& epochs);
 
-  // At the end. Throws Error where something can't be written, as a name that no list can hold.
-  void Finish(const TrainingResult& result);
+  // At the end. Returns how many pictures the list lacks, since their names hold a tab or the end of a line.
+  // Throws Error where something can't be written.
+  std::size_t Finish(const TrainingResult& result);
 
  private:
   RunFiles files_;

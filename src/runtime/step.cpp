@@ -8,6 +8,7 @@
 #include "base/float16.h"
 #include "kernels/patches.h"
 #include "network/schedule.h"
+#include "runtime/windows.h"
 
 namespace mobilenet {
 namespace {
@@ -34,9 +35,7 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& in
   task.rounding = RowRounding(step, kernels);
   task.bias = step.depthwise_bias.data();
   task.range = step.depthwise_range;
-  while (begin < end) {
-    const std::size_t y = begin / width;
-    const std::size_t row_end = std::min(end, (y + 1) * width);
+  ForEachRow(begin, end, width, [&](std::size_t y, std::size_t x_begin, std::size_t x_end) {
     task.rows = 0;
     for (int ky = 0; ky < w.kernel; ++ky) {
       const int iy = static_cast<int>(y) * w.stride - w.padding_top + ky;
@@ -45,13 +44,12 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& in
       task.weight[task.rows] = step.depthwise_weight.data() + ky * w.kernel * channels;
       ++task.rows;
     }
-    task.x_begin = static_cast<int>(begin - y * width);
-    task.x_end = static_cast<int>(row_end - y * width);
+    task.x_begin = static_cast<int>(x_begin);
+    task.x_end = static_cast<int>(x_end);
     task.output = output;
     kernels.depthwise(task);
-    output += (row_end - begin) * pitch;
-    begin = row_end;
-  }
+    output += (x_end - x_begin) * pitch;
+  });
 }
 
 // How the rows of a product lie in scratch: their pitch in floats, and the place of a value that only
@@ -106,172 +104,15 @@ bool SumsFitF16(std::span<const float> weights, std::size_t columns, Range input
   return std::ranges::all_of(sums, [&](double sum) { return sum * largest < kLargestF16; });
 }
 
-// Floats in one row of the padded input under the windows of `pixels` neighbours.
-std::size_t WindowRowLength(const Window& w, std::size_t pixels) {
-  return ((pixels - 1) * w.stride + w.kernel) * w.input_channels;
-}
-
-// The product of windows that are read where they lie, one row of the output after the other. Only the tiles
-// of windows that hang over an edge are read from a padded copy.
-class WindowProduct {
- public:
-  WindowProduct(const Step& step, const Kernels& kernels, const ProductTask& task, const MapView& input,
-                float* scratch)
-      : window_(step.window), kernels_(kernels), task_(task), input_(input), scratch_(scratch) {
-    task_.a_stride = static_cast<std::size_t>(window_.stride) * window_.input_channels;
-    task_.segments = window_.kernel;
-  }
-
-  void Run(const Part& part) {
-    const auto width = static_cast<std::size_t>(window_.output_width);
-    for (std::size_t begin = part.begin; begin < part.end;) {
-      const std::size_t y = begin / width;
-      const std::size_t end = std::min(part.end, (y + 1) * width);
-      Row(static_cast<int>(y), static_cast<int>(begin - y * width), static_cast<int>(end - y * width));
-      begin = end;
-    }
-  }
-
- private:
-  void Row(int y, int begin, int end) {
-    const Window& w = window_;
-    const int top = y * w.stride - w.padding_top;
-    const bool whole =
-        input_.rows >= w.input_height && input_.pitch == static_cast<std::size_t>(w.input_channels);
-    const bool inside = top >= 0 && top + w.kernel <= w.input_height && w.kernel <= w.input_width;
-    if (!whole || !inside) return Copied(top, begin, end);
-    const int tile = static_cast<int>(kernels_.tile_rows);
-    const int first = (w.padding_left + w.stride - 1) / w.stride;  // the first window that begins inside
-    const int after =
-        (w.input_width - w.kernel + w.padding_left) / w.stride + 1;  // the first that ends outside
-    const int left = begin < first ? std::min(end, begin + tile) : begin;
-    const int direct = std::max(0, std::min(end, after) - left);
-    const int right = left + (left + direct == end ? direct : direct / tile * tile);
-    Copied(top, begin, left);
-    if (right > left) {
-      task_.a = input_.Row(top) + static_cast<std::size_t>(left * w.stride - w.padding_left) * input_.pitch;
-      task_.segment_pitch = static_cast<std::size_t>(w.input_width) * input_.pitch;
-      Product(left, right);
-    }
-    Copied(top, right, end);
-  }
-
-  void Copied(int top, int begin, int end) {
-    if (begin >= end) return;
-    const Window& w = window_;
-    task_.a = scratch_;
-    task_.segment_pitch = WindowRowLength(w, static_cast<std::size_t>(end - begin));
-    for (int ky = 0; ky < w.kernel; ++ky) {
-      const int y = top + ky;
-      const bool exists = y >= 0 && y < w.input_height;
-      CopyPixels(w, exists ? input_.Row(y) : nullptr, begin * w.stride - w.padding_left,
-                 task_.segment_pitch / w.input_channels, scratch_ + ky * task_.segment_pitch);
-    }
-    Product(begin, end);
-  }
-
-  void Product(int begin, int end) {
-    task_.rows = static_cast<std::size_t>(end - begin);
-    kernels_.product(task_);
-    task_.c += task_.rows * task_.c_stride;
-  }
-
-  const Window& window_;
-  const Kernels& kernels_;
-  ProductTask task_;
-  const MapView& input_;
-  float* scratch_;
-};
-
-// The same for two neighbouring windows at once: of each input row under them a copy, in which every value is
-// followed by the one that the next window has in its place.
-class PairedWindows {
- public:
-  PairedWindows(const Step& step, const Kernels& kernels, const ProductTask& task, const MapView& input,
-                float* scratch)
-      : window_(step.window),
-        kernels_(kernels),
-        task_(task),
-        input_(input),
-        scratch_(scratch),
-        next_(static_cast<std::size_t>(window_.stride) * window_.input_channels) {
-    task_.a = scratch;
-    task_.a_stride = 4 * next_;
-    task_.segments = window_.kernel;
-    task_.c_stride *= 2;
-  }
-
-  // Floats of a copied row for `pixels` windows, in whole cache lines.
-  static std::size_t RowLength(const Window& w, std::size_t pixels) {
-    constexpr std::size_t kLine = 16;
-    return (2 * WindowRowLength(w, pixels) + kLine - 1) / kLine * kLine;
-  }
-
-  void Run(const Part& part) {
-    const auto width = static_cast<std::size_t>(window_.output_width);
-    for (std::size_t begin = part.begin; begin < part.end;) {
-      const std::size_t y = begin / width;
-      const std::size_t end = std::min(part.end, (y + 1) * width);
-      Row(static_cast<int>(y), static_cast<int>(begin - y * width), static_cast<int>(end - y * width));
-      begin = end;
-    }
-  }
-
- private:
-  void Row(int y, int begin, int end) {
-    const auto pixels = static_cast<std::size_t>(end - begin);
-    task_.rows = pixels / 2;
-    task_.segment_pitch = RowLength(window_, pixels);
-    for (int ky = 0; ky < window_.kernel; ++ky) {
-      const int iy = y * window_.stride - window_.padding_top + ky;
-      float* to = scratch_ + ky * task_.segment_pitch;
-      if (iy < 0 || iy >= window_.input_height) {
-        std::fill_n(to, task_.segment_pitch, 0.0F);
-      } else {
-        CopyRow(input_.Row(iy), begin * window_.stride - window_.padding_left,
-                WindowRowLength(window_, pixels - 1), to);
-      }
-    }
-    kernels_.product_of_two(task_);
-    task_.c += task_.rows * task_.c_stride;
-  }
-
-  // `count` values from column `left` on, each with the one after it, and zeros outside of the row.
-  void CopyRow(const float* row, int left, std::size_t count, float* to) const {
-    const auto length = static_cast<std::ptrdiff_t>(window_.input_width) * window_.input_channels;
-    const auto next = static_cast<std::ptrdiff_t>(next_);
-    const auto first = static_cast<std::ptrdiff_t>(left) * window_.input_channels;
-    const auto value = [&](std::ptrdiff_t i) { return i >= 0 && i < length ? row[i] : 0.0F; };
-    const auto last = first + static_cast<std::ptrdiff_t>(count);
-    const std::ptrdiff_t inside = std::clamp<std::ptrdiff_t>(0, first, last);
-    const std::ptrdiff_t outside = std::clamp(length - next, inside, last);
-    for (std::ptrdiff_t i = first; i < last; ++i) {
-      if (i == inside && outside > inside) {
-        kernels_.alternate(row + i, row + i + next, static_cast<std::size_t>(outside - i), to);
-        to += 2 * (outside - i);
-        i = outside;
-        if (i == last) break;
-      }
-      *to++ = value(i);
-      *to++ = value(i + next);
-    }
-  }
-
-  const Window& window_;
-  const Kernels& kernels_;
-  ProductTask task_;
-  const MapView& input_;
-  float* scratch_;
-  std::size_t next_;  // floats from a window to the next
-};
-
 std::vector<float> EachTwice(std::span<const float> values) {
   std::vector<float> twice;
   for (const float value : values) twice.insert(twice.end(), 2, value);
   return twice;
 }
 
-bool PixelsPair(const Step& step, std::size_t columns, const Kernels& kernels) {
+// Whether two pixels of `columns` channels fill a register. Steps are cut at whole tiles and rows: where both
+// are even, no pair is cut apart.
+bool TakesTwoPixels(const Step& step, std::size_t columns, const Kernels& kernels) {
   return kernels.product_of_two != nullptr && step.rows_from == RowSource::kWindows &&
          2 * columns == kernels.lanes && step.window.output_width % 2 == 0 && kernels.tile_rows % 2 == 0 &&
          PixelPitch(static_cast<int>(columns)) == columns;
@@ -305,7 +146,7 @@ ProductFunction ProductOf(Rounding rounding, const Kernels& kernels) {
 void SetMatrix(Precision precision, const Kernels& kernels, std::span<const float> weights,
                std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab, Step& step) {
   step.inner = weights.size() / bias.size();
-  step.two_pixels = PixelsPair(step, bias.size(), kernels);
+  step.two_pixels = TakesTwoPixels(step, bias.size(), kernels);
   if (step.two_pixels) {
     const std::vector<float> columns = EachTwice(weights);
     const std::vector<float> biases = EachTwice(bias);
@@ -376,9 +217,7 @@ std::size_t ScratchSize(const Step& step, std::size_t pixels) {
     case RowSource::kDepthwise:
       return pixels * ScratchRowsOf(step, Rounding::kNone).pitch;  // rounded rows take less
     case RowSource::kWindows:
-      if (step.two_pixels)
-        return step.window.kernel * PairedWindows::RowLength(step.window, std::min(pixels, step.width()));
-      return step.window.kernel * WindowRowLength(step.window, std::min(pixels, step.width()));
+      return WindowScratch(step.window, step.two_pixels, std::min(pixels, step.width()));
     case RowSource::kPatches:
       return pixels * step.matrix.k;
   }
@@ -426,9 +265,7 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
       ClearPadding(rows, rounding, count, scratch);
       break;
     case RowSource::kWindows:
-      if (step.two_pixels) return PairedWindows(step, kernels, task, input, scratch).Run(part);
-      WindowProduct(step, kernels, task, input, scratch).Run(part);
-      return;
+      return MultiplyWindows(step.window, step.two_pixels, kernels, task, input, part, scratch);
     case RowSource::kPatches:
       task.a_stride = step.matrix.k;
       CopyPatches(step.window, input.data, input.pitch, part.begin, part.end, scratch);

@@ -9,6 +9,7 @@
 #include "base/aligned.h"
 #include "kernels/kernels.h"
 #include "mobilenet/network.h"
+#include "runtime/map_view.h"
 
 namespace mobilenet {
 
@@ -45,26 +46,6 @@ struct Step {
 // A convolution of so few channels reads its windows where they lie.
 constexpr int kFewChannels = 4;
 
-// A feature map, or the last `rows` rows of one: row y is at y % rows.
-struct MapView {
-  float* data;
-  std::size_t pitch;  // floats from one pixel to the next
-  int width;
-  int rows;
-
-  [[nodiscard]] float* Row(int y) const {
-    return data + static_cast<std::size_t>(y % rows) * static_cast<std::size_t>(width) * pitch;
-  }
-};
-
-// The output pixels [begin, end) of a step, counted row by row, and the panels of columns to compute.
-struct Part {
-  std::size_t begin;
-  std::size_t end;
-  std::size_t first_panel;
-  std::size_t last_panel;
-};
-
 // How a step is cut into tasks: blocks of rows, times chunks of panels (columns).
 struct Split {
   std::size_t block_rows = 1;
@@ -84,7 +65,7 @@ ProductFunction ProductOf(Rounding rounding, const Kernels& kernels);
 // Sets the matrix of a product from [inner, columns] weights and one bias a column. In half precision only
 // where sums of `input` times weights can't leave it, else in float32.
 // A convolution of windows has its window and the source of its rows before: two neighbouring pixels are
-// computed at once where they fill a register.
+// computed at once where they fill a register and rows have an even number of them.
 void SetMatrix(Precision precision, const Kernels& kernels, std::span<const float> weights,
                std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab, Step& step);
 
@@ -96,7 +77,8 @@ Part PartOf(const Step& step, const Split& split, int task);
 std::size_t ScratchSize(const Step& step, std::size_t pixels);
 
 // Computes one part. The input's rows that the part's windows reach must be there. The first pixel goes to
-// `output`, the others `output_pitch` floats apart. `scratch` is this thread's own and holds ScratchSize
+// `output`, the others `output_pitch` floats apart: with two_pixels, without gaps, and parts begin and end at
+// even ones. `scratch` is this thread's own and holds ScratchSize
 // floats.
 void RunPart(const Step& step, const Kernels& kernels, const Part& part, const MapView& input, float* output,
              std::size_t output_pitch, float* scratch);

@@ -43,12 +43,12 @@ T Number(const nlohmann::json& state, const char* field, const std::string& file
   return found->template get<T>();
 }
 
+using Bytes = std::map<std::string, std::span<const std::uint8_t>>;
+
 // Of all that counts.
-std::string FingerprintOf(const std::string& options, const std::string& state,
-                          const std::map<std::string, std::span<const std::uint8_t>>& tensors) {
+std::string FingerprintOf(const std::map<std::string, std::string>& metadata, const Bytes& tensors) {
   Fingerprint fingerprint;
-  fingerprint.Add(options);
-  fingerprint.Add(state);
+  for (const char* key : {"options", "state"}) fingerprint.Add(metadata.at(key));
   for (const auto& [name, bytes] : tensors) {
     fingerprint.Add(name);
     fingerprint.Add(bytes);
@@ -66,10 +66,9 @@ Safetensors Open(const std::filesystem::path& path) {
   if (const std::string& version = file.metadata.at("checkpoint_version"); version != kVersion)
     Fail(file.name, ": is a checkpoint of version \"", version.substr(0, 20), "\", expected ", kVersion,
          ": finish it with the program that made it, or remove it");
-  std::map<std::string, std::span<const std::uint8_t>> tensors;
+  Bytes tensors;
   for (const auto& [name, entry] : file.entries) tensors[name] = entry.bytes;
-  if (FingerprintOf(file.metadata.at("options"), file.metadata.at("state"), tensors) !=
-      file.metadata.at("fingerprint"))
+  if (FingerprintOf(file.metadata, tensors) != file.metadata.at("fingerprint"))
     Fail(file.name, ": is damaged: it is not as it was written, and can't be resumed from");
   return file;
 }
@@ -107,15 +106,13 @@ void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& stat
   for (const EpochRecord& record : state.history) position["history"].push_back(ToJson(record));
   nlohmann::json options = nlohmann::json::object();
   for (const Trait& trait : identity) options[trait.name] = trait.value;
-  std::map<std::string, std::span<const std::uint8_t>> bytes;
+  Bytes bytes;
   for (const auto& [name, tensor] : tensors)
     bytes[name] = {reinterpret_cast<const std::uint8_t*>(tensor.values.data()), tensor.values.size_bytes()};
-  WriteSafetensors(path,
-                   {{"checkpoint_version", kVersion},
-                    {"options", options.dump()},
-                    {"state", position.dump()},
-                    {"fingerprint", FingerprintOf(options.dump(), position.dump(), bytes)}},
-                   tensors);
+  std::map<std::string, std::string> metadata = {
+      {"checkpoint_version", kVersion}, {"options", options.dump()}, {"state", position.dump()}};
+  metadata["fingerprint"] = FingerprintOf(metadata, bytes);
+  WriteSafetensors(path, metadata, tensors);
 }
 
 std::vector<Difference> Differences(const std::filesystem::path& path, const Identity& identity) {

@@ -102,21 +102,21 @@ TrainingData FromList(const fs::path& path, double share, std::uint64_t seed) {
   bool has_split = false;
   for (const ListLine& line : ReadList(path)) {
     has_split = line.trains.has_value();
-    const auto [found, is_new] = listed.emplace(fs::absolute(line.picture).lexically_normal(), line);
+    std::error_code unknown;
+    const fs::path canonical = fs::weakly_canonical(line.picture, unknown);
+    const auto [found, is_new] = listed.emplace(unknown ? line.picture : canonical, line);
     const ListLine& before = found->second;
-    const std::string again =
-        Concat(path.string(), ": line ", line.number, " lists \"", line.name, "\" again");
+    const auto again = [&path, &line] {
+      return Concat(path.string(), ": line ", line.number, " lists \"", line.name, "\" again");
+    };
     if (before.class_name != line.class_name)
-      Fail(again, ", as \"", line.class_name, "\", expected \"", before.class_name, "\" as in line ",
+      Fail(again(), ", as \"", line.class_name, "\", expected \"", before.class_name, "\" as in line ",
            before.number);
     // Listed twice to train on, a picture counts double; on both sides, validation would mean nothing.
     if (!is_new && (!has_split || before.trains != line.trains))
-      Fail(again, ", expected no picture to be on both sides");
-    (!has_split     ? all
-     : *line.trains ? training
-                    : validation)
-        .classes[line.class_name]
-        .push_back(line.picture);
+      Fail(again(), ", expected no picture to be on both sides");
+    Split& side = !has_split ? all : *line.trains ? training : validation;
+    side.classes[line.class_name].push_back(line.picture);
   }
   return has_split ? Join(training, validation) : SplitAtRandom(all, share, seed);
 }

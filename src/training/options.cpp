@@ -71,8 +71,7 @@ void CheckOptions(const TrainingOptions& o) {
     Fail("mixup is ", o.augment.mixup, ", expected 0 or ", kLeastMixup, " to 1");
   Within("the least share of a crop", o.augment.smallest, 0.01, 1.0);
   Within("threads", o.threads, 1, 256);
-  if (!(o.validation_share > 0 && o.validation_share < 1))
-    Fail("the validation share is ", o.validation_share, ", expected more than 0 and less than 1");
+  Within("the validation share", o.validation_share, 0.0, 1.0);
   Within("the time between checkpoints", o.checkpoint_seconds, 0.0, 1e9);
   if (o.resume && o.checkpoint.empty()) Fail("training is to be resumed, but no checkpoint is named");
   if (o.freeze_backbone && !o.from) Fail("the backbone is to be frozen, but there is no model to start from");

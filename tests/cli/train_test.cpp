@@ -116,13 +116,39 @@ TEST_F(TrainProgramTest, TheSplitOfARunCanBeUsedAgain) {
   EXPECT_EQ(weights("first.safetensors"), weights("second.safetensors"));
   const Result measured = RunProgram("eval --json --model " + Path("first.safetensors") + " " + split);
   EXPECT_THAT(measured.output, HasSubstr("\"images\":" + held_out.substr(22, 2)));
+  const std::string further =
+      "train " + photos + " --epochs 1 --resolution 32 --out " + Path("further.safetensors");
+  EXPECT_EQ(RunProgram(further + " --from " + Path("first.safetensors") + " 2>&1").status, 0);
+  const auto provenance = Model::Load(Path("further.safetensors")).provenance;
+  EXPECT_EQ(provenance.at("started from"), "first.safetensors");
+  EXPECT_THAT(provenance.at("started from, command"), HasSubstr("--alpha 0.25"));
+  // Whose list or model it is, the run would write over it.
+  EXPECT_THAT(RunProgram("train " + split + " --out " + Path("first.safetensors") + " 2>&1").output,
+              HasSubstr("split.tsv: is to be both the list of pictures and part of the run"));
+  EXPECT_THAT(RunProgram("train " + split + " --out " + split + " 2>&1").output,
+              HasSubstr("split.tsv: is to be both the list of pictures and the model"));
+  EXPECT_THAT(RunProgram("train " + photos + " --from " + Path("third.run/stopped.safetensors") + " --out " +
+                         Path("third.safetensors") + " 2>&1")
+                  .output,
+              HasSubstr("stopped.safetensors: is to be both the model to start from and part of the run"));
   EXPECT_THAT(
       RunProgram("train " + split + " --validation 0.3 --out " + Path("x") + " 2>&1").output,
       HasSubstr("split.tsv: says itself what is validated with, and --validation would count for nothing"));
 }
 
+TEST_F(TrainProgramTest, ANameThatNoListCanHoldIsNoFailure) {
+  fs::rename(data_ / "train" / "red" / "0.bmp", data_ / "train" / "red" / "a\tb.bmp");
+  const Result result = RunProgram(Train("tab.safetensors", "2>&1"));
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.output,
+              HasSubstr("split.tsv: lacks 1 picture, in whose name is a tab or the end of a line"));
+  EXPECT_EQ(std::ranges::count(Text(Path("tab.run/split.tsv")), '\n'), 72);
+  EXPECT_FALSE(fs::exists(Path("tab.run/checkpoint.safetensors")));
+}
+
 TEST_F(TrainProgramTest, WhoeverStopsReadingEndsNoTraining) {
-  RunShell(std::string(MOBILENET_PROGRAM) + " " + Train("pipe.safetensors", "2>&1 | head -n 1 > /dev/null"));
+  RunShell(std::string(MOBILENET_PROGRAM) + " " +
+           Longer(Train("pipe.safetensors", "2>&1 | head -n 1 > /dev/null")));
   EXPECT_NO_THROW(Model::Load(Path("pipe.safetensors")));
 }
 
@@ -253,6 +279,11 @@ TEST_F(TrainProgramTest, CtrlCSavesAndSaysHowToGoOn) {
   EXPECT_THAT(result.output, HasSubstr("stopped: the same command with --resume goes on from"));
   EXPECT_FALSE(fs::exists(Path("endless.safetensors")));
   EXPECT_TRUE(fs::exists(directory_.path() / "endless.run" / "checkpoint.safetensors"));
+  EXPECT_THAT(result.output,
+              HasSubstr("what it learned so far can be tried: " + Path("endless.run/stopped")));
+  const Model so_far = Model::Load(Path("endless.run/stopped.safetensors"));
+  EXPECT_THAT(so_far.provenance.at("training"), HasSubstr("of 100000 epochs"));
+  EXPECT_THAT(so_far.labels, testing::ElementsAre("blue", "green", "red"));
   EXPECT_THAT(RunProgram("info " + Path("endless.run/checkpoint.safetensors") + " 2>&1").output,
               HasSubstr("is the checkpoint of a training that is not finished, expected a model"));
   const Result again = RunProgram(Train("endless.safetensors", "2>&1"));
@@ -306,7 +337,11 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
   EXPECT_THAT(refused("--seed 18446744073709551616", 2),
               HasSubstr("expected a whole number from 0 to 18446744073709551615"));
   EXPECT_THAT(refused("--warmup 0.1", 2), HasSubstr("--warmup counts for nothing with --schedule onecycle"));
-  EXPECT_THAT(refused("--validation 1", 2), HasSubstr("share is 1, expected more than 0 and less than 1"));
+  EXPECT_THAT(refused("--validation 7", 2), HasSubstr("the validation share is 7, expected 0 to 1"));
+  EXPECT_THAT(
+      RunProgram("train " + (data_ / "train").string() + " --validation 1 --out " + Path("x") + " 2>&1")
+          .output,
+      HasSubstr("a validation share of 1, expected more than 0 and less than 1"));
   EXPECT_THAT(refused("--validation 0.3", 1), HasSubstr("says itself what is validated with"));
   EXPECT_THAT(
       RunProgram("train " + data_.string() + " --out " + Path("m.tflite") + " 2>&1").output,

@@ -158,6 +158,44 @@ TEST_P(KernelsTest, DepthwiseOfPixelsThatPair) {
   }
 }
 
+// V1 0.25's first layer, cut into parts that begin within rows, as many threads cut it.
+TEST_P(KernelsTest, ConvolutionOfTwoPixelsAtOnce) {
+  if (kernels_.product_of_two == nullptr) GTEST_SKIP() << "only where a register holds sixteen values";
+  const int channels = static_cast<int>(kernels_.lanes / 2);
+  for (const int size : {9, 12, 35, 56, 57}) {
+    for (const int padding : {0, 1}) {
+      const int output = (size + 1) / 2;
+      const Window w = {size, size, 3, output, output, channels, 3, 2, padding, padding};
+      SCOPED_TRACE(testing::Message() << size << " x " << size << ", padding " << padding);
+      auto input = RandomValues(static_cast<std::size_t>(size) * size * 3, 1);
+      const auto weight = RandomValues(static_cast<std::size_t>(27) * channels, 2);
+      const auto bias = RandomValues(static_cast<std::size_t>(channels), 3);
+      const auto pixels = static_cast<std::size_t>(output) * output;
+      std::vector<float> expected(pixels * channels);
+      reference::Convolution(w, input.data(), weight.data(), bias.data(), kZeroToSix, expected.data());
+      Step step;
+      step.window = w;
+      step.rows = pixels;
+      step.rows_from = RowSource::kWindows;
+      step.range = kZeroToSix;
+      SetMatrix(Precision::kFloat32, kernels_, weight, bias, kAll, nullptr, step);
+      EXPECT_EQ(step.two_pixels, output % 2 == 0);
+      const MapView map = {input.data(), 3, size, size};
+      for (const std::size_t block : {static_cast<std::size_t>(output), std::size_t{14}, std::size_t{4}}) {
+        std::vector<float> actual(expected.size(), kGuard);
+        const Split split = {block, (pixels + block - 1) / block, 1};
+        std::vector<float> scratch(ScratchSize(step, block));
+        for (int task = 0; task < split.tasks(); ++task) {
+          const Part part = PartOf(step, split, task);
+          RunPart(step, kernels_, part, map, actual.data() + part.begin * channels,
+                  static_cast<std::size_t>(channels), scratch.data());
+        }
+        ExpectNear(expected, actual, 1e-5);
+      }
+    }
+  }
+}
+
 TEST_P(KernelsTest, DepthwiseOverOddSizes) {
   for (const int channels : {1, 3, 4, 7, 8, 9, 15, 16, 17, 33}) {
     for (const int stride : {1, 2, 3}) {

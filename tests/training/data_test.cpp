@@ -117,8 +117,11 @@ TEST_F(DataTest, Lists) {
   EXPECT_THAT(Wrong(list("a.jpg\tx\ttrain\nb.jpg\ty\ttrain\na.jpg\tx\tval\n")),
               HasSubstr("line 3 lists \"a.jpg\" again"));
   EXPECT_THAT(Wrong(list("a.jpg\tx\nb.jpg\ty\nb.jpg\ty\n")), HasSubstr("line 3 lists \"b.jpg\" again"));
+  std::ofstream(directory_.path() / "a.jpg") << "";
+  fs::create_symlink("a.jpg", directory_.path() / "link.jpg");
   const std::string whole = (directory_.path() / "a.jpg").string();
-  for (const std::string& name : {std::string("./a.jpg"), std::string("b/../a.jpg"), whole})
+  for (const std::string& name :
+       {std::string("./a.jpg"), std::string("b/../a.jpg"), std::string("link.jpg"), whole})
     EXPECT_THAT(Wrong(list("a.jpg\tx\ttrain\nb.jpg\ty\ttrain\n" + name + "\tx\tval\n")),
                 HasSubstr("line 3 lists \"" + name + "\" again, expected no picture to be on both sides"));
   EXPECT_THAT(Wrong(list("a.jpg\tx\ttrain\nb.jpg\ty\ttrain\na.jpg\ty\ttrain\n")),

@@ -1,0 +1,202 @@
+#include "cli/train_options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <initializer_list>
+
+#include "cli/number.h"
+#include "cli/quantity.h"
+#include "mobilenet/error.h"
+
+namespace mobilenet::cli {
+namespace {
+
+constexpr int kResolution = 96;
+constexpr int kSmallResolution = 64;
+constexpr double kMostCache = 1e18;  // bytes: any number that a std::size_t can hold
+
+// The value with this name. Options are checked to have one when they are parsed.
+template <typename T>
+T Named(const std::string& name, std::initializer_list<T> values) {
+  return *std::ranges::find(values, name, [](T value) { return NameOf(value); });
+}
+
+void AddNetworkOptions(CLI::App& command, TrainOptions& o) {
+  o.training.network.alpha = 0.5;
+  AddAlpha(command, o.training.network.alpha);
+  AddResolution(command, o.resolution)
+      ->default_str("")
+      ->description(
+          fmt::format("Pixels a side, from 32 to 4096; by default {}, or that of --from", kResolution));
+  command
+      .add_option(
+          "--output-stride", o.output_stride,
+          fmt::format("Input pixels to one of the last map: 32, 16, 8 or 4; by default 32, below {} pixels 8",
+                      kSmallResolution))
+      ->check(CLI::IsMember({"4", "8", "16", "32"}))
+      ->type_name("N");
+  command.add_flag("--standard", o.standard, "Standard convolutions instead of separable ones, to compare");
+  command.add_flag("--shallow", o.training.network.shallow,
+                   "Without the five blocks of 512 channels, to compare");
+  RequireText(
+      command.add_option("--from", o.from,
+                         "Start from this model: safetensors, .h5 or .tflite. Its classifier is kept for "
+                         "labels that it knows"))
+      ->type_name("FILE");
+  command
+      .add_option(
+          "--freeze", o.freeze,
+          "backbone: train only the classifier, as a logistic regression on features that are computed once")
+      ->check(CLI::IsMember({"backbone"}))
+      ->type_name("PART");
+}
+
+void AddCourseOptions(CLI::App& command, TrainOptions& o) {
+  TrainingOptions& t = o.training;
+  command
+      .add_option(
+          "--precision", o.precision,
+          "float32, bfloat16 (maps and products are rounded to it, weights are not; needs a processor that "
+          "multiplies it fast) or auto: the faster here")
+      ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
+      ->type_name("P")
+      ->capture_default_str();
+  AddNumber(command, "--epochs", t.epochs, "Times that every picture is seen");
+  AddNumber(command, "--head-epochs", t.head_epochs,
+            "With --from and new classes: epochs of the classifier alone, before the rest");
+  AddNumber(command, "--batch", t.batch, "Pictures in a step, at most: an epoch's steps are of equal size");
+  command
+      .add_option("--optimizer", o.optimizer, "sgd (with Nesterov momentum), rmsprop (the paper's) or adamw")
+      ->check(CLI::IsMember({"sgd", "rmsprop", "adamw"}))
+      ->type_name("NAME")
+      ->capture_default_str();
+  command
+      .add_option("--schedule", o.schedule,
+                  "How the learning rate goes: onecycle (up and down), cosine (down to 0) or exponential (to "
+                  "a hundredth)")
+      ->check(CLI::IsMember({"cosine", "onecycle", "exponential"}))
+      ->type_name("NAME")
+      ->capture_default_str();
+  AddNumber(command, "--lr", t.learning_rate, "The highest learning rate; 0: what suits optimizer and batch");
+  AddNumber(command, "--momentum", o.momentum, "By default 0.9");
+  AddNumber(command, "--weight-decay", o.weight_decay,
+            "By default 5e-4 with sgd, 4e-5 with rmsprop, 0.05 with adamw");
+  command
+      .add_option(
+          "--decay", o.decay,
+          "What decays: the weights that mix channels (mixing, the paper's advice), depthwise filters too "
+          "(weights), or batch norms too (all)")
+      ->check(CLI::IsMember({"mixing", "weights", "all"}))
+      ->type_name("WHAT")
+      ->capture_default_str();
+  AddNumber(command, "--clip", t.optimizer.clip, "The largest norm of the gradient; 0: no limit");
+  AddNumber(command, "--warmup", t.warmup,
+            "Share of the steps in which the rate rises (cosine, exponential)");
+  AddNumber(command, "--label-smoothing", t.label_smoothing, "Share of the probability that all classes get");
+  AddNumber(command, "--dropout", t.dropout, "Share of the pooled features that is dropped");
+  AddNumber(command, "--average", t.average,
+            "How much of the running average of the weights stays in a step; 0: no average");
+}
+
+void AddDataOptions(CLI::App& command, TrainOptions& o) {
+  TrainingOptions& t = o.training;
+  command
+      .add_option("--crop", o.crop,
+                  "padded: small shifts; resized: parts of random size; none; auto: padded for small "
+                  "pictures, else resized")
+      ->check(CLI::IsMember({"auto", "none", "padded", "resized"}))
+      ->type_name("NAME")
+      ->capture_default_str();
+  command.add_flag("--no-flip", o.no_flip, "Never mirror pictures: for text, say");
+  command.add_flag("--trivial-augment", t.augment.trivial,
+                   "Change each picture in one way of random kind and strength: shear, turn, colours, ...");
+  AddNumber(command, "--jitter", t.augment.jitter,
+            "Brightness, contrast and saturation change by up to this share");
+  AddNumber(command, "--erase", t.augment.erase, "A square of this share of the side turns grey");
+  AddNumber(command, "--mixup", t.augment.mixup,
+            "Mix pairs of pictures: the parameter of the beta distribution, from 0.01 to 1");
+  AddNumber(command, "--validation", t.validation_share,
+            "Share of each class to validate with, where folder or list don't say it");
+  AddNumber(command, "--seed", t.seed, "Of all that is random");
+  AddQuantity(command, "cache", o.cache, ByteUnits(), "2GB", "Memory for decoded pictures, by default 2GiB");
+  AddThreads(command, t.threads);
+}
+
+void ExcludeWhatWouldNotCount(CLI::App& command) {
+  const auto exclude = [&](const char* by, std::initializer_list<const char*> names) {
+    for (const char* name : names) command.get_option(name)->excludes(command.get_option(by));
+  };
+  exclude("--from", {"--alpha", "--output-stride", "--standard", "--shallow"});
+  exclude("--freeze", {"--head-epochs", "--optimizer", "--schedule", "--lr", "--momentum", "--weight-decay",
+                       "--decay", "--clip", "--warmup", "--label-smoothing", "--dropout", "--average",
+                       "--no-flip", "--trivial-augment", "--jitter", "--erase", "--mixup"});
+  for (const char* name : {"--freeze", "--head-epochs"})
+    command.get_option(name)->needs(command.get_option("--from"));
+}
+
+}  // namespace
+
+void AddTrainOptions(CLI::App& command, TrainOptions& options) {
+  RequireText(command.add_option(
+                  "data", options.data,
+                  "DIR/train/CLASS/* and DIR/val, DIR/validation or DIR/test, or DIR/CLASS/*, or a list: "
+                  "file, tab, class, and perhaps a tab and train or val"))
+      ->required()
+      ->type_name("DIR|LIST.tsv");
+  AddModelOut(command, "--out", options.out);
+  AddNetworkOptions(command, options);
+  AddCourseOptions(command, options);
+  AddDataOptions(command, options);
+  RequireText(command.add_option("--run", options.run,
+                                 "Folder for the checkpoint, metrics.csv, events, split.tsv, report.html, "
+                                 "and the model where training "
+                                 "was stopped; by default OUT, .run in place of .safetensors"))
+      ->type_name("DIR");
+  command.add_flag("--resume", options.training.resume, "Go on from the run's checkpoint");
+  AddNumber(command, "--checkpoint-seconds", options.training.checkpoint_seconds,
+            "Least time between two checkpoints in an epoch; there is one after each epoch, too")
+      ->type_name("S");
+  command.add_flag("--json", options.json, "One JSON object at the end");
+  ExcludeWhatWouldNotCount(command);
+}
+
+TrainingOptions OptionsFrom(const TrainOptions& o, const CLI::App& command,
+                            const std::filesystem::path& checkpoint) {
+  TrainingOptions training = o.training;
+  training.checkpoint = checkpoint;
+  training.optimizer = OptimizerOptions::For(
+      Named(o.optimizer, {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdamw}));
+  training.optimizer.clip = o.training.optimizer.clip;
+  training.optimizer.decay = Named(o.decay, {Decay::kMixing, Decay::kWeights, Decay::kAll});
+  if (o.weight_decay) training.optimizer.weight_decay = *o.weight_decay;
+  if (o.momentum) training.optimizer.momentum = *o.momentum;
+  training.schedule = Named(o.schedule, {Schedule::kCosine, Schedule::kOneCycle, Schedule::kExponential});
+  if (training.schedule == Schedule::kOneCycle && command.get_option("--warmup")->count() > 0) {
+    throw CLI::ValidationError(
+        "--warmup counts for nothing with --schedule onecycle, which rises for 30 % of the steps");
+  }
+  using Crop = AugmentOptions::Crop;
+  training.augment.crop = Named(o.crop, {Crop::kAuto, Crop::kNone, Crop::kPadded, Crop::kResized});
+  training.augment.flip = !o.no_flip;
+  training.precision = PrecisionOf(o.precision);
+  if (o.cache) training.cache_bytes = static_cast<std::size_t>(std::min(*o.cache, kMostCache));
+  if (!o.from.empty()) training.from = Model::Load(o.from);
+  training.freeze_backbone = o.freeze == "backbone";
+  NetworkOptions& network = training.network;
+  network.resolution = o.resolution != 0 ? o.resolution
+                       : training.from   ? training.from->network.options.resolution
+                                         : kResolution;
+  network.output_stride = o.output_stride != 0                    ? o.output_stride
+                          : network.resolution < kSmallResolution ? 8
+                                                                  : 32;
+  network.separable = !o.standard;
+  try {
+    CheckOptions(training);
+  } catch (const Error& error) {
+    throw CLI::ValidationError(error.what());
+  }
+  return training;
+}
+
+}  // namespace mobilenet::cli

@@ -1,0 +1,175 @@
+#include "runtime/windows.h"
+
+#include <algorithm>
+
+#include "kernels/patches.h"
+
+namespace mobilenet {
+namespace {
+
+// Floats in one row of the padded input under the windows of `pixels` neighbours.
+std::size_t WindowRowLength(const Window& w, std::size_t pixels) {
+  return ((pixels - 1) * w.stride + w.kernel) * w.input_channels;
+}
+
+// Floats of a row that is copied for the windows of `pixels` neighbours, two at once, in whole cache lines.
+std::size_t PairedRowLength(const Window& w, std::size_t pixels) {
+  constexpr std::size_t kLine = 16;
+  return (2 * WindowRowLength(w, pixels - 1) + kLine - 1) / kLine * kLine;
+}
+
+// The product of windows that are read where they lie, one row of the output after the other. Only the tiles
+// of windows that hang over an edge are read from a padded copy.
+class WindowProduct {
+ public:
+  WindowProduct(const Window& window, const Kernels& kernels, const ProductTask& task, const MapView& input,
+                float* scratch)
+      : window_(window), kernels_(kernels), task_(task), input_(input), scratch_(scratch) {
+    task_.a_stride = static_cast<std::size_t>(window_.stride) * window_.input_channels;
+    task_.segments = window_.kernel;
+  }
+
+  void Run(const Part& part) {
+    ForEachRow(part.begin, part.end, static_cast<std::size_t>(window_.output_width),
+               [&](std::size_t y, std::size_t begin, std::size_t end) {
+                 Row(static_cast<int>(y), static_cast<int>(begin), static_cast<int>(end));
+               });
+  }
+
+ private:
+  void Row(int y, int begin, int end) {
+    const Window& w = window_;
+    const int top = y * w.stride - w.padding_top;
+    const bool whole =
+        input_.rows >= w.input_height && input_.pitch == static_cast<std::size_t>(w.input_channels);
+    const bool inside = top >= 0 && top + w.kernel <= w.input_height && w.kernel <= w.input_width;
+    if (!whole || !inside) return Copied(top, begin, end);
+    const int tile = static_cast<int>(kernels_.tile_rows);
+    const int first = (w.padding_left + w.stride - 1) / w.stride;  // the first window that begins inside
+    const int after =
+        (w.input_width - w.kernel + w.padding_left) / w.stride + 1;  // the first that ends outside
+    const int left = begin < first ? std::min(end, begin + tile) : begin;
+    const int direct = std::max(0, std::min(end, after) - left);
+    const int right = left + (left + direct == end ? direct : direct / tile * tile);
+    Copied(top, begin, left);
+    if (right > left) {
+      task_.a = input_.Row(top) + static_cast<std::size_t>(left * w.stride - w.padding_left) * input_.pitch;
+      task_.segment_pitch = static_cast<std::size_t>(w.input_width) * input_.pitch;
+      Product(left, right);
+    }
+    Copied(top, right, end);
+  }
+
+  void Copied(int top, int begin, int end) {
+    if (begin >= end) return;
+    const Window& w = window_;
+    task_.a = scratch_;
+    task_.segment_pitch = WindowRowLength(w, static_cast<std::size_t>(end - begin));
+    for (int ky = 0; ky < w.kernel; ++ky) {
+      const int y = top + ky;
+      const bool exists = y >= 0 && y < w.input_height;
+      CopyPixels(w, exists ? input_.Row(y) : nullptr, begin * w.stride - w.padding_left,
+                 task_.segment_pitch / w.input_channels, scratch_ + ky * task_.segment_pitch);
+    }
+    Product(begin, end);
+  }
+
+  void Product(int begin, int end) {
+    task_.rows = static_cast<std::size_t>(end - begin);
+    kernels_.product(task_);
+    task_.c += task_.rows * task_.c_stride;
+  }
+
+  const Window& window_;
+  const Kernels& kernels_;
+  ProductTask task_;
+  const MapView& input_;
+  float* scratch_;
+};
+
+// The same for two neighbouring windows at once: of each input row under them a copy, in which every value is
+// followed by the one that the next window has in its place.
+class PairedWindows {
+ public:
+  PairedWindows(const Window& window, const Kernels& kernels, const ProductTask& task, const MapView& input,
+                float* scratch)
+      : window_(window),
+        kernels_(kernels),
+        task_(task),
+        input_(input),
+        scratch_(scratch),
+        next_(static_cast<std::size_t>(window_.stride) * window_.input_channels) {
+    task_.a = scratch;
+    task_.a_stride = 4 * next_;
+    task_.segments = window_.kernel;
+    task_.c_stride *= 2;
+  }
+
+  void Run(const Part& part) {
+    ForEachRow(part.begin, part.end, static_cast<std::size_t>(window_.output_width),
+               [&](std::size_t y, std::size_t begin, std::size_t end) {
+                 Row(static_cast<int>(y), static_cast<int>(begin), static_cast<int>(end));
+               });
+  }
+
+ private:
+  void Row(int y, int begin, int end) {
+    const auto pixels = static_cast<std::size_t>(end - begin);
+    task_.rows = pixels / 2;
+    task_.segment_pitch = PairedRowLength(window_, pixels);
+    for (int ky = 0; ky < window_.kernel; ++ky) {
+      const int iy = y * window_.stride - window_.padding_top + ky;
+      float* to = scratch_ + ky * task_.segment_pitch;
+      if (iy < 0 || iy >= window_.input_height) {
+        std::fill_n(to, task_.segment_pitch, 0.0F);
+      } else {
+        CopyRow(input_.Row(iy), begin * window_.stride - window_.padding_left,
+                WindowRowLength(window_, pixels - 1), to);
+      }
+    }
+    kernels_.product_of_two(task_);
+    task_.c += task_.rows * task_.c_stride;
+  }
+
+  // `count` values from column `left` on, each with the one after it, and zeros outside of the row.
+  void CopyRow(const float* row, int left, std::size_t count, float* to) const {
+    const auto length = static_cast<std::ptrdiff_t>(window_.input_width) * window_.input_channels;
+    const auto next = static_cast<std::ptrdiff_t>(next_);
+    const auto first = static_cast<std::ptrdiff_t>(left) * window_.input_channels;
+    const auto value = [&](std::ptrdiff_t i) { return i >= 0 && i < length ? row[i] : 0.0F; };
+    const auto last = first + static_cast<std::ptrdiff_t>(count);
+    const std::ptrdiff_t inside = std::clamp<std::ptrdiff_t>(0, first, last);
+    const std::ptrdiff_t outside = std::clamp(length - next, inside, last);
+    for (std::ptrdiff_t i = first; i < last; ++i) {
+      if (i == inside && outside > inside) {
+        kernels_.alternate(row + i, row + i + next, static_cast<std::size_t>(outside - i), to);
+        to += 2 * (outside - i);
+        i = outside;
+        if (i == last) break;
+      }
+      *to++ = value(i);
+      *to++ = value(i + next);
+    }
+  }
+
+  const Window& window_;
+  const Kernels& kernels_;
+  ProductTask task_;
+  const MapView& input_;
+  float* scratch_;
+  std::size_t next_;  // floats from a window to the next
+};
+
+}  // namespace
+
+std::size_t WindowScratch(const Window& window, bool two_pixels, std::size_t pixels) {
+  return window.kernel * (two_pixels ? PairedRowLength(window, pixels) : WindowRowLength(window, pixels));
+}
+
+void MultiplyWindows(const Window& window, bool two_pixels, const Kernels& kernels, const ProductTask& task,
+                     const MapView& input, const Part& part, float* scratch) {
+  two_pixels ? PairedWindows(window, kernels, task, input, scratch).Run(part)
+             : WindowProduct(window, kernels, task, input, scratch).Run(part);
+}
+
+}  // namespace mobilenet
