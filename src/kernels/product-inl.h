@@ -56,6 +56,14 @@ HWY_INLINE hn::Vec<D> Broadcast(D d, const float* from) {
   }
 }
 
+#if HWY_TARGET == HWY_AVX3
+// Value i is that of `from[i]`. (Highway's own checks its indices in debug builds, for which it needs a
+// library.)
+HWY_INLINE V Permuted(V v, const std::int32_t (&from)[16]) {
+  return V{_mm512_permutexvar_ps(_mm512_load_si512(from), v.raw)};
+}
+#endif
+
 struct TileTask {
   const float* a;
   std::size_t a_stride;
@@ -181,9 +189,8 @@ HWY_NOINLINE void Tile(const TileTask& task) {
   if constexpr (kHow == Arithmetic::kTwoRows) {  // one behind the other
     HWY_ALIGN static constexpr std::int32_t kApart[16] = {0, 2, 4, 6, 8, 10, 12, 14,
                                                           1, 3, 5, 7, 9, 11, 13, 15};
-    const auto apart = hn::SetTableIndices(d, kApart);
     HWY_UNROLL(16)
-    for (std::size_t r = 0; r < kRows; ++r) sum[r][0] = hn::TableLookupLanes(sum[r][0], apart);
+    for (std::size_t r = 0; r < kRows; ++r) sum[r][0] = Permuted(sum[r][0], kApart);
   }
 #endif
   if constexpr (!kF16) {
@@ -303,11 +310,11 @@ void Alternate(const float* a, const float* b, std::size_t n, float* to) {
   const hn::Half<F> half;
   HWY_ALIGN static constexpr std::int32_t kTogether[16] = {0, 8,  1, 9,  2, 10, 3, 11,
                                                            4, 12, 5, 13, 6, 14, 7, 15};
-  const auto together = hn::SetTableIndices(d, kTogether);
+
   std::size_t i = 0;
   for (; i + 8 <= n; i += 8) {
     const auto both = hn::Combine(d, hn::LoadU(half, b + i), hn::LoadU(half, a + i));
-    hn::StoreU(hn::TableLookupLanes(both, together), d, to + 2 * i);
+    hn::StoreU(Permuted(both, kTogether), d, to + 2 * i);
   }
   for (; i < n; ++i) {
     to[2 * i] = a[i];
