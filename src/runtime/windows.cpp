@@ -140,16 +140,16 @@ class PairedWindows {
     const auto last = first + static_cast<std::ptrdiff_t>(count);
     const std::ptrdiff_t inside = std::clamp<std::ptrdiff_t>(0, first, last);
     const std::ptrdiff_t outside = std::clamp(length - next, inside, last);
-    for (std::ptrdiff_t i = first; i < last; ++i) {
-      if (i == inside && outside > inside) {
-        kernels_.alternate(row + i, row + i + next, static_cast<std::size_t>(outside - i), to);
-        to += 2 * (outside - i);
-        i = outside;
-        if (i == last) break;
+    const auto one_by_one = [&](std::ptrdiff_t begin, std::ptrdiff_t end) {
+      for (std::ptrdiff_t i = begin; i < end; ++i) {
+        *to++ = value(i);
+        *to++ = value(i + next);
       }
-      *to++ = value(i);
-      *to++ = value(i + next);
-    }
+    };
+    one_by_one(first, inside);
+    kernels_.alternate(row + inside, row + inside + next, static_cast<std::size_t>(outside - inside), to);
+    to += 2 * (outside - inside);
+    one_by_one(outside, last);
   }
 
   const Window& window_;
