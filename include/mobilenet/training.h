@@ -73,7 +73,7 @@ struct TrainingOptions {
   // Its network counts, at the resolution of `network`.
   std::optional<Model> from;
   // Train only the classifier, on features that are computed once. Its optimiser, rate and regularisation are
-  // those of a logistic regression: of all below only epochs, batch, precision, seed, threads, what is said
+  // those of a logistic regression in float32: of all below only epochs, batch, seed, threads, what is said
   // of data and checkpoints, and of `augment` the crop count, which says how pictures are seen in use.
   bool freeze_backbone = false;
   // Of the classifier alone, in the same way, before all else, where `from` lacks a class.
@@ -170,8 +170,9 @@ struct TrainingObserver {
 
 struct TrainingResult {
   Model model;
-  bool stopped = false;  // by the observer
-  bool kept = false;     // the checkpoint holds all that was trained, and so does the model
+  bool stopped = false;    // by the observer
+  bool kept = false;       // the checkpoint holds all that was trained
+  std::int64_t steps = 0;  // that the model was trained for, a classifier trained before all else apart
   Precision precision = Precision::kFloat32;  // that it was trained in
   std::vector<EpochRecord> epochs;
   // What was changed on the way by resuming with other options or pictures: "learning rate 0.1, from step 200
@@ -184,7 +185,7 @@ struct TrainingResult {
 };
 
 // Trains. Throws Error where options or data can't be used, where the loss is no longer a number, where a
-// picture that was there is gone (the checkpoint is written first), where a stop can't write the checkpoint,
+// picture that was there is gone (the checkpoint is written first),
 // where `checkpoint` holds a training that was not finished and is not to be resumed, or where what `resume`
 // needs is not there or was made with other options or other pictures. The same data, options and number of
 // threads give the same weights, bit for bit, however often training was stopped and resumed. Learning rate,

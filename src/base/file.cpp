@@ -230,6 +230,16 @@ Target TargetOf(const std::filesystem::path& path) {
 
 }  // namespace
 
+bool SamePlace(const std::filesystem::path& a, const std::filesystem::path& b) {
+  const auto place = [](const std::filesystem::path& path) {
+    std::error_code error;
+    const std::filesystem::path whole = std::filesystem::absolute(path, error) / "";
+    const std::filesystem::path canonical = std::filesystem::weakly_canonical(whole, error);
+    return (error ? whole : canonical / "").lexically_normal();
+  };
+  return place(a) == place(b);
+}
+
 void RemoveUnfinished(const std::filesystem::path& path) {
   const std::filesystem::path target = FollowLinks(path);
   const std::string begin = target.filename().string() + ".";

@@ -48,6 +48,9 @@ void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span
 // The same with text.
 void WriteFileWhole(const std::filesystem::path& path, std::string_view text);
 
+// Whether two names are of one file or folder, which need not be there.
+bool SamePlace(const std::filesystem::path& a, const std::filesystem::path& b);
+
 // Removes what processes that were killed in WriteFileWhole to `path` have left beside it. None may be at it.
 void RemoveUnfinished(const std::filesystem::path& path);
 

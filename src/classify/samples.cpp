@@ -33,6 +33,13 @@ std::optional<int> ClassOf(std::string_view name, const Model& model) {
 std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& model) {
   const std::vector<std::filesystem::path> folders = FoldersIn(path);
   if (folders.empty()) Fail(path.string(), ": has no folders, expected one for each class");
+  const bool has_train = std::ranges::find(model.labels, "train") != model.labels.end();
+  for (const char* name : {"val", "validation", "test"}) {
+    if (!has_train && std::filesystem::is_directory(path / "train") &&
+        std::filesystem::is_directory(path / name))
+      Fail(path.string(), ": has folders to train and to measure with: name the second, ",
+           (path / name).string());
+  }
   const int classes = model.network.options.classes;
   // Without labels, names that are not numbers can only be told by their order, if all classes are there.
   const bool by_order =

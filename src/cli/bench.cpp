@@ -120,8 +120,9 @@ void PrintBenchText(const Options& options, const Network& network, const Plan& 
   fmt::print("median        {:.3f} ms{} of {} runs\n", result.median_ms,
              options.measure.batch > 1 ? " an image" : "", result.runs);
   fmt::print("95 % below    {:.3f} ms\n", result.p95_ms);
-  fmt::print("speed         {:.1f} GFLOP/s, {:.0f} % of the measured peak of {:.1f}\n", result.gflops,
-             100 * result.peak_share, result.peak_gflops);
+  fmt::print("speed         {:.1f} GFLOP/s, {:.0f} % of the measured {}peak of {:.1f}\n", result.gflops,
+             100 * result.peak_share, plan.precision() == Precision::kFloat32 ? "" : "float32 ",
+             result.peak_gflops);
   const Energy energy = EnergyOf(network, plan, result);
   fmt::print("energy        {} an image, {}\n", Millijoules(energy.millijoules),
              energy.source == EnergySource::kMeasured
@@ -178,6 +179,11 @@ void Run(const Options& options) {
   const Subject subject = SubjectOf(options);
   const Plan plan(subject.network, subject.weights,
                   {.target = options.target, .precision = PrecisionOf(options.precision)});
+  const std::optional<Precision> wanted = PrecisionOf(options.precision);
+  if (wanted && *wanted != plan.precision()) {
+    PrintError(fmt::format("{} is not multiplied fast here: {} is measured", NameOf(*wanted),
+                           NameOf(plan.precision())));
+  }
   const BenchmarkResult result = RunBenchmark(plan, options.measure);
   (options.json ? PrintBenchJson : PrintBenchText)(options, subject.network, plan, result);
 }
@@ -200,17 +206,18 @@ void AddBench(CLI::App& program) {
                                  "the latency of one on all threads",
                                  {1, 4096});
   AddNumber(*command, "--seconds", options->measure.seconds, "How long to measure")->type_name("S");
-  command
-      ->add_option("--target", options->target,
-                   "Instruction set; by default the fastest that this machine has")
-      ->type_name("NAME");
+  CLI::Option* target = command
+                            ->add_option("--target", options->target,
+                                         "Instruction set; by default the fastest that this machine has")
+                            ->type_name("NAME");
   AddPrecision(*command, options->precision);
   CLI::Option* layers =
       command->add_flag("--layers", options->layers, "A line for each step of the plan")->excludes(batch);
   command
       ->add_flag("--train", options->train, "Training steps on batches of --batch pictures instead of runs")
       ->needs(batch)
-      ->excludes(layers);
+      ->excludes(layers)
+      ->excludes(target);
   command->add_flag("--json", options->json, "One JSON object");
   command->footer(
       "Example: half the width, a smaller picture, two threads\n"

@@ -71,7 +71,8 @@ FileResult Timed(const std::string& file, Work work) {
   return result;
 }
 
-std::vector<std::filesystem::path> FilesOf(const Options& options) {
+// A folder without pictures is reported, and the others go on.
+std::vector<std::filesystem::path> FilesOf(const Options& options, int& status) {
   std::vector<std::filesystem::path> files;
   for (const std::string& input : options.inputs) {
     if (input == kStdin) continue;
@@ -80,15 +81,19 @@ std::vector<std::filesystem::path> FilesOf(const Options& options) {
       continue;
     }
     const auto found = FindImages(input);
-    if (found.empty()) throw Error(input + ": has no pictures in it");
+    if (found.empty()) {
+      FileResult nothing;
+      nothing.error = input + ": has no pictures in it";
+      Print(options, input, nothing, status);
+    }
     files.insert(files.end(), found.begin(), found.end());
   }
   return files;
 }
 
 void Run(const Options& options, int& status) {
-  const auto files = FilesOf(options);
   const Model model = ModelFrom(options.model);
+  const auto files = FilesOf(options, status);
   const auto piped = std::ranges::count(options.inputs, kStdin);
   if (piped > 1) throw Error("- (standard input) is given more than once");
   if (piped > 0 || files.size() == 1) {  // all threads on one picture

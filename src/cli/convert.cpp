@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/file.h"
 #include "cli/command.h"
 #include "report/text.h"
 
@@ -28,6 +29,8 @@ void SetResolution(int resolution, Model& model) {
 }
 
 void Run(const Options& options) {
+  if (!options.labels.empty() && SamePlace(options.labels, options.output))
+    throw Error(options.output + ": is to be both the labels and the model: give it another name");
   Model model = Model::Load(options.input);
   if (!options.labels.empty()) model.labels = LoadLabels(options.labels, model.network.options.classes);
   if (!options.preprocess.empty()) {

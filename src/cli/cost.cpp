@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "base/file.h"
 #include "cli/command.h"
 #include "report/pages.h"
 #include "report/text.h"
@@ -142,6 +143,8 @@ void PrintCostText(const Options& options, const Network& network, const Cost& c
 }
 
 void Run(const Options& options) {
+  if (!options.html.empty() && !options.model.empty() && SamePlace(options.html, options.model))
+    throw Error(options.html + ": is to be both the model and the page: give it another name");
   const Network network = options.model.empty() ? V1(options.network) : Model::Load(options.model).network;
   if (options.compare && !network.options.separable) {
     throw Error(

@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <algorithm>
 
 #include <cstdio>
 #include <exception>
@@ -35,7 +36,12 @@ int Run(int argc, char** argv) {
   } catch (const CLI::CallForVersion& version) {
     return program.exit(version);
   } catch (const CLI::ParseError& error) {
-    PrintError(error.what());
+    const auto commands = program.get_subcommands([](const CLI::App*) { return true; });
+    const bool unknown =
+        argc > 1 && argv[1][0] != '-' && std::ranges::none_of(commands, [&](const CLI::App* command) {
+          return command->get_name() == argv[1];
+        });
+    PrintError(unknown ? fmt::format("{} is no command", argv[1]) : error.what());
     fmt::print(stderr, "`mobilenet --help` lists the commands, `mobilenet COMMAND --help` their options.\n");
     return kUsage;
   }

@@ -8,10 +8,10 @@ namespace mobilenet::cli {
 namespace {
 
 template <typename T>
-std::string Expected(const Bounds<T>& bounds) {
+std::string Expected(const Bounds<T>& bounds, bool too_large) {
   const std::string kind = std::is_integral_v<T> ? "a whole number" : "a number";
   const Bounds<T> all;
-  if (std::is_signed_v<T> && bounds.low == all.low && bounds.high == all.high) return kind;
+  if (!too_large && std::is_signed_v<T> && bounds.low == all.low && bounds.high == all.high) return kind;
   if (bounds.above_low) return fmt::format("more than {} and at most {}", bounds.low, bounds.high);
   return std::is_integral_v<T> ? fmt::format("{} from {} to {}", kind, bounds.low, bounds.high)
                                : fmt::format("{} to {}", bounds.low, bounds.high);
@@ -28,8 +28,8 @@ T ParseNumber(const std::string& name, const std::string& text, const Bounds<T>&
   if constexpr (std::is_floating_point_v<T>) good = good && std::isfinite(value);
   good = good && value <= bounds.high && (bounds.above_low ? value > bounds.low : value >= bounds.low);
   if (good) return value;
-  throw CLI::ValidationError(
-      fmt::format("{} is {}, expected {}", name, text.substr(0, kShown), Expected(bounds)));
+  throw CLI::ValidationError(fmt::format("{} is {}, expected {}", name, text.substr(0, kShown),
+                                         Expected(bounds, error == std::errc::result_out_of_range)));
 }
 
 template int ParseNumber(const std::string&, const std::string&, const Bounds<int>&);

@@ -71,14 +71,15 @@ fs::path FolderFor(const fs::path& out) {
 // Neither the model, which is written, nor what is read is one of the run's own files or their folder; and
 // the list of pictures is not the model.
 void CheckApart(const TrainOptions& o, const RunFiles& run) {
-  const auto normal = [](const fs::path& path) { return (fs::absolute(path) / "").lexically_normal(); };
-  if (normal(o.data) == normal(o.out)) Fail(o.out, ": is to be both the list of pictures and the model");
+  if (SamePlace(o.data, o.out)) Fail(o.out, ": is to be both the pictures and the model");
+  if (!o.from.empty() && SamePlace(o.from, o.out))
+    Fail(o.out, ": is to be both the model to start from and the one to write: give it another name");
   const std::pair<const std::string&, const char*> used[] = {
-      {o.out, "the model"}, {o.data, "the list of pictures"}, {o.from, "the model to start from"}};
+      {o.out, "the model"}, {o.data, "the pictures"}, {o.from, "the model to start from"}};
   for (const auto& [path, what] : used) {
     for (const fs::path& taken :
          {run.folder, run.checkpoint, run.stopped, run.metrics, run.split, run.report}) {
-      if (!path.empty() && normal(path) == normal(taken))
+      if (!path.empty() && SamePlace(path, taken))
         Fail(path, ": is to be both ", what, " and part of the run: name another folder with --run");
     }
   }
@@ -158,6 +159,7 @@ TrainingResult TrainShown(const TrainingData& data, const TrainingOptions& optio
                            Counted(data.training.size(), "picture"), data.validation.size())
                    .c_str(),
                stdout);  // where that fails, training goes on
+    std::fflush(stdout);
   }
   TrainingDisplay display(json);
   TrainingObserver observer = display.Observer();
@@ -192,10 +194,17 @@ void SaveModel(const TrainingResult& result, const fs::path& out, const fs::path
 
 // Says how to go on, and keeps the model as it is.
 void TellStopped(TrainingResult& result, const RunFiles& run, const std::string& command, int epochs) {
-  if (!fs::exists(run.checkpoint))
+  const bool resumable = fs::exists(run.checkpoint);
+  if (result.steps == 0 && !resumable)
     return PrintError("stopped before there was anything to keep: the same command begins anew");
-  PrintError(fmt::format("stopped: the same command with --resume goes on from {}", run.checkpoint.string()));
-  if (!result.kept) return;
+  PrintError(
+      !resumable ? "stopped: there is no checkpoint to go on from"
+      : result.kept || result.steps == 0
+          ? fmt::format("stopped: the same command with --resume goes on from {}", run.checkpoint.string())
+          : fmt::format("stopped: the same command with --resume goes on from {}, which lacks what was "
+                        "trained since",
+                        run.checkpoint.string()));
+  if (result.steps == 0) return;
   result.model.provenance = {
       {"source", "trained by mobilenet.cpp " MOBILENET_VERSION},
       {"command", command},
@@ -220,7 +229,8 @@ bool FinishRun(TrainingRun& files, const RunFiles& run, const TrainingResult& re
     fs::remove(run.checkpoint);
     return true;
   } catch (const std::exception& error) {  // Error or fs::filesystem_error
-    PrintError(fmt::format("{}: is written, but {}", out.string(), error.what()));
+    PrintError(fmt::format("{}: is written, but {}; the same command with --resume writes the rest",
+                           out.string(), error.what()));
     return false;
   }
 }
@@ -246,7 +256,8 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
   SaveModel(result, out, options.checkpoint);
   const bool finished = FinishRun(files, run, result, out);
   if (result.unreadable > 0) {
-    PrintError(fmt::format("{} could not be read and were left out", Counted(result.unreadable, "picture")));
+    PrintError(fmt::format("{} could not be read and {} left out", Counted(result.unreadable, "picture"),
+                           result.unreadable == 1 ? "was" : "were"));
   }
   if (!finished || result.unreadable > 0) status = kFailure;
   if (o.json) return PrintJson(JsonOf(result, out, run.folder));

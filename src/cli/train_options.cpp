@@ -130,7 +130,7 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
   exclude("--from", {"--alpha", "--output-stride", "--standard", "--shallow"});
   exclude("--freeze", {"--head-epochs", "--optimizer", "--schedule", "--lr", "--momentum", "--weight-decay",
                        "--decay", "--clip", "--warmup", "--label-smoothing", "--dropout", "--average",
-                       "--no-flip", "--trivial-augment", "--jitter", "--erase", "--mixup"});
+                       "--no-flip", "--trivial-augment", "--jitter", "--erase", "--mixup", "--precision"});
   for (const char* name : {"--freeze", "--head-epochs"})
     command.get_option(name)->needs(command.get_option("--from"));
 }

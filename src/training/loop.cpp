@@ -99,9 +99,10 @@ class Run {
     } catch (const Stopped&) {
       result.stopped = true;
       result.answers.clear();
-      Save();
+      TrySave("this checkpoint could not be written: ");
     }
     result.kept = kept_;
+    result.steps = state_.step;
     result.changes = state_.changes;
     result.values.assign(Kept().begin(), Kept().end());
     result.epochs = state_.history;
@@ -277,14 +278,11 @@ class Run {
   }
 
   // What can't be written now may be later: training goes on, and the old checkpoint stays.
-  void TrySave() {
+  void TrySave(const char* failed = "this checkpoint could not be written, training goes on: ") {
     try {
       Save();
     } catch (const Error& error) {
-      if (loop_.observer.warning) {
-        loop_.observer.warning(
-            Concat("this checkpoint could not be written, training goes on: ", error.what()));
-      }
+      if (loop_.observer.warning) loop_.observer.warning(Concat(failed, error.what()));
     }
   }
 

@@ -30,7 +30,8 @@ struct LoopResult {
   std::vector<ValidationAnswer> answers;
   std::vector<std::string> changes;
   bool stopped = false;
-  bool kept = false;  // the checkpoint holds all that was trained
+  bool kept = false;       // the checkpoint holds all that was trained
+  std::int64_t steps = 0;  // done, with those before it was resumed
 };
 
 // Every epoch sees every input once, in steps of equal size (but for one input), none larger than `batch`.

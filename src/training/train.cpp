@@ -207,7 +207,8 @@ class Training {
       const bool bfloat16 = SavedTrait(options_.checkpoint, "precision") == NameOf(Precision::kBfloat16);
       options_.precision = bfloat16 ? Precision::kBfloat16 : Precision::kFloat32;
     }
-    options_.precision = TrainingPrecision(options_.precision);
+    options_.precision =
+        options_.freeze_backbone ? Precision::kFloat32 : TrainingPrecision(options_.precision);
     if (options_.learning_rate == 0) options_.learning_rate = DefaultRate(options_, data.training.size());
     preprocessing_ = PreprocessingFor(options_, options_.augment.crop);
     network_ = NetworkFor(options_, data.classes.size());
@@ -233,6 +234,7 @@ class Training {
     result.training = std::move(trained_on_);
     result.stopped = trained.stopped;
     result.kept = trained.kept;
+    result.steps = trained.steps;
     result.precision = *options_.precision;
     result.epochs = std::move(trained.epochs);
     result.changes = std::move(trained.changes);

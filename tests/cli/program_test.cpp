@@ -249,6 +249,28 @@ TEST_F(ProgramTest, BenchOfBatches) {
               HasSubstr("images a second"));
   EXPECT_EQ(Run("bench --batch 0 2>/dev/null").status, 2);
   EXPECT_EQ(Run("bench --batch 2 --layers 2>/dev/null").status, 2);
+  EXPECT_EQ(Run("bench --batch 2 --train --target avx2 2>/dev/null").status, 2);
+}
+
+// What is read is not written over, by whatever name.
+TEST_F(ProgramTest, OutputsAreNotInputs) {
+  EXPECT_THAT(Run("cost --model " + model_ + " --html " + Path("./model.safetensors") + " 2>&1").output,
+              HasSubstr("is to be both the model and the page"));
+  Write("labels.txt", "a\nb\nc\n");
+  EXPECT_THAT(
+      Run("convert " + model_ + " " + Path("labels.txt") + " --labels " + Path("labels.txt") + " 2>&1")
+          .output,
+      HasSubstr("is to be both the labels and the model"));
+  EXPECT_NO_THROW(Model::Load(model_));
+}
+
+TEST_F(ProgramTest, AFolderWithoutPicturesIsReportedAndTheOthersGoOn) {
+  std::filesystem::create_directories(Path("empty"));
+  const Result result =
+      Run("classify --json --model " + model_ + " " + Path("empty") + " " + Path("grey.bmp"));
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output, HasSubstr("empty: has no pictures in it"));
+  EXPECT_THAT(result.output, HasSubstr("\"predictions\""));
 }
 
 // Everywhere: without arithmetic of half precision it is float32. It can be stored, but not trained in.
@@ -267,6 +289,9 @@ TEST_F(ProgramTest, BenchRefusesWhatIsOutOfRange) {
   EXPECT_EQ(Run("bench --alpha 0 2>/dev/null").status, 2);
   EXPECT_EQ(Run("bench --resolution 7000000 2>/dev/null").status, 2);
   EXPECT_EQ(Run("bench --seconds 0 2>/dev/null").status, 1);
+  EXPECT_THAT(Run("brench 2>&1").output, HasSubstr("brench is no command"));
+  EXPECT_THAT(Run("bench --batch 99999999999 2>&1").output,
+              HasSubstr("--batch is 99999999999, expected a whole number from 1 to 4096"));
   EXPECT_THAT(Run("bench --threads two 2>&1").output,
               HasSubstr("--threads is two, expected a whole number from 1 to 256"));
   EXPECT_EQ(json::parse(Run("cost --classes 010 --json").output)["classes"], 10) << "no octal numbers";

@@ -124,9 +124,9 @@ TEST_F(TrainProgramTest, TheSplitOfARunCanBeUsedAgain) {
   EXPECT_THAT(provenance.at("started from, command"), HasSubstr("--alpha 0.25"));
   // Whose list or model it is, the run would write over it.
   EXPECT_THAT(RunProgram("train " + split + " --out " + Path("first.safetensors") + " 2>&1").output,
-              HasSubstr("split.tsv: is to be both the list of pictures and part of the run"));
+              HasSubstr("split.tsv: is to be both the pictures and part of the run"));
   EXPECT_THAT(RunProgram("train " + split + " --out " + split + " 2>&1").output,
-              HasSubstr("split.tsv: is to be both the list of pictures and the model"));
+              HasSubstr("split.tsv: is to be both the pictures and the model"));
   EXPECT_THAT(RunProgram("train " + photos + " --from " + Path("third.run/stopped.safetensors") + " --out " +
                          Path("third.safetensors") + " 2>&1")
                   .output,
@@ -306,6 +306,17 @@ TEST_F(TrainProgramTest, AFullDiskCostsACheckpointNotTheTraining) {
         << "a partial file";
 }
 
+TEST_F(TrainProgramTest, AStopOnAFullDiskStillLeavesTheModel) {
+  // Checkpoints, which are three times as large as the model, don't fit.
+  const Result result =
+      RunShell("trap '' XFSZ; ulimit -f 3000; timeout --preserve-status -s INT 1.5 " +
+               std::string(MOBILENET_PROGRAM) + " " + Longer(Train("full.safetensors", "2>&1"), 100'000));
+  EXPECT_EQ(result.status, 130);
+  EXPECT_THAT(result.output, HasSubstr("this checkpoint could not be written: "));
+  EXPECT_THAT(result.output, HasSubstr("stopped: there is no checkpoint to go on from"));
+  EXPECT_NO_THROW(Model::Load(Path("full.run/stopped.safetensors"))) << result.output;
+}
+
 TEST_F(TrainProgramTest, BadPicturesAreLeftOutAndCounted) {
   std::ofstream(data_ / "train" / "red" / "empty.jpg") << "";
   std::ofstream(data_ / "train" / "red" / "words.jpg") << "not a picture";
@@ -370,6 +381,10 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
   };
   EXPECT_THAT(from(data_.string()), HasSubstr(data_.string() + ": is a directory"));
   EXPECT_THAT(from(data_.string() + " --freeze backbone --lr 0.1"), HasSubstr("--freeze excludes --lr"));
+  EXPECT_THAT(from(data_.string() + " --freeze backbone --precision auto"),
+              HasSubstr("--freeze excludes --precision"));
+  EXPECT_THAT(from(Path("refused.safetensors")),
+              HasSubstr("both the model to start from and the one to write"));
   fs::remove_all(data_ / "train" / "red");
   fs::remove_all(data_ / "val" / "red");
   fs::remove_all(data_ / "train" / "blue");
