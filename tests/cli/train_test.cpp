@@ -148,7 +148,7 @@ TEST_F(TrainProgramTest, ANameThatNoListCanHoldIsNoFailure) {
 
 TEST_F(TrainProgramTest, WhoeverStopsReadingEndsNoTraining) {
   RunShell(std::string(MOBILENET_PROGRAM) + " " +
-           Longer(Train("pipe.safetensors", "2>&1 | head -n 1 > /dev/null")));
+           Longer(Train("pipe.safetensors", "2>&1 | head -n 1 > /dev/null"), 20));
   EXPECT_NO_THROW(Model::Load(Path("pipe.safetensors")));
 }
 
