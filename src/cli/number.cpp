@@ -3,15 +3,18 @@
 #include <charconv>
 #include <cmath>
 #include <cstdint>
+#include <string_view>
+#include <type_traits>
 
 namespace mobilenet::cli {
 namespace {
 
 template <typename T>
 std::string Expected(const Bounds<T>& bounds, bool too_large) {
-  const std::string kind = std::is_integral_v<T> ? "a whole number" : "a number";
+  const std::string_view kind = std::is_integral_v<T> ? "a whole number" : "a number";
   const Bounds<T> all;
-  if (!too_large && std::is_signed_v<T> && bounds.low == all.low && bounds.high == all.high) return kind;
+  if (!too_large && std::is_signed_v<T> && bounds.low == all.low && bounds.high == all.high)
+    return std::string(kind);
   if (bounds.above_low) return fmt::format("more than {} and at most {}", bounds.low, bounds.high);
   return std::is_integral_v<T> ? fmt::format("{} from {} to {}", kind, bounds.low, bounds.high)
                                : fmt::format("{} to {}", bounds.low, bounds.high);
