@@ -170,7 +170,8 @@ void AddFit(CLI::App& program, int& status) {
               "Most energy for one image: measured where the machine counts it, else estimated");
   AddClasses(*command, options->fit.classes, kMostFitClasses);
   AddThreads(*command, options->fit.threads);
-  AddNumber(*command, "--choices", options->choices, "At most so many networks", {1, 98});
+  AddNumber(*command, "--choices", options->choices,
+            "At most so many networks, and the best published one where none of them was published", {1, 98});
   AddNumber(*command, "--seconds", options->fit.seconds, "About how long to measure, all in all", {0.1, 3600})
       ->type_name("S");
   command->add_flag("--check", options->fit.check,

@@ -240,6 +240,8 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
   const RunFiles run(o.run.empty() ? FolderFor(out) : fs::path(o.run));
   CheckApart(o, run);
   const TrainingOptions options = OptionsFrom(o, command, run.checkpoint);
+  if (options.resume && !fs::exists(run.checkpoint) && fs::exists(out) && fs::exists(run.report))
+    Fail(out.string(), ": is finished: there is nothing to resume");
   CheckWritable(out);
   const TrainingData data = Find(o, command, run);
   const std::string again = Again(command, o);

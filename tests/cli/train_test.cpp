@@ -92,6 +92,8 @@ TEST_F(TrainProgramTest, TrainsAModelAndTellsHowItWent) {
   for (const char* part : {"Loss", "Accuracy", "Confusion matrix", "Class by class", "mobilenet train "})
     EXPECT_THAT(page, HasSubstr(part));
   EXPECT_THAT(page, Not(HasSubstr("src=\"http")));
+  EXPECT_THAT(RunProgram(Train("colours.safetensors", "--resume 2>&1")).output,
+              HasSubstr("colours.safetensors: is finished: there is nothing to resume"));
 }
 
 // The list of a run tells what was held out: to measure another model with it, or to train on the same again.
