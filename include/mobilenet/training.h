@@ -185,12 +185,11 @@ struct TrainingResult {
 };
 
 // Trains. Throws Error where options or data can't be used, where the loss is no longer a number, where a
-// picture that was there is gone (the checkpoint is written first),
-// where `checkpoint` holds a training that was not finished and is not to be resumed, or where what `resume`
-// needs is not there or was made with other options or other pictures. The same data, options and number of
-// threads give the same weights, bit for bit, however often training was stopped and resumed. Learning rate,
-// weight decay, clipping, threads and what is in the pictures may be others when it is resumed, with a
-// warning.
+// picture that was there is gone (the checkpoint is written first), where `checkpoint` holds a training that
+// was not finished and is not to be resumed, or where what `resume` needs is not there, is damaged or was
+// made with other options or other pictures. The same data, options and number of threads give the same
+// weights, bit for bit, however often training was stopped and resumed. Learning rate, weight decay,
+// clipping, threads and what is in the pictures may be others when it is resumed, with a warning.
 TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
                      const TrainingObserver& observer = {});
 

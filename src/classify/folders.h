@@ -11,6 +11,10 @@ namespace mobilenet {
 // The folders in `path`, sorted, hidden ones left out. Throws std::filesystem::filesystem_error.
 std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path);
 
+// What is to be measured or validated with, in a folder that also has one to train on: DIR/val,
+// DIR/validation or DIR/test beside DIR/train.
+std::optional<std::filesystem::path> HeldOutBesideTrain(const std::filesystem::path& path);
+
 // One line of a list: a file, a tab and a class, and perhaps a tab and "train" or "val".
 struct ListLine {
   int number = 0;                 // from 1

@@ -34,12 +34,9 @@ std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& 
   const std::vector<std::filesystem::path> folders = FoldersIn(path);
   if (folders.empty()) Fail(path.string(), ": has no folders, expected one for each class");
   const bool has_train = std::ranges::find(model.labels, "train") != model.labels.end();
-  for (const char* name : {"val", "validation", "test"}) {
-    if (!has_train && std::filesystem::is_directory(path / "train") &&
-        std::filesystem::is_directory(path / name))
-      Fail(path.string(), ": has folders to train and to measure with: name the second, ",
-           (path / name).string());
-  }
+  const auto held_out = has_train ? std::nullopt : HeldOutBesideTrain(path);
+  if (held_out)
+    Fail(path.string(), ": has folders to train and to measure with: name the second, ", held_out->string());
   const int classes = model.network.options.classes;
   // Without labels, names that are not numbers can only be told by their order, if all classes are there.
   const bool by_order =
@@ -100,6 +97,14 @@ std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path) 
   }
   std::ranges::sort(folders);
   return folders;
+}
+
+std::optional<std::filesystem::path> HeldOutBesideTrain(const std::filesystem::path& path) {
+  if (!std::filesystem::is_directory(path / "train")) return std::nullopt;
+  for (const char* name : {"val", "validation", "test"}) {
+    if (std::filesystem::is_directory(path / name)) return path / name;
+  }
+  return std::nullopt;
 }
 
 std::vector<ListLine> ReadList(const std::filesystem::path& list) {

@@ -25,27 +25,28 @@ struct Bounds {
 template <typename T>
 T ParseNumber(const std::string& name, const std::string& text, const Bounds<T>& bounds);
 
-// --name, with the default that `value` has.
-template <typename T>
-CLI::Option* AddNumber(CLI::App& command, const std::string& name, T& value, const std::string& description,
-                       const Bounds<T>& bounds = {}) {
+// An option that sets `value`, a T or one that may be empty, from a T's text.
+template <typename T, typename Value>
+CLI::Option* AddParsed(CLI::App& command, const std::string& name, Value& value,
+                       const std::string& description, const Bounds<T>& bounds) {
   const auto set = [name, &value, bounds](const CLI::results_t& texts) {
     value = ParseNumber<T>(name, texts.front(), bounds);
     return true;
   };
-  return command.add_option(name, set, description)
-      ->type_name(std::is_integral_v<T> ? "N" : "X")
-      ->default_str(fmt::format("{}", value));
+  return command.add_option(name, set, description)->type_name(std::is_integral_v<T> ? "N" : "X");
+}
+
+// --name, with the default that `value` has.
+template <typename T>
+CLI::Option* AddNumber(CLI::App& command, const std::string& name, T& value, const std::string& description,
+                       const Bounds<T>& bounds = {}) {
+  return AddParsed<T>(command, name, value, description, bounds)->default_str(fmt::format("{}", value));
 }
 
 // The same; `value` stays empty until given.
 inline CLI::Option* AddNumber(CLI::App& command, const std::string& name, std::optional<double>& value,
                               const std::string& description) {
-  const auto set = [name, &value](const CLI::results_t& texts) {
-    value = ParseNumber<double>(name, texts.front(), {});
-    return true;
-  };
-  return command.add_option(name, set, description)->type_name("X");
+  return AddParsed<double>(command, name, value, description, {});
 }
 
 }  // namespace mobilenet::cli

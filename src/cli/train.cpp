@@ -133,10 +133,8 @@ std::map<std::string, std::string> ProvenanceOf(const TrainingResult& result, co
 
 // Among folders that are classes, the run's folder would be taken for one the next time.
 void CheckOutside(const TrainingData& data, const RunFiles& run) {
-  fs::path folder = fs::weakly_canonical(fs::absolute(run.folder));
-  if (!folder.has_filename()) folder = folder.parent_path();
   for (const fs::path& root : data.roots) {
-    if (folder.parent_path() == fs::canonical(root))
+    if (SamePlace(run.folder / "..", root))
       Fail(run.folder.string(), ": would lie among the classes of ", root.string(),
            ": name an --out or a --run that is elsewhere");
   }
@@ -197,13 +195,12 @@ void TellStopped(TrainingResult& result, const RunFiles& run, const std::string&
   const bool resumable = fs::exists(run.checkpoint);
   if (result.steps == 0 && !resumable)
     return PrintError("stopped before there was anything to keep: the same command begins anew");
-  PrintError(
-      !resumable ? "stopped: there is no checkpoint to go on from"
-      : result.kept || result.steps == 0
-          ? fmt::format("stopped: the same command with --resume goes on from {}", run.checkpoint.string())
-          : fmt::format("stopped: the same command with --resume goes on from {}, which lacks what was "
-                        "trained since",
-                        run.checkpoint.string()));
+  std::string text = "stopped: there is no checkpoint to go on from";
+  if (resumable) {
+    text = fmt::format("stopped: the same command with --resume goes on from {}", run.checkpoint.string());
+    if (!result.kept && result.steps > 0) text += ", which lacks what was trained since";
+  }
+  PrintError(text);
   if (result.steps == 0) return;
   result.model.provenance = {
       {"source", "trained by mobilenet.cpp " MOBILENET_VERSION},

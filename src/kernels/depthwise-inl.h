@@ -2,8 +2,7 @@
 //
 // 3x3 windows, which is nearly all that there is, go along the row one register of channels after the other:
 // the nine weights stay in registers, and each input column is loaded once for all the outputs that it
-// belongs to, 3 loads for 9 multiply-adds at stride 1. 5x5 windows do the same but for the weights. Others
-// are left to depthwise_pixels-inl.h.
+// belongs to, 3 loads for 9 multiply-adds at stride 1. Others are left to depthwise_pixels-inl.h.
 #if defined(MOBILENET_DEPTHWISE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MOBILENET_DEPTHWISE_INL_H
 #undef MOBILENET_DEPTHWISE_INL_H

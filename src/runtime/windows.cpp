@@ -29,14 +29,7 @@ class WindowProduct {
     task_.segments = window_.kernel;
   }
 
-  void Run(const Part& part) {
-    ForEachRow(part.begin, part.end, static_cast<std::size_t>(window_.output_width),
-               [&](std::size_t y, std::size_t begin, std::size_t end) {
-                 Row(static_cast<int>(y), static_cast<int>(begin), static_cast<int>(end));
-               });
-  }
-
- private:
+  // The output pixels [begin, end) of row `y`.
   void Row(int y, int begin, int end) {
     const Window& w = window_;
     const int top = y * w.stride - w.padding_top;
@@ -60,6 +53,7 @@ class WindowProduct {
     Copied(top, right, end);
   }
 
+ private:
   void Copied(int top, int begin, int end) {
     if (begin >= end) return;
     const Window& w = window_;
@@ -105,14 +99,7 @@ class PairedWindows {
     task_.c_stride *= 2;
   }
 
-  void Run(const Part& part) {
-    ForEachRow(part.begin, part.end, static_cast<std::size_t>(window_.output_width),
-               [&](std::size_t y, std::size_t begin, std::size_t end) {
-                 Row(static_cast<int>(y), static_cast<int>(begin), static_cast<int>(end));
-               });
-  }
-
- private:
+  // The output pixels [begin, end) of row `y`.
   void Row(int y, int begin, int end) {
     const auto pixels = static_cast<std::size_t>(end - begin);
     task_.rows = pixels / 2;
@@ -131,6 +118,7 @@ class PairedWindows {
     task_.c += task_.rows * task_.c_stride;
   }
 
+ private:
   // `count` values from column `left` on, each with the one after it, and zeros outside of the row.
   void CopyRow(const float* row, int left, std::size_t count, float* to) const {
     const auto length = static_cast<std::ptrdiff_t>(window_.input_width) * window_.input_channels;
@@ -168,8 +156,14 @@ std::size_t WindowScratch(const Window& window, bool two_pixels, std::size_t pix
 
 void MultiplyWindows(const Window& window, bool two_pixels, const Kernels& kernels, const ProductTask& task,
                      const MapView& input, const Part& part, float* scratch) {
-  two_pixels ? PairedWindows(window, kernels, task, input, scratch).Run(part)
-             : WindowProduct(window, kernels, task, input, scratch).Run(part);
+  const auto run = [&](auto product) {
+    ForEachRow(part.begin, part.end, static_cast<std::size_t>(window.output_width),
+               [&](std::size_t y, std::size_t begin, std::size_t end) {
+                 product.Row(static_cast<int>(y), static_cast<int>(begin), static_cast<int>(end));
+               });
+  };
+  two_pixels ? run(PairedWindows(window, kernels, task, input, scratch))
+             : run(WindowProduct(window, kernels, task, input, scratch));
 }
 
 }  // namespace mobilenet

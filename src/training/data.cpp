@@ -128,14 +128,13 @@ TrainingData TrainingData::Find(const fs::path& path, double validation_share, s
     if (!fs::exists(path)) Fail(path.string(), ": there is no such folder or list");
     if (!fs::is_directory(path)) return FromList(path, validation_share, seed);
     if (fs::is_directory(path / "train")) {
-      for (const char* name : {"val", "validation", "test"}) {
-        if (!fs::is_directory(path / name)) continue;
-        TrainingData data = Join(ReadSplit(path / "train"), ReadSplit(path / name));
-        data.roots = {path / "train", path / name};
-        return data;
-      }
-      Fail(path.string(),
-           ": has a folder train, expected val or test beside it; for a class of that name, write a list");
+      const auto held_out = HeldOutBesideTrain(path);
+      if (!held_out)
+        Fail(path.string(),
+             ": has a folder train, expected val or test beside it; for a class of that name, write a list");
+      TrainingData data = Join(ReadSplit(path / "train"), ReadSplit(*held_out));
+      data.roots = {path / "train", *held_out};
+      return data;
     }
     TrainingData data = SplitAtRandom(ReadSplit(path), validation_share, seed);
     data.roots = {path};
