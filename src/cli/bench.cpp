@@ -111,8 +111,8 @@ void PrintBenchText(const Options& options, const Network& network, const Plan& 
   fmt::print("MobileNet V1, alpha {:g}, {} x {}: {} mult-adds, {} parameters\n", network.options.alpha,
              network.options.resolution, network.options.resolution, Count(static_cast<double>(cost.macs)),
              Count(static_cast<double>(cost.params)));
-  fmt::print("{}, {}, {}, {} thread{}\n\n", ProcessorName(), plan.target(), NameOf(plan.precision()),
-             options.measure.threads, options.measure.threads == 1 ? "" : "s");
+  fmt::print("{}, {}, {}, {}\n\n", ProcessorName(), plan.target(), NameOf(plan.precision()),
+             Counted(options.measure.threads, "thread"));
   if (options.measure.batch > 1) {
     fmt::print("batches of    {}\nthroughput    {:.0f} images a second\n", options.measure.batch,
                1e3 / result.median_ms);
@@ -160,10 +160,10 @@ void RunTraining(const Options& options) {
                       {"resolution", network.options.resolution},
                       {"macs", CostOf(network).macs}});
   }
-  fmt::print("Training MobileNet V1, alpha {:g}, {} x {}, batches of {}\n{}, {}, {} thread{}\n\n",
+  fmt::print("Training MobileNet V1, alpha {:g}, {} x {}, batches of {}\n{}, {}, {}\n\n",
              network.options.alpha, network.options.resolution, network.options.resolution,
-             options.measure.batch, ProcessorName(), NameOf(result.precision), options.measure.threads,
-             options.measure.threads == 1 ? "" : "s");
+             options.measure.batch, ProcessorName(), NameOf(result.precision),
+             Counted(options.measure.threads, "thread"));
   fmt::print("step          {:.1f} ms, median of {}\n", result.step_ms, result.steps);
   fmt::print("throughput    {:.0f} images a second\n", result.images_per_second);
   fmt::print(

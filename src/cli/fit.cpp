@@ -110,8 +110,8 @@ void PrintCheck(const std::vector<Candidate>& checked) {
 
 void PrintFitText(const Options& options, const FitResult& result) {
   if (!result.choices.empty()) {
-    fmt::print("{}, {} thread{}: the most accurate networks within the limits\n\n", ProcessorName(),
-               options.fit.threads, options.fit.threads == 1 ? "" : "s");
+    fmt::print("{}, {}: the most accurate networks within the limits\n\n", ProcessorName(),
+               Counted(options.fit.threads, "thread"));
     PrintChoices(result.choices);
     fmt::print(
         "\ntop-1: ImageNet, as TF-Slim publishes for its 16 checkpoints (mobilenet_v1.md); ~ is interpolated "

@@ -119,9 +119,8 @@ std::map<std::string, std::string> ProvenanceOf(const TrainingResult& result, co
       {"pictures", fmt::format("{} of {} classes", result.training.size(), classes)},
       {"validation top-1", fmt::format("{} of {}", Percent(last.validation_accuracy),
                                        Counted(result.validation.size(), "picture"))},
-      {"training time",
-       fmt::format("{}, {}, {}", Duration(last.seconds),
-                   Counted(static_cast<std::size_t>(o.training.threads), "thread"), ProcessorName())}};
+      {"training time", fmt::format("{}, {}, {}", Duration(last.seconds),
+                                    Counted(o.training.threads, "thread"), ProcessorName())}};
   if (from) {
     provenance["started from"] = fs::path(o.from).filename().string();
     for (const auto& [key, value] : from->provenance) provenance["started from, " + key] = value;

@@ -234,8 +234,8 @@ Page CostPage(const Network& network, const Cost& cost, Precision precision, con
 Page FitPage(const FitResult& result, const FitOptions& options, const std::string& processor,
              const std::string& command) {
   Page page("Which MobileNet fits this machine");
-  page.Paragraph(fmt::format("{}, {} thread{}. Limits: {}.", processor, options.threads,
-                             options.threads == 1 ? "" : "s", LimitsText(options.limits)));
+  page.Paragraph(fmt::format("{}, {}. Limits: {}.", processor, Counted(options.threads, "thread"),
+                             LimitsText(options.limits)));
   if (result.nearest) {
     std::string miss = MissText(result) + ".";
     miss.front() = 'N';
