@@ -1,6 +1,7 @@
 // Photos in, labels out. Part of libmobilenet.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -26,17 +27,20 @@ struct Prediction {
 struct ClassifierOptions {
   int threads = 1;                                           // that work on one image together, 1 to 256
   std::optional<Precision> precision = Precision::kFloat32;  // as in PlanOptions
+  MemoryUse memory = MemoryUse::kFast;                       // as in PlanOptions
+  std::size_t max_pixels = kMaxPixels;                       // of a picture, as in DecodeOptions
 };
 
 struct TopOptions {
-  int top = 5;  // how many predictions to return, best first; fewer where the model has fewer classes
+  int top = 5;  // how many predictions to return, best first, from 1; fewer where there are fewer classes
 };
 
 // Decodes, preprocesses and runs. Belongs to one thread at a time: copy it for each thread that classifies at
 // once (a copy shares the weights and has its own working memory).
 class Classifier {
  public:
-  // Throws Error where the model's weights don't fit its network or the threads are refused.
+  // Throws Error where the model's weights don't fit its network, its preprocessing or labels can't be used,
+  // the threads are refused, or memory runs out.
   explicit Classifier(const Model& model, const ClassifierOptions& options = {});
   ~Classifier();
   Classifier(const Classifier& other);
@@ -44,7 +48,7 @@ class Classifier {
   Classifier& operator=(Classifier other) noexcept;
 
   // A picture in a file; in memory, still encoded (`name` stands in errors); or decoded to RGB. Each throws
-  // Error where it can't be used, or where the network's answer is not finite.
+  // Error where it can't be used, where the network's answer is not finite, or where memory runs out.
   std::vector<Prediction> File(const std::filesystem::path& path, const TopOptions& options = {});
   std::vector<Prediction> Bytes(std::span<const std::uint8_t> encoded, const TopOptions& options = {},
                                 std::string_view name = "image");
@@ -52,6 +56,7 @@ class Classifier {
 
  private:
   struct State;
+  static std::unique_ptr<State> Make(const Model& model, const ClassifierOptions& options);
   std::unique_ptr<State> state_;
 };
 
@@ -64,14 +69,18 @@ struct FileResult {
 };
 
 struct FilesOptions {
-  int threads = 1;  // pictures in work at once, each on its own thread: one decodes while another runs
+  // Pictures in work at once, each on its own thread: one decodes while another runs. One picture alone is
+  // worked on by all.
+  int threads = 1;
   int top = 5;
   std::optional<Precision> precision = Precision::kFloat32;  // as in PlanOptions
+  MemoryUse memory = MemoryUse::kFast;                       // as in PlanOptions
+  std::size_t max_pixels = kMaxPixels;                       // of a picture, as in DecodeOptions
 };
 
 // Classifies files and calls `done` for each, in the order of the list, on the calling thread. A bad file is
 // a result with an error, not an exception. If `done` throws, the rest is abandoned and the exception passed
-// on.
+// on. Throws Error as Classifier does.
 void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
                    const FilesOptions& options, const std::function<void(const FileResult&)>& done);
 
@@ -107,7 +116,8 @@ struct Evaluation {
   std::vector<Class> classes;  // by class number
 };
 
-// Classifies every sample, as ClassifyFiles does; at least five predictions each.
+// Classifies every sample, as ClassifyFiles does; at least five predictions each. Throws Error for a label
+// that is no class of the model, before any picture is read.
 Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const FilesOptions& options,
                     const std::function<void(const FileResult&)>& done);
 

@@ -24,7 +24,8 @@ struct Cost {
   std::int64_t weight_bytes = 0;
   // The most that feature maps take at once in a Plan, which fuses each depthwise layer with the pointwise
   // one behind it, runs the layers of large maps depth first so that only a few rows of each are kept, and
-  // gives maps that never live together the same memory. The input and the output are the caller's.
+  // gives maps that never live together the same memory; with MemoryUse::kLeast it runs depth first what
+  // takes less so. The input and the output are the caller's.
   std::int64_t peak_activation_bytes = 0;
   std::vector<LayerCost> layers;  // in the network's order
 };
@@ -38,7 +39,8 @@ struct Cost {
 // so that a separable layer costs 1/N + 1/K^2 of the standard one. Under alpha, M and N become alpha M and
 // alpha N (eq. 6), under rho F becomes rho F (eq. 7). Batch norm, activations and pooling count as nothing,
 // as in the paper.
-Cost CostOf(const Network& network, Precision precision = Precision::kFloat32);
+Cost CostOf(const Network& network, Precision precision = Precision::kFloat32,
+            MemoryUse memory = MemoryUse::kFast);
 
 // The sum over the layers of one kind.
 struct KindCost {

@@ -29,10 +29,12 @@ std::optional<Accuracy> ImagenetAccuracy(double alpha, int resolution);
 
 // What a network must stay within; a limit left out doesn't bind.
 struct Limits {
-  std::optional<double> latency_ms = std::nullopt;    // median of one image
-  std::optional<double> size_bytes = std::nullopt;    // weights
-  std::optional<double> memory_bytes = std::nullopt;  // weights and feature maps together
-  std::optional<double> macs = std::nullopt;          // mult-adds of one image
+  std::optional<double> latency_ms = std::nullopt;  // median of one image
+  std::optional<double> size_bytes = std::nullopt;  // weights
+  // Weights and feature maps together. Where it is given, plans are made for the least memory, which takes
+  // more time.
+  std::optional<double> memory_bytes = std::nullopt;
+  std::optional<double> macs = std::nullopt;  // mult-adds of one image
   std::optional<double> energy_mj =
       std::nullopt;  // of one image, measured or estimated as the machine allows
 };
@@ -49,6 +51,7 @@ struct Timing {
 struct Candidate {
   NetworkOptions options;
   Precision precision = Precision::kFloat32;
+  MemoryUse memory = MemoryUse::kFast;
   Accuracy accuracy;
   std::int64_t macs = 0;
   std::int64_t size_bytes = 0;    // Limits::size_bytes
@@ -107,8 +110,8 @@ struct FitResult {
 // The networks that Fit chooses from: V1 with alpha from 0.25 to 1 by eighths and resolution from 128 to 224
 // by 16, in float32 and in the 16 bits that this machine multiplies best: float16 where it has arithmetic of
 // half precision, else bfloat16. The accuracy of all is the published one: 16 bits cost less than can be
-// told. Nothing is timed.
-std::vector<Candidate> FitGrid(int classes);
+// told. Nothing is timed. Throws Error for classes out of range.
+std::vector<Candidate> FitGrid(int classes, MemoryUse memory = MemoryUse::kFast);
 
 // Times a dozen networks of random weights in each precision, fits a latency model to their steps, predicts
 // the grid, and times those that look best. Limits that need no clock are tried first. Throws Error for an

@@ -23,19 +23,22 @@ struct Image {
   std::vector<std::uint8_t> pixels;
 };
 
+// The most pixels that a picture may have where nothing else is said: 2^28, which decode to 805 MB.
+constexpr std::size_t kMaxPixels = std::size_t{1} << 28;
+
 struct DecodeOptions {
   // The caller will shrink the picture to about this many pixels a side: a JPEG much larger than that is
   // decoded at 1/2, 1/4 or 1/8 of its size, never below twice this. 0 decodes every pixel.
   int target_width = 0;
   int target_height = 0;
   // A picture that declares more pixels than this is refused before memory is taken for it.
-  std::size_t max_pixels = std::size_t{1} << 28;
+  std::size_t max_pixels = kMaxPixels;
 };
 
 // Decodes a JPEG, PNG, WebP or BMP, told apart by their first bytes, to upright RGB: EXIF orientation is
 // applied, grey becomes three equal channels, CMYK and YCCK are converted, transparent pixels are laid over
 // white, 16-bit samples are rounded to 8 bits, an animated WebP or PNG yields its first frame.
-// `name` stands in the Error that is thrown for damaged or unsupported data.
+// `name` stands in the Error that is thrown for damaged or unsupported data, and where memory runs out.
 Image DecodeImage(std::span<const std::uint8_t> bytes, const DecodeOptions& options = {},
                   std::string_view name = "image");
 

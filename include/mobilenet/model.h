@@ -1,9 +1,12 @@
 // A model: a network, its weights, and everything that its user needs to get the same answers as its maker.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mobilenet/network.h"
@@ -11,6 +14,13 @@
 #include "mobilenet/tensor.h"
 
 namespace mobilenet {
+
+struct LoadOptions {
+  // True: weights are mapped from the file, which starts at once and shares memory among processes; the file
+  // may be replaced, as Save does, but never cut off or written to while a Model or a copy of it lives, or
+  // the process ends by SIGBUS. False: the file is read into memory and may change afterwards as it likes.
+  bool mapped = true;
+};
 
 // A value: copies are cheap, since weights are shared.
 struct Model {
@@ -25,11 +35,14 @@ struct Model {
   // Keras-named V1 weights in safetensors, Keras .h5, float32 TFLite. Alpha, resolution, classes, padding and
   // preprocessing are worked out from the tensors where the file doesn't say. Throws Error. Part of
   // libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
-  static Model Load(const std::filesystem::path& path);
+  static Model Load(const std::filesystem::path& path, const LoadOptions& options = {});
 
-  // Reads our own format (docs/model-format.md). Weights are mapped, not copied: replace a file that is in
-  // use, as Save does, and never cut it off. Throws Error.
-  static Model LoadSafetensors(const std::filesystem::path& path);
+  // Reads our own format alone (docs/model-format.md). Throws Error.
+  static Model LoadSafetensors(const std::filesystem::path& path, const LoadOptions& options = {});
+
+  // The same from the bytes of a file, which are copied: they need not live on. `name` stands in errors.
+  static Model Parse(std::span<const std::uint8_t> bytes, std::string_view name = "model");
+  static Model ParseSafetensors(std::span<const std::uint8_t> bytes, std::string_view name = "model");
 
   // Writes our own format: the whole file or, with an Error thrown, nothing. Refuses what could not be loaded
   // again; in `provenance`, bytes that are not UTF-8 become U+FFFD. With kBfloat16 or kFloat16 the weights
@@ -37,9 +50,12 @@ struct Model {
   // what is too large for the precision.
   void Save(const std::filesystem::path& path, Precision precision = Precision::kFloat32) const;
 
-  // The label of a class; its number as text where the model has no labels.
+  // The label of a class; its number as text where there is no label for it.
   [[nodiscard]] std::string Label(int index) const;
 };
+
+// The label of class `index`, or its number as text where `labels` has none for it.
+std::string LabelOf(const std::vector<std::string>& labels, int index);
 
 // Reads labels, a line each. Blank lines at the end are dropped, and so is a first line "background" where
 // there is one line more than `classes`. Throws Error where the number of lines doesn't fit.

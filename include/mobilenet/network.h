@@ -97,7 +97,8 @@ struct Network {
   Shape input;
   std::vector<Layer> layers;
 
-  [[nodiscard]] const Shape& output() const { return layers.back().output; }
+  // Of the last layer. Throws Error where there are no layers.
+  [[nodiscard]] const Shape& output() const;
 };
 
 // MobileNet V1 (Howard et al. 2017, Table 1): a 3x3 convolution, thirteen depthwise separable blocks, global
@@ -122,11 +123,26 @@ struct Parameter {
 std::vector<Parameter> ParametersOf(const Layer& layer);
 std::vector<Parameter> ParametersOf(const Network& network);
 
+// What feature maps may take in a Plan.
+enum class MemoryUse {
+  kFast,   // whole maps where they stay in a core's cache, a few rows of each where they don't
+  kLeast,  // a few rows wherever that takes less memory, though it takes more time
+};
+
+// "fast", "least".
+std::string_view NameOf(MemoryUse memory);
+
 // How numbers are stored and multiplied.
 enum class Precision { kFloat32, kBfloat16, kFloat16, kInt8 };
 
 // "float32", "bfloat16", "float16", "int8".
 std::string_view NameOf(Precision precision);
+
+// "same", "symmetric".
+std::string_view NameOf(PaddingStyle style);
+
+// "none", "relu", "relu6".
+std::string_view NameOf(Activation activation);
 
 // "convolution", "depthwise", "pointwise", "global average pool", "fully connected".
 std::string_view NameOf(LayerKind kind);

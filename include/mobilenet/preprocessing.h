@@ -30,6 +30,14 @@ struct Preprocessing {
   bool operator==(const Preprocessing&) const = default;
 };
 
+std::string_view NameOf(ChannelOrder order);   // "rgb", "bgr"
+std::string_view NameOf(ResizeFilter filter);  // "bilinear", "bicubic"
+std::string_view NameOf(CropShape shape);      // "stretch", "square"
+
+// Throws Error, naming the field, where a mean is not finite, a scale is not finite or 0, a pixel would
+// become infinite, or the crop is not above 0 and at most 1. Everything that takes a Preprocessing calls it.
+void CheckPreprocessing(const Preprocessing& preprocessing);
+
 // The conventions that published weights follow, by name:
 //   tensorflow  RGB, x / 127.5 - 1, stretched centre crop (TF-Slim and keras.applications MobileNets)
 //   pytorch     RGB, (x / 255 - mean) / std of ImageNet, square centre crop (torchvision)

@@ -25,6 +25,9 @@ struct PlanOptions {
   // bounds; all else is computed in float32. Nothing: whichever of these is fastest on this machine, which is
   // measured once in a process.
   std::optional<Precision> precision = Precision::kFloat32;
+  // kLeast where feature maps must take as little memory as they can: several times less, for a few per cent
+  // more time.
+  MemoryUse memory = MemoryUse::kFast;
 };
 
 // The instruction sets that this machine can run, fastest first: some of "avx512fp16", "avx512bf16",
@@ -44,8 +47,8 @@ struct StepInfo {
 // from any number of threads. It keeps nothing of the weights that it was made from.
 class Plan {
  public:
-  // Throws Error where the weights don't fit the network (as CheckWeights does) the target is not
-  // available, or the precision is kInt8.
+  // Throws Error where the weights don't fit the network (as CheckWeights does), the target is not
+  // available, the precision is kInt8, or memory runs out.
   Plan(const Network& network, const Weights& weights, const PlanOptions& options = {});
 
   [[nodiscard]] const Shape& input() const;
@@ -61,6 +64,8 @@ class Plan {
  private:
   friend class Runner;
   struct State;
+  static std::shared_ptr<const State> Make(const Network& network, const Weights& weights,
+                                           const PlanOptions& options);
   std::shared_ptr<const State> state_;
 };
 
@@ -70,16 +75,20 @@ struct RunnerOptions {
 
 // Runs a Plan. Owns the memory for feature maps and, where it has more than one thread, the threads. It
 // belongs to one thread at a time; make one for each thread that runs networks at once.
+//
+// A process that was forked has the Runner but not its threads: there the first Run starts new ones (and so
+// allocates) or, where the system refuses them, does all the work on the caller's. Don't fork while it runs.
 class Runner {
  public:
   // Allocates everything that it will ever need. Throws Error for a number of threads out of range or
-  // refused.
+  // refused, and where memory runs out.
   explicit Runner(const Plan& plan, const RunnerOptions& options = {});
   ~Runner();
   Runner(Runner&&) noexcept;
   Runner& operator=(Runner&&) noexcept;
 
   // One image: `input` is plan.input().size() floats (NHWC, preprocessed), `logits` plan.output().size().
+  // A NaN in the input is one in every logit that it counts for.
   // Allocates nothing, takes no lock, throws nothing. Returns false, and touches nothing, where a length is
   // wrong.
   [[nodiscard]] bool Run(std::span<const float> input, std::span<float> logits) noexcept;
@@ -92,6 +101,7 @@ class Runner {
 
  private:
   struct State;
+  static std::unique_ptr<State> Make(const Plan& plan, const RunnerOptions& options);
   std::unique_ptr<State> state_;
 };
 

@@ -99,7 +99,7 @@ struct TrainingOptions {
   int threads = 1;
   std::size_t cache_bytes = std::size_t{2}
                             << 30;  // for decoded pictures; what doesn't fit is decoded each time
-  double validation_share = 0.2;    // about, of each class's pictures, where the folder has no split
+  double validation_share = 0.2;    // about, of the pictures, where the folder has no split
 
   // Written while training; empty: none. Whoever has kept the result removes it: as long as it is there,
   // training is not finished.
@@ -119,11 +119,13 @@ struct TrainingData {
   bool drawn = false;                        // `validation` was drawn at random
   std::vector<std::filesystem::path> roots;  // the folders that hold the folders of classes; none for a list
 
-  // DIR/train/CLASS/* with DIR/val or DIR/validation or DIR/test beside it, DIR/CLASS/* split by `seed` and
-  // the names of picture, folder and class alone, so that a picture's side stays when others are added, or a
-  // list: a file, a tab, a class, and optionally a tab and "train" or "val". Throws Error where
-  // a class has no pictures in one of the two, where there are fewer than two classes, or where a list has a
-  // picture on both sides or in two classes.
+  // DIR/train/CLASS/* with DIR/val or DIR/validation or DIR/test beside it, DIR/CLASS/*, or a list: a file, a
+  // tab, a class, and optionally a tab and "train" or "val". Where neither says what to validate with, each
+  // picture is held out with the probability `validation_share`, by `seed` and the names of picture, folder
+  // and class alone: its side stays when others are added. The price is exactness: of n pictures of a class,
+  // n * share +- sqrt(n * share * (1 - share)) are held out, of five perhaps none. Throws Error where a class
+  // has no pictures to train on, or in a split that was given none to validate with, where there are fewer
+  // than two classes, or where a list has a picture on both sides or in two classes.
   static TrainingData Find(const std::filesystem::path& path, double validation_share, std::uint64_t seed);
 };
 

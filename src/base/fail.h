@@ -1,8 +1,11 @@
 // Building an Error's message from its parts.
 #pragma once
 
+#include <new>
 #include <sstream>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 
 #include "mobilenet/error.h"
 
@@ -20,6 +23,30 @@ std::string Concat(const Parts&... parts) {
 template <typename... Parts>
 [[noreturn]] void Fail(const Parts&... parts) {
   throw Error(Concat(parts...));
+}
+
+// What `work` returns. An Error that it throws says where: the text begins with `where`, once.
+template <typename Work>
+auto InContext(std::string_view where, const Work& work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const Error& error) {
+    if (std::string_view(error.what()).starts_with(where)) throw;
+    Fail(where, ": ", error.what());
+  }
+}
+
+// What `work` returns. Where memory runs out, an Error says for what.
+template <typename Work>
+auto OrOutOfMemory(std::string_view what, const Work& work) -> decltype(work()) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    throw Error(std::string(what) +
+                ": there is not enough memory");  // a stream would take more, and cut it off
+  } catch (const std::length_error&) {
+    throw Error(std::string(what) + ": there is not enough memory");
+  }
 }
 
 }  // namespace mobilenet

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <iterator>
@@ -167,14 +168,25 @@ void ReleaseMapped(std::span<const std::uint8_t> bytes) {
   if (first < last) (void)madvise(const_cast<std::uint8_t*>(data) + first, last - first, MADV_DONTNEED);
 }
 
+SharedBytes SharedBytes::Of(std::vector<std::uint8_t> bytes) {
+  auto owner = std::make_shared<const std::vector<std::uint8_t>>(std::move(bytes));
+  return {*owner, owner};
+}
+
+SharedBytes OpenFile(const std::filesystem::path& path, bool mapped) {
+  if (!mapped) return SharedBytes::Of(ReadFile(path));
+  auto file = std::make_shared<const MappedFile>(path);
+  const auto bytes = file->bytes();
+  return {bytes, std::move(file)};
+}
+
 std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path) {
   const Descriptor file = OpenForReading(path);
   struct stat status {};
   std::vector<std::uint8_t> bytes;
-  if (fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
-    bytes.reserve(static_cast<std::size_t>(status.st_size) +
-                  1);  // one more, so that the end is seen in one read
-  }
+  // One more, so that the end is seen in one read. Some files tell a size that they don't have.
+  if (fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode))
+    bytes.reserve(std::min(static_cast<std::size_t>(status.st_size), kMaxRead) + 1);
   std::size_t size = 0;
   while (true) {
     bytes.resize(std::max(bytes.capacity(), size + 65536));
@@ -267,6 +279,18 @@ FolderLock::~FolderLock() {
 }
 
 void CheckWritable(const std::filesystem::path& path) { const NewFile removed_again(TargetOf(path).path); }
+
+void CheckReplaceable(const std::filesystem::path& path, std::string_view kind,
+                      const std::function<bool(std::span<const std::uint8_t>)>& is_kind) {
+  CheckWritable(path);
+  if (!TargetOf(path).exists) return;
+  const Descriptor file = OpenForReading(path);
+  std::array<std::uint8_t, 1024> begin{};
+  const ssize_t count = read(file.get(), begin.data(), begin.size());
+  if (count < 0) FailWithErrno(path, "can't be read");
+  if (count > 0 && !is_kind({begin.data(), static_cast<std::size_t>(count)}))
+    Fail(path.string(), ": is there already and is not ", kind, ": remove it, or give another name");
+}
 
 void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span<const std::uint8_t>> parts) {
   const Target target = TargetOf(path);

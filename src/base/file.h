@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,6 +34,17 @@ class MappedFile {
 // Lets go of the memory that holds `bytes` where they lie in files that are mapped now: whoever reads them
 // again has them read from the file again. Does nothing for other memory. Safe from any thread.
 void ReleaseMapped(std::span<const std::uint8_t> bytes);
+
+// The bytes of a file and what keeps them alive.
+struct SharedBytes {
+  std::span<const std::uint8_t> bytes;
+  std::shared_ptr<const void> owner;
+
+  static SharedBytes Of(std::vector<std::uint8_t> bytes);
+};
+
+// A file's bytes, mapped, or read into memory. Throws Error.
+SharedBytes OpenFile(const std::filesystem::path& path, bool mapped);
 
 // Reads a file, or a pipe such as /dev/stdin, to its end; at most 1 GiB. Throws Error.
 std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path);
@@ -69,5 +82,10 @@ class FolderLock {
 
 // Throws Error where WriteFileWhole to `path` would fail for where or what that is. Leaves nothing behind.
 void CheckWritable(const std::filesystem::path& path);
+
+// The same where what is at `path` is not `kind`, as `is_kind` tells from its first KiB: nobody's photo is
+// written over because its name was typed in the wrong place. Nothing and an empty file may be replaced.
+void CheckReplaceable(const std::filesystem::path& path, std::string_view kind,
+                      const std::function<bool(std::span<const std::uint8_t>)>& is_kind);
 
 }  // namespace mobilenet

@@ -12,10 +12,11 @@ namespace mobilenet {
 constexpr float kLargestF16 = 65504;
 
 // Rounds to the nearest, ties to even; what is larger than half precision can hold becomes the largest that
-// it can. Not for not-a-numbers.
+// it can. A NaN stays one.
 inline std::uint16_t RoundToF16(float value) {
   constexpr float kSmallestNormal = 0x1p-14F;
   const auto sign = static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(value) >> 16 & 0x8000U);
+  if (std::isnan(value)) return static_cast<std::uint16_t>(sign | 0x7E00U);
   const float magnitude = std::min(std::abs(value), kLargestF16);
   auto bits = std::bit_cast<std::uint32_t>(magnitude);
   if (magnitude < kSmallestNormal) {

@@ -5,29 +5,36 @@
 // and it isn't built with ThreadSanitizer, which then reports every hand-over as a race.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
-#include <thread>
-#include <vector>
+#include <memory>
+#include <system_error>
 
 namespace mobilenet {
 
+// Throws Error for a number of threads that is not from 1 to 256, as all that takes one does.
+void CheckThreads(int threads);
+
+// Throws the Error for threads that the system would not start.
+[[noreturn]] void FailToStart(int threads, const std::system_error& error);
+
 class ThreadPool {
  public:
-  // `threads` counts the caller of Run, so 1 starts none. Throws std::system_error where the system refuses.
+  // `threads` counts the caller of Run, so 1 starts none. Throws Error as CheckThreads does, and where the
+  // system refuses.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  [[nodiscard]] int threads() const { return static_cast<int>(workers_.size()) + 1; }
+  [[nodiscard]] int threads() const { return threads_; }
 
   // Calls work(task, thread) for each task in [0, tasks), spread over the threads, and returns when all are
-  // done. `thread` is in [0, threads()). Neither allocates nor locks. One call at a time; `work` must not
+  // done. `thread` is in [0, threads()). Neither allocates nor locks, but for the first call in a process
+  // that was forked after the pool was made: threads don't come along, so that new ones are started there,
+  // and where the system refuses them the caller does all the work. One call at a time; `work` must not
   // throw.
   template <typename Work>
   void Run(int tasks, const Work& work) noexcept {
-    if (workers_.empty() || tasks <= 1) {
+    if (threads_ == 1 || tasks <= 1) {
       for (int task = 0; task < tasks; ++task) work(task, 0);
       return;
     }
@@ -39,22 +46,13 @@ class ThreadPool {
 
  private:
   using Function = void (*)(const void* context, int task, int thread);
+  class Crew;
 
   void Start(int tasks, Function function, const void* context) noexcept;
-  void Work(int thread) noexcept;
-  void Stop() noexcept;
-  void TakeTasks(int thread) noexcept;
 
-  // Written by Start before round_ moves on, read by the workers after they saw it move.
-  Function function_ = nullptr;
-  const void* context_ = nullptr;
-  int tasks_ = 0;
-  bool stop_ = false;
-
-  alignas(64) std::atomic<std::uint32_t> round_ = 0;  // one more for each Run
-  alignas(64) std::atomic<int> next_task_ = 0;
-  alignas(64) std::atomic<int> working_ = 0;  // workers that haven't finished this round
-  std::vector<std::thread> workers_;
+  int threads_;
+  unsigned forks_;              // how often this process had been forked when the crew was made
+  std::unique_ptr<Crew> crew_;  // null where there is one thread
 };
 
 }  // namespace mobilenet

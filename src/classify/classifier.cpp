@@ -16,6 +16,7 @@ struct Classifier::State {
     Plan plan;
     Preprocessing preprocessing;
     std::vector<std::string> labels;
+    std::size_t max_pixels;
   };
 
   State(std::shared_ptr<const Shared> with, int threads)
@@ -32,14 +33,16 @@ struct Classifier::State {
 
   [[nodiscard]] DecodeOptions decode_options() const {
     const Shape& shape = shared->plan.input();
-    return DecodeOptionsFor(shared->preprocessing, shape.width, shape.height);
+    DecodeOptions options = DecodeOptionsFor(shared->preprocessing, shape.width, shape.height);
+    options.max_pixels = shared->max_pixels;
+    return options;
   }
 
   // The best classes of `output`, which holds probabilities.
   std::vector<Prediction> Best(int top) {
     order.resize(output.size());
     std::iota(order.begin(), order.end(), 0);
-    const auto count = std::clamp<std::ptrdiff_t>(top, 0, std::ssize(order));
+    const auto count = std::min<std::ptrdiff_t>(top, std::ssize(order));
     // Equal probabilities in the order of their numbers, so that the answer doesn't depend on the sort.
     const auto better = [this](int a, int b) {
       return output[a] != output[b] ? output[a] > output[b] : a < b;
@@ -48,53 +51,63 @@ struct Classifier::State {
     std::vector<Prediction> best;
     for (std::ptrdiff_t i = 0; i < count; ++i) {
       const int index = order[i];
-      const auto& labels = shared->labels;
-      best.push_back({labels.empty() ? std::to_string(index) : labels[index], output[index], index});
+      best.push_back({LabelOf(shared->labels, index), output[index], index});
     }
     return best;
   }
+
+  std::vector<Prediction> Classify(const Image& image, int top) {
+    if (top < 1) Fail("top is ", top, ", expected at least 1");
+    const Shape& shape = shared->plan.input();
+    Preprocess(image, shared->preprocessing, shape.width, shape.height, shape.channels, input);
+    if (!runner.Run(input, output)) Fail("the network's input and output don't fit its plan");
+    if (!std::ranges::all_of(output, [](float logit) { return std::isfinite(logit); })) {
+      Fail("the network's answer is not finite: its weights are damaged, or the preprocessing is not theirs");
+    }
+    Softmax(output);
+    return Best(top);
+  }
 };
 
-Classifier::Classifier(const Model& model, const ClassifierOptions& options)
-    : state_(std::make_unique<State>(std::make_shared<const State::Shared>(State::Shared{
-                                         Plan(model.network, model.weights, {.precision = options.precision}),
-                                         model.preprocessing, model.labels}),
-                                     options.threads)) {
-  if (!model.labels.empty() &&
-      model.labels.size() != static_cast<std::size_t>(model.network.options.classes)) {
-    Fail("the model has ", model.labels.size(), " labels, expected ", model.network.options.classes,
-         ", one for each class");
-  }
+std::unique_ptr<Classifier::State> Classifier::Make(const Model& model, const ClassifierOptions& options) {
+  CheckPreprocessing(model.preprocessing);
+  const auto classes = static_cast<std::size_t>(model.network.output().channels);
+  if (!model.labels.empty() && model.labels.size() != classes)
+    Fail("the model has ", model.labels.size(), " labels, expected ", classes, ", one for each class");
+  if (options.max_pixels < 1) Fail("max_pixels is 0, expected at least 1");
+  const PlanOptions plan = {.precision = options.precision, .memory = options.memory};
+  auto shared = std::make_shared<const State::Shared>(State::Shared{
+      Plan(model.network, model.weights, plan), model.preprocessing, model.labels, options.max_pixels});
+  return std::make_unique<State>(std::move(shared), options.threads);
 }
+
+Classifier::Classifier(const Model& model, const ClassifierOptions& options)
+    : state_(OrOutOfMemory("the classifier", [&] { return Make(model, options); })) {}
 
 Classifier::~Classifier() = default;
 Classifier::Classifier(Classifier&&) noexcept = default;
 Classifier::Classifier(const Classifier& other)
-    : state_(std::make_unique<State>(other.state_->shared, other.state_->runner.threads())) {}
+    : state_(OrOutOfMemory("the classifier", [&] {
+        return std::make_unique<State>(other.state_->shared, other.state_->runner.threads());
+      })) {}
 Classifier& Classifier::operator=(Classifier other) noexcept {
   state_.swap(other.state_);
   return *this;
 }
 
 std::vector<Prediction> Classifier::File(const std::filesystem::path& path, const TopOptions& options) {
-  return Pixels(LoadImage(path, state_->decode_options()), options);
+  const Image image = LoadImage(path, state_->decode_options());
+  return InContext(path.string(), [&] { return Pixels(image, options); });
 }
 
 std::vector<Prediction> Classifier::Bytes(std::span<const std::uint8_t> encoded, const TopOptions& options,
                                           std::string_view name) {
-  return Pixels(DecodeImage(encoded, state_->decode_options(), name), options);
+  const Image image = DecodeImage(encoded, state_->decode_options(), name);
+  return InContext(name, [&] { return Pixels(image, options); });
 }
 
 std::vector<Prediction> Classifier::Pixels(const Image& image, const TopOptions& options) {
-  State& s = *state_;
-  const Shape& shape = s.shared->plan.input();
-  Preprocess(image, s.shared->preprocessing, shape.width, shape.height, shape.channels, s.input);
-  if (!s.runner.Run(s.input, s.output)) Fail("the network's input and output don't fit its plan");
-  if (!std::ranges::all_of(s.output, [](float logit) { return std::isfinite(logit); })) {
-    Fail("the network's answer is not finite: its weights are damaged, or the preprocessing is not theirs");
-  }
-  Softmax(s.output);
-  return s.Best(options.top);
+  return OrOutOfMemory("the picture", [&] { return state_->Classify(image, options.top); });
 }
 
 }  // namespace mobilenet

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/fail.h"
 #include "base/stopwatch.h"
 #include "mobilenet/classifier.h"
 
@@ -8,9 +9,14 @@ namespace mobilenet {
 Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const FilesOptions& options,
                     const std::function<void(const FileResult&)>& done) {
   std::vector<std::filesystem::path> files;
-  for (const Sample& sample : samples) files.push_back(sample.file);
+  const int classes = model.network.output().channels;
+  for (const Sample& sample : samples) {
+    if (sample.label < 0 || sample.label >= classes)
+      Fail(sample.file.string(), ": is of class ", sample.label, ", expected 0 to ", classes - 1);
+    files.push_back(sample.file);
+  }
   Evaluation result;
-  result.classes.resize(static_cast<std::size_t>(model.network.options.classes));
+  result.classes.resize(static_cast<std::size_t>(classes));
   int top1 = 0;
   int top5 = 0;
   const Stopwatch stopwatch;

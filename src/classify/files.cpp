@@ -12,6 +12,8 @@
 
 #include "base/fail.h"
 #include "base/stopwatch.h"
+#include "base/thread_pool.h"
+#include "image/signatures.h"
 #include "mobilenet/classifier.h"
 
 namespace mobilenet {
@@ -68,11 +70,8 @@ FileResult ClassifyOne(Classifier& classify, std::span<const std::filesystem::pa
   const Stopwatch stopwatch;
   try {
     result.predictions = classify.File(files[index], {.top = top});
-  } catch (
-      const std::exception& error) {  // Error, and std::bad_alloc for a picture too large for this machine
-    result.error = dynamic_cast<const Error*>(&error) != nullptr
-                       ? error.what()
-                       : Concat(files[index].string(), ": can't be classified: ", error.what());
+  } catch (const std::exception& error) {  // Error, or not even the memory for one
+    result.error = error.what();
   }
   result.ms = 1e3 * stopwatch.Seconds();
   return result;
@@ -110,22 +109,29 @@ bool EndsAsImage(const std::filesystem::path& path) {
 }
 
 bool BeginsAsImage(const std::filesystem::path& path) {
-  std::array<char, 12> bytes{};
-  std::ifstream(path, std::ios::binary).read(bytes.data(), bytes.size());
-  const std::string_view text(bytes.data(), bytes.size());
-  return text.starts_with("\xFF\xD8\xFF") || text.starts_with("\x89PNG") || text.starts_with("BM") ||
-         (text.starts_with("RIFF") && text.substr(8) == "WEBP");
+  std::array<std::uint8_t, kSignatureBytes> bytes{};
+  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(bytes.data()), bytes.size());
+  const PictureFormat format = SignatureOf(bytes).format;
+  return format != PictureFormat::kUnknown && format != PictureFormat::kForeign;
 }
 
 }  // namespace
 
 void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
                    const FilesOptions& options, const std::function<void(const FileResult&)>& done) {
-  if (options.threads < 1 || options.threads > 256)
-    Fail("threads is ", options.threads, ", expected 1 to 256");
+  CheckThreads(options.threads);
   if (files.empty()) return;
-  const Classifier prototype(model, {.threads = 1, .precision = options.precision});
+  if (options.top < 1) Fail("top is ", options.top, ", expected at least 1");
+  // One picture is worked on by all threads, of many each by one.
   const auto count = std::min(static_cast<std::size_t>(options.threads), files.size());
+  Classifier prototype(model, {.threads = count == 1 ? options.threads : 1,
+                               .precision = options.precision,
+                               .memory = options.memory,
+                               .max_pixels = options.max_pixels});
+  if (count == 1) {
+    for (std::size_t i = 0; i < files.size(); ++i) done(ClassifyOne(prototype, files, i, options.top));
+    return;
+  }
   std::vector<Classifier> classifiers(count, prototype);
   OrderedResults results(files.size(), 16 * count);
   Workers workers(results);
@@ -136,7 +142,7 @@ void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> fi
       });
     }
   } catch (const std::system_error& error) {
-    Fail("the system refused to start ", count, " threads: ", error.what());
+    FailToStart(static_cast<int>(count), error);
   }
   for (std::size_t i = 0; i < files.size(); ++i) done(results.Next());
 }

@@ -18,6 +18,7 @@ struct Options {
   NetworkOptions network;
   std::string target;
   std::string precision = "float32";
+  MemoryUse memory = MemoryUse::kFast;
   BenchmarkOptions measure;
   bool layers = false;
   bool train = false;
@@ -177,8 +178,9 @@ void RunTraining(const Options& options) {
 void Run(const Options& options) {
   if (options.train) return RunTraining(options);
   const Subject subject = SubjectOf(options);
-  const Plan plan(subject.network, subject.weights,
-                  {.target = options.target, .precision = PrecisionOf(options.precision)});
+  const Plan plan(
+      subject.network, subject.weights,
+      {.target = options.target, .precision = PrecisionOf(options.precision), .memory = options.memory});
   const std::optional<Precision> wanted = PrecisionOf(options.precision);
   if (wanted && *wanted != plan.precision()) {
     PrintError(fmt::format("{} is not multiplied fast here: {} is measured", NameOf(*wanted),
@@ -211,12 +213,14 @@ void AddBench(CLI::App& program) {
                                          "Instruction set; by default the fastest that this machine has")
                             ->type_name("NAME");
   AddPrecision(*command, options->precision);
+  CLI::Option* memory = AddMemory(*command, options->memory);
   CLI::Option* layers =
       command->add_flag("--layers", options->layers, "A line for each step of the plan")->excludes(batch);
   command
       ->add_flag("--train", options->train, "Training steps on batches of --batch pictures instead of runs")
       ->needs(batch)
       ->excludes(layers)
+      ->excludes(memory)
       ->excludes(target);
   command->add_flag("--json", options->json, "One JSON object");
   command->footer(

@@ -1,11 +1,10 @@
 // mobilenet classify: photos in, labels out.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
-#include "base/file.h"
-#include "base/stopwatch.h"
 #include "cli/command.h"
 #include "cli/number.h"
 #include "report/progress.h"
@@ -15,6 +14,7 @@ namespace mobilenet::cli {
 namespace {
 
 constexpr const char* kStdin = "-";
+constexpr const char* kStdinFile = "/dev/stdin";
 
 struct Options {
   std::string model;
@@ -22,6 +22,7 @@ struct Options {
   int top = 5;
   int threads = 1;
   std::string precision = "float32";
+  std::size_t max_pixels = kMaxPixels;
   bool json = false;
 };
 
@@ -55,29 +56,15 @@ void Print(const Options& options, const std::string& file, const FileResult& re
   if (!result.error.empty()) status = kFailure;
 }
 
-// One picture, with the time it took or what was wrong with it.
-template <typename Work>
-FileResult Timed(const std::string& file, Work work) {
-  FileResult result;
-  const Stopwatch stopwatch;
-  try {
-    result.predictions = work();
-  } catch (const Error& error) {
-    result.error = error.what();
-  } catch (const std::bad_alloc&) {
-    result.error = file + ": can't be classified: out of memory";
-  }
-  result.ms = 1e3 * stopwatch.Seconds();
-  return result;
-}
-
-// A folder without pictures is reported, and the others go on.
+// The pictures to classify; standard input is the file that stands for it. A folder without pictures is
+// reported, and the others go on.
 std::vector<std::filesystem::path> FilesOf(const Options& options, int& status) {
+  if (std::ranges::count(options.inputs, kStdin) > 1)
+    throw Error("- (standard input) is given more than once");
   std::vector<std::filesystem::path> files;
   for (const std::string& input : options.inputs) {
-    if (input == kStdin) continue;
-    if (!std::filesystem::is_directory(input)) {
-      files.emplace_back(input);
+    if (input == kStdin || !std::filesystem::is_directory(input)) {
+      files.emplace_back(input == kStdin ? kStdinFile : input);
       continue;
     }
     const auto found = FindImages(input);
@@ -94,34 +81,23 @@ std::vector<std::filesystem::path> FilesOf(const Options& options, int& status) 
 void Run(const Options& options, int& status) {
   const Model model = ModelFrom(options.model);
   const auto files = FilesOf(options, status);
-  const auto piped = std::ranges::count(options.inputs, kStdin);
-  if (piped > 1) throw Error("- (standard input) is given more than once");
-  if (piped > 0 || files.size() == 1) {  // all threads on one picture
-    Classifier classify(model, {.threads = options.threads, .precision = PrecisionOf(options.precision)});
-    const TopOptions top = {.top = options.top};
-    if (piped > 0) {
-      Print(options, kStdin,
-            Timed(kStdin, [&] { return classify.Bytes(ReadFile("/dev/stdin"), top, "standard input"); }),
-            status);
-    }
-    if (files.size() == 1) {
-      Print(options, files.front().string(),
-            Timed(files.front().string(), [&] { return classify.File(files.front(), top); }), status);
-    }
-    if (files.size() <= 1) return;
-  }
   Progress progress(files.size(), "photos");
   int failed = 0;
   ClassifyFiles(model, files,
-                {.threads = options.threads, .top = options.top, .precision = PrecisionOf(options.precision)},
+                {.threads = options.threads,
+                 .top = options.top,
+                 .precision = PrecisionOf(options.precision),
+                 .max_pixels = options.max_pixels},
                 [&](const FileResult& result) {
                   progress.Clear();
-                  Print(options, files[result.index].string(), result, status);
+                  const std::string file = files[result.index].string();
+                  Print(options, file == kStdinFile ? kStdin : file, result, status);
                   failed += result.error.empty() ? 0 : 1;
                   progress.Advance();
                 });
   progress.Clear();
-  if (failed > 0) PrintError(fmt::format("{} of {} photos could not be classified", failed, files.size()));
+  if (failed > 0 && files.size() > 1)
+    PrintError(fmt::format("{} of {} photos could not be classified", failed, files.size()));
 }
 
 }  // namespace
@@ -139,6 +115,7 @@ void AddClassify(CLI::App& program, int& status) {
   AddNumber(*command, "--top", options->top, "Labels a photo", {1, 1'000'000});
   AddThreads(*command, options->threads);
   AddPrecision(*command, options->precision);
+  AddMaxPixels(*command, options->max_pixels);
   command->add_flag("--json", options->json, "One JSON object a photo and line");
   command->footer(
       "Example: what is in two photos, the three best labels each\n"

@@ -6,10 +6,13 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/enum_names.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/machine.h"
 #include "cli/number.h"
+#include "cli/quantity.h"
+#include "formats/safetensors.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
@@ -41,8 +44,6 @@ CLI::Option* AddHtml(CLI::App& command, std::string& path) {
       ->type_name("FILE");
 }
 
-void CheckPage(const std::string& path) { CheckWritable(path); }
-
 void WritePage(const Page& page, const std::string& path, bool quiet) {
   page.Write(path);
   if (!quiet) fmt::print("\npage written: {}\n", Printable(path));
@@ -60,11 +61,38 @@ CLI::Option* AddPrecision(CLI::App& command, std::string& precision) {
 }
 
 std::optional<Precision> PrecisionOf(const std::string& name) {
-  for (const Precision precision :
-       {Precision::kFloat32, Precision::kBfloat16, Precision::kFloat16, Precision::kInt8}) {
-    if (NameOf(precision) == name) return precision;
-  }
-  return std::nullopt;
+  if (name == "auto") return std::nullopt;
+  if (const std::optional<Precision> precision = FromName<Precision>(name)) return precision;
+  Fail("the precision is ", name, ", expected float32, bfloat16, float16, int8 or auto");
+}
+
+CLI::Option* AddMaxPixels(CLI::App& command, std::size_t& pixels) {
+  constexpr double kMost = 1e12;
+  const auto set = [&pixels](const CLI::results_t& texts) {
+    const std::optional<double> value = ParseQuantity(texts.front(), PixelUnits());
+    if (!value || *value < 1 || *value > kMost)
+      throw CLI::ValidationError(
+          "--max-pixels",
+          Concat("expected a number of pixels such as 300M or 20000000, found ", texts.front()));
+    pixels = static_cast<std::size_t>(*value);
+    return true;
+  };
+  return command
+      .add_option(
+          "--max-pixels", set,
+          "The most pixels that a picture may have before it is refused; each takes 3 bytes of memory "
+          "(by default 268M)")
+      ->type_name("300M");
+}
+
+CLI::Option* AddMemory(CLI::App& command, MemoryUse& memory) {
+  return command
+      .add_option_function<std::string>(
+          "--memory", [&memory](const std::string& name) { memory = *FromName<MemoryUse>(name); },
+          "Of feature maps: what is fastest, or the least (fast or least)")
+      ->check(CLI::IsMember(NamesOf<MemoryUse>()))
+      ->type_name("M")
+      ->default_str("fast");
 }
 
 CLI::Option* RequireText(CLI::Option* option) {
@@ -84,6 +112,10 @@ Model ModelFrom(const std::string& path) {
     return Model::Load(fallback);
   }
   Fail("no model: name one with --model FILE, or set MOBILENET_MODEL");
+}
+
+void CheckModelOut(const std::filesystem::path& path) {
+  CheckReplaceable(path, "a model in safetensors", LooksLikeSafetensors);
 }
 
 CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path) {
@@ -125,7 +157,8 @@ void PrintError(const std::string& text) {
 }
 
 void PrintJson(const nlohmann::ordered_json& value) {
-  fmt::print("{}\n", value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  fmt::print("{}\n",
+             PrintableJson(value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)));
   std::fflush(stdout);  // whoever reads a pipe gets whole lines as they come
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -45,16 +46,24 @@ CLI::Option* RequireText(CLI::Option* option);
 
 // --html; empty until given. Once the page is written, its name is printed unless `quiet`.
 CLI::Option* AddHtml(CLI::App& command, std::string& path);
-void CheckPage(const std::string& path);  // throws where it can't be written
 void WritePage(const Page& page, const std::string& path, bool quiet);
 
 // --precision of what is run: float32, bfloat16, float16, or auto (nothing), for whichever is fastest here.
 CLI::Option* AddPrecision(CLI::App& command, std::string& precision);
 std::optional<Precision> PrecisionOf(const std::string& name);
 
+// --max-pixels: the most that a picture may have.
+CLI::Option* AddMaxPixels(CLI::App& command, std::size_t& pixels);
+
+// --memory of a plan: fast or least.
+CLI::Option* AddMemory(CLI::App& command, MemoryUse& memory);
+
 // --model; empty until given. ModelFrom reads it, or $MOBILENET_MODEL, or fails with what to do.
 CLI::Option* AddModel(CLI::App& command, std::string& path);
 Model ModelFrom(const std::string& path);
+
+// Throws where a model can't be written to `path`, or what is there is no safetensors file.
+void CheckModelOut(const std::filesystem::path& path);
 
 // The model file to write, which must be given, and not be named as one of another format than ours.
 CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path);

@@ -31,6 +31,7 @@ void SetResolution(int resolution, Model& model) {
 void Run(const Options& options) {
   if (!options.labels.empty() && SamePlace(options.labels, options.output))
     throw Error(options.output + ": is to be both the labels and the model: give it another name");
+  CheckModelOut(options.output);
   Model model = Model::Load(options.input);
   if (!options.labels.empty()) model.labels = LoadLabels(options.labels, model.network.options.classes);
   if (!options.preprocess.empty()) {

@@ -15,6 +15,7 @@ struct Options {
   std::string model;
   NetworkOptions network;
   std::string precision = "float32";
+  MemoryUse memory = MemoryUse::kFast;
   bool layers = false;
   bool compare = false;
   bool json = false;
@@ -145,13 +146,14 @@ void PrintCostText(const Options& options, const Network& network, const Cost& c
 void Run(const Options& options) {
   if (!options.html.empty() && !options.model.empty() && SamePlace(options.html, options.model))
     throw Error(options.html + ": is to be both the model and the page: give it another name");
+  if (!options.html.empty()) CheckPage(options.html);
   const Network network = options.model.empty() ? V1(options.network) : Model::Load(options.model).network;
   if (options.compare && !network.options.separable) {
     throw Error(
         "--compare sets a separable network beside its standard twin, and this one is of standard "
         "convolutions");
   }
-  const Cost cost = CostOf(network, *PrecisionOf(options.precision));
+  const Cost cost = CostOf(network, *PrecisionOf(options.precision), options.memory);
   (options.json ? PrintCostJson : PrintCostText)(options, network, cost);
   if (!options.html.empty()) {
     WritePage(CostPage(network, cost, *PrecisionOf(options.precision), options.command), options.html,
@@ -182,6 +184,7 @@ void AddCost(CLI::App& program) {
       ->check(CLI::IsMember({"float32", "bfloat16", "float16", "int8"}))
       ->type_name("P")
       ->capture_default_str();
+  AddMemory(*command, options->memory);
   command->add_flag("--layers", options->layers, "A line for each layer");
   command->add_flag("--compare", options->compare, "Each block beside the standard convolution it replaces")
       ->excludes(standard);

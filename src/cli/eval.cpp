@@ -17,6 +17,7 @@ struct Options {
   std::string data;
   int threads = 1;
   std::string precision = "float32";
+  std::size_t max_pixels = kMaxPixels;
   bool json = false;
   bool per_class = false;
 };
@@ -59,15 +60,17 @@ void Run(const Options& options, int& status) {
   const Model model = ModelFrom(options.model);
   const std::vector<Sample> samples = LoadSamples(options.data, model);
   Progress progress(samples.size(), "photos");
-  const Evaluation result =
-      Evaluate(model, samples, {.threads = options.threads, .precision = PrecisionOf(options.precision)},
-               [&](const FileResult& file) {
-                 if (!file.error.empty()) {
-                   progress.Clear();
-                   PrintError(file.error);
-                 }
-                 progress.Advance();
-               });
+  const Evaluation result = Evaluate(model, samples,
+                                     {.threads = options.threads,
+                                      .precision = PrecisionOf(options.precision),
+                                      .max_pixels = options.max_pixels},
+                                     [&](const FileResult& file) {
+                                       if (!file.error.empty()) {
+                                         progress.Clear();
+                                         PrintError(file.error);
+                                       }
+                                       progress.Advance();
+                                     });
   progress.Clear();
   if (result.failed > 0) {
     PrintError(
@@ -93,6 +96,7 @@ void AddEval(CLI::App& program, int& status) {
   AddModel(*command, options->model);
   AddThreads(*command, options->threads);
   AddPrecision(*command, options->precision);
+  AddMaxPixels(*command, options->max_pixels);
   command->add_flag("--per-class", options->per_class, "A line for each class");
   command->add_flag("--json", options->json, "One JSON object, with every class");
   command->footer(

@@ -15,20 +15,6 @@ struct Options {
   bool json = false;
 };
 
-const char* NameOf(Activation activation) {
-  switch (activation) {
-    case Activation::kNone:
-      return "none";
-    case Activation::kRelu:
-      return "relu";
-    case Activation::kRelu6:
-      return "relu6";
-  }
-  return "unknown";
-}
-
-const char* NameOf(PaddingStyle padding) { return padding == PaddingStyle::kSame ? "same" : "symmetric"; }
-
 void PrintInfoJson(const Model& model, const Cost& cost, std::uintmax_t file_bytes) {
   const NetworkOptions& o = model.network.options;
   const Preprocessing& p = model.preprocessing;
@@ -50,10 +36,10 @@ void PrintInfoJson(const Model& model, const Cost& cost, std::uintmax_t file_byt
               {{"preset", PresetName(p)},
                {"mean", p.mean},
                {"scale", p.scale},
-               {"order", p.order == ChannelOrder::kRgb ? "rgb" : "bgr"},
+               {"order", NameOf(p.order)},
                {"crop", p.crop},
-               {"shape", p.shape == CropShape::kStretch ? "stretch" : "square"},
-               {"filter", p.filter == ResizeFilter::kBilinear ? "bilinear" : "bicubic"}}},
+               {"shape", NameOf(p.shape)},
+               {"filter", NameOf(p.filter)}}},
              {"labels", model.labels},
              {"provenance", model.provenance}});
 }
@@ -83,14 +69,14 @@ void PrintInfoText(const Model& model, const Cost& cost, std::uintmax_t file_byt
   line("mult-adds", Count(static_cast<double>(cost.macs)));
   line("file", Bytes(static_cast<double>(file_bytes)));
   line("output stride", std::to_string(o.output_stride));
-  line("padding", NameOf(o.padding));
+  line("padding", std::string(NameOf(o.padding)));
   line("activation", fmt::format("{}{}", NameOf(o.activation), o.batch_norm ? " after batch norm" : ""));
   line("preprocessing", fmt::format("{}: mean {:g} {:g} {:g}, scale {:g} {:g} {:g}, {}", PresetName(p),
                                     p.mean[0], p.mean[1], p.mean[2], p.scale[0], p.scale[1], p.scale[2],
                                     p.order == ChannelOrder::kRgb ? "RGB" : "BGR"));
   line("crop", fmt::format("{:g} {}, {}", p.crop,
                            p.shape == CropShape::kStretch ? "of each side" : "of the short side, square",
-                           p.filter == ResizeFilter::kBilinear ? "bilinear" : "bicubic"));
+                           NameOf(p.filter)));
   line("labels", LabelsText(model));
   for (const auto& [key, value] : model.provenance)
     fmt::print("{:<15} {}: {}\n", "provenance", Printable(key), Printable(value));

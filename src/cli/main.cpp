@@ -1,13 +1,43 @@
 #include <fmt/format.h>
-#include <algorithm>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "cli/command.h"
 
 namespace {
+
+using Arguments = std::vector<std::string>;
+
+// "help COMMAND" as "COMMAND --help".
+Arguments WithoutHelpCommand(Arguments arguments) {
+  if (arguments.empty() || arguments.front() != "help") return arguments;
+  arguments.erase(arguments.begin());
+  arguments.resize(std::min<std::size_t>(arguments.size(), 1));
+  arguments.emplace_back("--help");
+  return arguments;
+}
+
+// What is wrong with a command line. An option or command that doesn't exist comes before what is missing,
+// which is often its consequence.
+std::string Complaint(const CLI::App& program, const Arguments& arguments, const CLI::ParseError& error) {
+  if (arguments.empty()) return error.what();
+  if (arguments.front().starts_with('-')) return error.what();
+  const auto commands = program.get_subcommands([](const CLI::App*) { return true; });
+  const auto found = std::ranges::find(commands, arguments.front(), &CLI::App::get_name);
+  if (found == commands.end()) return fmt::format("{} is no command", arguments.front());
+  for (auto at = arguments.begin() + 1; at != arguments.end() && *at != "--"; ++at) {
+    const std::string name = at->substr(0, at->find('='));
+    if (!name.starts_with("--") || (*found)->get_option_no_throw(name) != nullptr) continue;
+    // It may be the text of the option before it, which CLI11 would have taken too.
+    return fmt::format("{} has no option {}", arguments.front(), name);
+  }
+  return error.what();
+}
 
 int Run(int argc, char** argv) {
   using namespace mobilenet::cli;
@@ -27,21 +57,14 @@ int Run(int argc, char** argv) {
   AddPaper(program);
   AddFit(program, status);
   AddTrain(program, status);
+  program.add_subcommand("help", "Say what a command does: mobilenet help COMMAND");
+  const std::vector<std::string> arguments = WithoutHelpCommand({argv + 1, argv + argc});
   try {
-    program.parse(argc, argv);
-  } catch (const CLI::CallForHelp& help) {
-    return program.exit(help);
-  } catch (const CLI::CallForAllHelp& help) {
-    return program.exit(help);
-  } catch (const CLI::CallForVersion& version) {
-    return program.exit(version);
+    program.parse(Arguments(arguments.rbegin(), arguments.rend()));  // CLI11 wants them so
+  } catch (const CLI::Success& asked) {                              // for help or the version
+    status = program.exit(asked);
   } catch (const CLI::ParseError& error) {
-    const auto commands = program.get_subcommands([](const CLI::App*) { return true; });
-    const bool unknown =
-        argc > 1 && argv[1][0] != '-' && std::ranges::none_of(commands, [&](const CLI::App* command) {
-          return command->get_name() == argv[1];
-        });
-    PrintError(unknown ? fmt::format("{} is no command", argv[1]) : error.what());
+    PrintError(Complaint(program, arguments, error));
     fmt::print(stderr, "`mobilenet --help` lists the commands, `mobilenet COMMAND --help` their options.\n");
     return kUsage;
   }

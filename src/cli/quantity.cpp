@@ -36,6 +36,11 @@ const std::vector<Unit>& CountUnits() {
   return units;
 }
 
+const std::vector<Unit>& PixelUnits() {
+  static const std::vector<Unit> units = {{"", 1}, {"k", 1e3}, {"M", 1e6}, {"G", 1e9}};
+  return units;
+}
+
 const std::vector<Unit>& EnergyUnits() {
   static const std::vector<Unit> units = {{"uJ", 1e-3}, {"mJ", 1}, {"J", 1e3}};
   return units;

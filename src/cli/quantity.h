@@ -15,10 +15,11 @@ struct Unit {
   double factor;  // to the unit that the option is kept in
 };
 
-// Milliseconds, bytes, plain numbers, millijoules.
+// Milliseconds, bytes, plain numbers, pixels (also without a unit), millijoules.
 const std::vector<Unit>& TimeUnits();
 const std::vector<Unit>& ByteUnits();
 const std::vector<Unit>& CountUnits();
+const std::vector<Unit>& PixelUnits();
 const std::vector<Unit>& EnergyUnits();
 
 // "5ms" or "5 ms" with TimeUnits is 5. Nothing where the number is not finite and above 0, or the unit is not

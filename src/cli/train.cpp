@@ -238,7 +238,7 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
   const TrainingOptions options = OptionsFrom(o, command, run.checkpoint);
   if (options.resume && !fs::exists(run.checkpoint) && fs::exists(out) && fs::exists(run.report))
     Fail(out.string(), ": is finished: there is nothing to resume");
-  CheckWritable(out);
+  CheckModelOut(out);
   const TrainingData data = Find(o, command, run);
   const std::string again = Again(command, o);
   TrainingRun files(run, again);

@@ -1,4 +1,5 @@
 #include "cli/train_options.h"
+#include "base/enum_names.h"
 
 #include <fmt/format.h>
 
@@ -15,12 +16,6 @@ namespace {
 constexpr int kResolution = 96;
 constexpr int kSmallResolution = 64;
 constexpr double kMostCache = 1e18;  // bytes: any number that a std::size_t can hold
-
-// The value with this name. Options are checked to have one when they are parsed.
-template <typename T>
-T Named(const std::string& name, std::initializer_list<T> values) {
-  return *std::ranges::find(values, name, [](T value) { return NameOf(value); });
-}
 
 void AddNetworkOptions(CLI::App& command, TrainOptions& o) {
   o.training.network.alpha = 0.5;
@@ -68,14 +63,14 @@ void AddCourseOptions(CLI::App& command, TrainOptions& o) {
   AddNumber(command, "--batch", t.batch, "Pictures in a step, at most: an epoch's steps are of equal size");
   command
       .add_option("--optimizer", o.optimizer, "sgd (with Nesterov momentum), rmsprop (the paper's) or adamw")
-      ->check(CLI::IsMember({"sgd", "rmsprop", "adamw"}))
+      ->check(CLI::IsMember(NamesOf<OptimizerKind>()))
       ->type_name("NAME")
       ->capture_default_str();
   command
       .add_option("--schedule", o.schedule,
                   "How the learning rate goes: onecycle (up and down), cosine (down to 0) or exponential (to "
                   "a hundredth)")
-      ->check(CLI::IsMember({"cosine", "onecycle", "exponential"}))
+      ->check(CLI::IsMember(NamesOf<Schedule>()))
       ->type_name("NAME")
       ->capture_default_str();
   AddNumber(command, "--lr", t.learning_rate, "The highest learning rate; 0: what suits optimizer and batch");
@@ -87,7 +82,7 @@ void AddCourseOptions(CLI::App& command, TrainOptions& o) {
           "--decay", o.decay,
           "What decays: the weights that mix channels (mixing, the paper's advice), depthwise filters too "
           "(weights), or batch norms too (all)")
-      ->check(CLI::IsMember({"mixing", "weights", "all"}))
+      ->check(CLI::IsMember(NamesOf<Decay>()))
       ->type_name("WHAT")
       ->capture_default_str();
   AddNumber(command, "--clip", t.optimizer.clip, "The largest norm of the gradient; 0: no limit");
@@ -105,7 +100,7 @@ void AddDataOptions(CLI::App& command, TrainOptions& o) {
       .add_option("--crop", o.crop,
                   "padded: small shifts; resized: parts of random size; none; auto: padded for small "
                   "pictures, else resized")
-      ->check(CLI::IsMember({"auto", "none", "padded", "resized"}))
+      ->check(CLI::IsMember(NamesOf<AugmentOptions::Crop>()))
       ->type_name("NAME")
       ->capture_default_str();
   command.add_flag("--no-flip", o.no_flip, "Never mirror pictures: for text, say");
@@ -165,19 +160,17 @@ TrainingOptions OptionsFrom(const TrainOptions& o, const CLI::App& command,
                             const std::filesystem::path& checkpoint) {
   TrainingOptions training = o.training;
   training.checkpoint = checkpoint;
-  training.optimizer = OptimizerOptions::For(
-      Named(o.optimizer, {OptimizerKind::kSgd, OptimizerKind::kRmsprop, OptimizerKind::kAdamw}));
+  training.optimizer = OptimizerOptions::For(*FromName<OptimizerKind>(o.optimizer));
   training.optimizer.clip = o.training.optimizer.clip;
-  training.optimizer.decay = Named(o.decay, {Decay::kMixing, Decay::kWeights, Decay::kAll});
+  training.optimizer.decay = *FromName<Decay>(o.decay);
   if (o.weight_decay) training.optimizer.weight_decay = *o.weight_decay;
   if (o.momentum) training.optimizer.momentum = *o.momentum;
-  training.schedule = Named(o.schedule, {Schedule::kCosine, Schedule::kOneCycle, Schedule::kExponential});
+  training.schedule = *FromName<Schedule>(o.schedule);
   if (training.schedule == Schedule::kOneCycle && command.get_option("--warmup")->count() > 0) {
     throw CLI::ValidationError(
         "--warmup counts for nothing with --schedule onecycle, which rises for 30 % of the steps");
   }
-  using Crop = AugmentOptions::Crop;
-  training.augment.crop = Named(o.crop, {Crop::kAuto, Crop::kNone, Crop::kPadded, Crop::kResized});
+  training.augment.crop = *FromName<AugmentOptions::Crop>(o.crop);
   training.augment.flip = !o.no_flip;
   training.precision = PrecisionOf(o.precision);
   if (o.cache) training.cache_bytes = static_cast<std::size_t>(std::min(*o.cache, kMostCache));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "base/thread_pool.h"
 #include "fit/latency_model.h"
 #include "fit/timed_group.h"
 #include "runtime/choose_kernels.h"
@@ -72,7 +73,8 @@ std::vector<std::size_t> Front(const std::vector<Candidate>& grid, std::vector<s
 class Search {
  public:
   explicit Search(const FitOptions& options) : options_(options), countable_(options.limits) {
-    result_.grid = FitGrid(options.classes);
+    const bool sparing = options.limits.memory_bytes.has_value();
+    result_.grid = FitGrid(options.classes, sparing ? MemoryUse::kLeast : MemoryUse::kFast);
     countable_.latency_ms.reset();
     if (meter_.available()) countable_.energy_mj.reset();
   }
@@ -279,6 +281,11 @@ class Search {
   Indices verified_;
 };
 
+void CheckClasses(int classes) {
+  if (classes < 1 || classes > kMostFitClasses)
+    Fail("classes is ", classes, ", expected 1 to ", kMostFitClasses);
+}
+
 void Check(const FitOptions& options) {
   const Limits& limits = options.limits;
   for (const auto& [name, limit] :
@@ -289,9 +296,8 @@ void Check(const FitOptions& options) {
       Fail("the limit on ", name, " is ", *limit, ", expected a finite number above 0");
     }
   }
-  if (options.classes < 1 || options.classes > kMostFitClasses) {
-    Fail("classes is ", options.classes, ", expected 1 to ", kMostFitClasses);
-  }
+  CheckClasses(options.classes);
+  CheckThreads(options.threads);
   if (options.choices < 1) Fail("choices is 0, expected at least 1");
   if (!(options.seconds > 0 && options.seconds <= 3600)) {
     Fail("seconds is ", options.seconds, ", expected more than 0 and at most 3600");
@@ -313,7 +319,8 @@ std::vector<Excess> BrokenLimits(const Candidate& candidate, const Limits& limit
   return broken;
 }
 
-std::vector<Candidate> FitGrid(int classes) {
+std::vector<Candidate> FitGrid(int classes, MemoryUse memory) {
+  CheckClasses(classes);
   std::vector<Candidate> grid;
   for (const Precision precision : Precisions()) {
     for (int eighths = 2; eighths <= 8; ++eighths) {
@@ -321,13 +328,15 @@ std::vector<Candidate> FitGrid(int classes) {
         Candidate c;
         c.options = {.alpha = eighths / 8.0, .resolution = resolution, .classes = classes};
         c.precision = precision;
+        c.memory = memory;
         const Network network = V1(c.options);
         c.accuracy = *ImagenetAccuracy(c.options.alpha, resolution);
         const Cost cost = CostOf(network, precision);
         c.macs = cost.macs;
         c.size_bytes = cost.weight_bytes;
         // Plans keep feature maps in float32.
-        c.memory_bytes = cost.weight_bytes + CostOf(network).peak_activation_bytes;
+        c.memory_bytes =
+            cost.weight_bytes + CostOf(network, Precision::kFloat32, memory).peak_activation_bytes;
         c.energy = EstimateEnergy(network, precision);
         grid.push_back(c);
       }

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "base/machine.h"
+#include "base/quantile.h"
 #include "kernels/kernels.h"
 #include "network/schedule.h"
 
@@ -94,9 +96,7 @@ LatencyModel::LatencyModel(std::span<const Sample> samples) {
   std::vector<double> ratios;
   for (const Sample& sample : samples) ratios.push_back(sample.total_ms / Predict(sample.network));
   if (ratios.empty()) return;
-  const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
-  std::ranges::nth_element(ratios, middle);
-  scale_ = *middle;
+  scale_ = Median(std::move(ratios));
 }
 
 double LatencyModel::Predict(const Network& network) const {

@@ -1,13 +1,16 @@
 #include "fit/timed_group.h"
-#include "base/stopwatch.h"
 
 #include <algorithm>
+
+#include "base/quantile.h"
+#include "base/stopwatch.h"
 
 namespace mobilenet {
 
 void TimedGroup::Add(const Candidate& candidate) {
   const Network network = V1(candidate.options);
-  const Plan plan(network, RandomWeights(network, 1), {.precision = candidate.precision});
+  const Plan plan(network, RandomWeights(network, 1),
+                  {.precision = candidate.precision, .memory = candidate.memory});
   timers_.push_back(std::make_unique<PlanTimer>(plan, threads_));
 }
 
@@ -31,7 +34,7 @@ void TimedGroup::Run(double seconds, const std::function<void(double)>& progress
 
 Timing TimedGroup::TimingOf(std::size_t i) const {
   const std::vector<double>& times = timers_[i]->times();
-  return {1e3 * Quantile(times, 0.5), 1e3 * Quantile(times, 0.25), 1e3 * Quantile(times, 0.75),
+  return {1e3 * Median(times), 1e3 * Quantile(times, 0.25), 1e3 * Quantile(times, 0.75),
           static_cast<int>(times.size())};
 }
 

@@ -16,7 +16,13 @@ void ChainCheck::SetInput(int side) {
   side_ = side;
 }
 
+void ChainCheck::Rescaling(const std::string& layer) {
+  if (begun_) Bad(layer, "rescales values within the network, expected that right after the input, and once");
+  begun_ = true;
+}
+
 void ChainCheck::Zeros(const std::string& layer, int before, int after) {
+  begun_ = true;
   if (before < 0 || before > kMaxStep || after < 0 || after > kMaxStep || before_ != 0 || after_ != 0) {
     Bad(layer,
         Concat("puts ", before, " and ", after, " zeros around the map, expected 1 at most, and once"));
@@ -37,6 +43,7 @@ void ChainCheck::ExpectBody(const std::string& layer) const {
 // even map; on an odd one "same" pads on both sides, and the outputs differ.
 PaddingStyle ChainCheck::Convolution(const std::string& layer, int kernel, int stride, bool same) {
   ExpectBody(layer);
+  begun_ = true;
   if (stride < 1 || stride > kMaxStep) Bad(layer, Concat("has the stride ", stride, ", expected 1 or 2"));
   const int before = before_;
   const int after = after_;
@@ -62,6 +69,7 @@ PaddingStyle ChainCheck::Convolution(const std::string& layer, int kernel, int s
 }
 
 void ChainCheck::Pointwise(const std::string& layer) {
+  begun_ = true;
   if (before_ != 0 || after_ != 0)
     Bad(layer, "is a 1 x 1 convolution of a padded map, which no MobileNet has");
   if (averaged_) Classifier(layer);

@@ -1,6 +1,7 @@
 # Sources and dependencies of the foreign formats, part of libmobilenet. (Our own is part of the core.)
 target_sources(mobilenet PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/chain_check.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/foreign.cpp
   ${CMAKE_CURRENT_LIST_DIR}/hdf5.cpp
   ${CMAKE_CURRENT_LIST_DIR}/infer_preprocessing.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras.cpp

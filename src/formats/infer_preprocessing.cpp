@@ -11,8 +11,10 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "base/fail.h"
+#include "base/quantile.h"
 #include "formats/sequence.h"
 
 namespace mobilenet {
@@ -110,9 +112,7 @@ Preprocessing FromStatistics(const Filters& filters, const ImportedLayer& first,
     evidence = "assumed: the first layer's filters are all zero";
     return PreprocessingPreset("tensorflow");
   }
-  const auto middle = ratios.begin() + static_cast<std::ptrdiff_t>(ratios.size() / 2);
-  std::ranges::nth_element(ratios, middle);
-  const Statistics found = {FitMean(filters, means).slope, std::max(*middle, 1e-6)};
+  const Statistics found = {FitMean(filters, means).slope, std::max(Median(std::move(ratios)), 1e-6)};
   const auto distance = [&](const Candidate& c) {
     return std::hypot(std::log(found.deviation / c.natural.deviation),
                       (found.mean - c.natural.mean) / c.natural.deviation);

@@ -143,7 +143,7 @@ class ConfigReader {
     if (kind == "GlobalAveragePooling2D") return chain_.Average(name, 0);
     if (kind == "AveragePooling2D") return ReadAverage(name, config);
     if (kind == "Softmax") return chain_.Softmax(name);
-    if (kind == "Rescaling") return ReadRescaling(config);
+    if (kind == "Rescaling") return ReadRescaling(name, config);
     if (kind == "Flatten" || kind == "Reshape" || kind == "Dropout") return;
     Fail(network_.file, ": the layer ", name, " is a ", kind, ", which no MobileNet V1 has");
   }
@@ -208,7 +208,8 @@ class ConfigReader {
   }
 
   // x * scale + offset, right after the input: the model's own preprocessing.
-  void ReadRescaling(const json& config) {
+  void ReadRescaling(const std::string& name, const json& config) {
+    chain_.Rescaling(name);
     const double scale = config.at("scale").get<double>();
     const double offset = config.value("offset", 0.0);
     if (!(scale > 0) || !std::isfinite(offset))

@@ -1,8 +1,10 @@
 // Which format a file has, by its content.
 #include <memory>
+#include <utility>
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "formats/foreign.h"
 #include "formats/hdf5.h"
 #include "formats/keras.h"
 #include "formats/load.h"
@@ -15,6 +17,7 @@ Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void
                  std::string_view name) {
   if (IsTflite(bytes)) return Recognise(ReadTflite(bytes, name));
   if (Hdf5::Recognises(bytes)) return Recognise(ReadKerasHdf5(bytes, name));
+  if (!LooksLikeSafetensors(bytes)) FailForeign(bytes, name);
   const Safetensors file = ParseSafetensors(bytes, std::move(owner), name);
   if (IsModelFile(file)) return ReadModel(file);
   if (HasKerasNames(file)) return Recognise(ReadKerasSafetensors(file));
@@ -28,12 +31,21 @@ Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void
        "conv1/kernel)");
 }
 
-Model Model::Load(const std::filesystem::path& path) {
-  auto mapped = std::make_shared<const MappedFile>(path);
-  const auto bytes = mapped->bytes();
-  Model model = ParseModel(bytes, std::move(mapped), path.string());
-  model.provenance.try_emplace("source", path.filename().string());
-  return model;
+Model Model::Load(const std::filesystem::path& path, const LoadOptions& options) {
+  return OrOutOfMemory(path.string(), [&] {
+    if (std::filesystem::is_directory(path)) FailForeignFolder(path);
+    SharedBytes file = OpenFile(path, options.mapped);
+    Model model = ParseModel(file.bytes, std::move(file.owner), path.string());
+    model.provenance.try_emplace("source", path.filename().string());
+    return model;
+  });
+}
+
+Model Model::Parse(std::span<const std::uint8_t> bytes, std::string_view name) {
+  return OrOutOfMemory(name, [&] {
+    SharedBytes copy = SharedBytes::Of({bytes.begin(), bytes.end()});
+    return ParseModel(copy.bytes, std::move(copy.owner), name);
+  });
 }
 
 }  // namespace mobilenet

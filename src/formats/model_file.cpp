@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <set>
 #include <utility>
 
+#include "base/enum_names.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "formats/json.h"
@@ -16,27 +18,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::string_view kFormatVersion = "1";
-
-// The names that enumerations have in files.
-template <typename Enum, std::size_t kCount>
-using Names = std::array<std::pair<Enum, std::string_view>, kCount>;
-
-constexpr Names<PaddingStyle, 2> kPaddings = {
-    {{PaddingStyle::kSame, "same"}, {PaddingStyle::kSymmetric, "symmetric"}}};
-constexpr Names<Activation, 3> kActivations = {
-    {{Activation::kNone, "none"}, {Activation::kRelu, "relu"}, {Activation::kRelu6, "relu6"}}};
-constexpr Names<ChannelOrder, 2> kOrders = {{{ChannelOrder::kRgb, "rgb"}, {ChannelOrder::kBgr, "bgr"}}};
-constexpr Names<CropShape, 2> kShapes = {{{CropShape::kStretch, "stretch"}, {CropShape::kSquare, "square"}}};
-constexpr Names<ResizeFilter, 2> kFilters = {
-    {{ResizeFilter::kBilinear, "bilinear"}, {ResizeFilter::kBicubic, "bicubic"}}};
-
-template <typename Enum, std::size_t kCount>
-std::string_view NameIn(const Names<Enum, kCount>& names, Enum value) {
-  for (const auto& [item, name] : names) {
-    if (item == value) return name;
-  }
-  return names.front().second;
-}
 
 // The fields of one JSON object in the metadata. Each get fails by naming file, field, expected and found;
 // Finish fails for a field that nobody asked for, which a newer version of the format may have written.
@@ -74,14 +55,12 @@ class Fields {
     return value.get<std::string>();
   }
 
-  template <typename Enum, std::size_t kCount>
-  Enum Choice(const char* key, const Names<Enum, kCount>& names) {
-    const std::string text = Text(key);
+  // Enumerators are stored by the names that NameOf gives them: don't rename.
+  template <typename Enum>
+  Enum Choice(const char* key) {
+    if (const std::optional<Enum> value = FromName<Enum>(Text(key))) return *value;
     std::string expected;
-    for (const auto& [value, name] : names) {
-      if (name == text) return value;
-      expected.append(expected.empty() ? "" : " or ").append(name);
-    }
+    for (const std::string& name : NamesOf<Enum>()) expected += (expected.empty() ? "" : " or ") + name;
     Wrong(key, Get(key), expected);
   }
 
@@ -123,18 +102,12 @@ class Fields {
 
 json NetworkJson(const Network& network) {
   const NetworkOptions& o = network.options;
-  return {{"version", network.version},
-          {"alpha", o.alpha},
-          {"resolution", o.resolution},
-          {"classes", o.classes},
-          {"input_channels", o.input_channels},
-          {"output_stride", o.output_stride},
-          {"separable", o.separable},
-          {"shallow", o.shallow},
-          {"padding", NameIn(kPaddings, o.padding)},
-          {"activation", NameIn(kActivations, o.activation)},
-          {"batch_norm", o.batch_norm},
-          {"epsilon", o.epsilon}};
+  return {{"version", network.version},         {"alpha", o.alpha},
+          {"resolution", o.resolution},         {"classes", o.classes},
+          {"input_channels", o.input_channels}, {"output_stride", o.output_stride},
+          {"separable", o.separable},           {"shallow", o.shallow},
+          {"padding", NameOf(o.padding)},       {"activation", NameOf(o.activation)},
+          {"batch_norm", o.batch_norm},         {"epsilon", o.epsilon}};
 }
 
 Network ReadNetwork(const Safetensors& file) {
@@ -149,8 +122,8 @@ Network ReadNetwork(const Safetensors& file) {
   o.output_stride = fields.Integer("output_stride");
   o.separable = fields.Boolean("separable");
   o.shallow = fields.Boolean("shallow");
-  o.padding = fields.Choice("padding", kPaddings);
-  o.activation = fields.Choice("activation", kActivations);
+  o.padding = fields.Choice<PaddingStyle>("padding");
+  o.activation = fields.Choice<Activation>("activation");
   o.batch_norm = fields.Boolean("batch_norm");
   o.epsilon = static_cast<float>(fields.Number("epsilon"));
   fields.Finish();
@@ -158,12 +131,8 @@ Network ReadNetwork(const Safetensors& file) {
 }
 
 json PreprocessingJson(const Preprocessing& p) {
-  return {{"mean", p.mean},
-          {"scale", p.scale},
-          {"order", NameIn(kOrders, p.order)},
-          {"crop", p.crop},
-          {"shape", NameIn(kShapes, p.shape)},
-          {"filter", NameIn(kFilters, p.filter)}};
+  return {{"mean", p.mean}, {"scale", p.scale},         {"order", NameOf(p.order)},
+          {"crop", p.crop}, {"shape", NameOf(p.shape)}, {"filter", NameOf(p.filter)}};
 }
 
 Preprocessing ReadPreprocessing(const Safetensors& file) {
@@ -171,15 +140,12 @@ Preprocessing ReadPreprocessing(const Safetensors& file) {
   Preprocessing p;
   p.mean = fields.Triple("mean");
   p.scale = fields.Triple("scale");
-  p.order = fields.Choice("order", kOrders);
+  p.order = fields.Choice<ChannelOrder>("order");
   p.crop = static_cast<float>(fields.Number("crop"));
-  if (!(p.crop > 0 && p.crop <= 1)) {
-    Fail(file.name, ": the metadata preprocessing has crop = ", p.crop,
-         ", expected more than 0 and at most 1");
-  }
-  p.shape = fields.Choice("shape", kShapes);
-  p.filter = fields.Choice("filter", kFilters);
+  p.shape = fields.Choice<CropShape>("shape");
+  p.filter = fields.Choice<ResizeFilter>("filter");
   fields.Finish();
+  InContext(file.name, [&] { CheckPreprocessing(p); });
   return p;
 }
 
@@ -228,13 +194,7 @@ void CheckForSaving(const Model& model, const std::string& file) {
   for (const std::string& label : model.labels) {
     if (!IsUtf8(label)) Fail(file, ": can't be written: the label \"", label, "\" is not UTF-8");
   }
-  const Preprocessing& p = model.preprocessing;
-  const auto finite = [](float value) { return std::isfinite(value); };
-  if (!(p.crop > 0 && p.crop <= 1) || !std::ranges::all_of(p.mean, finite) ||
-      !std::ranges::all_of(p.scale, finite)) {
-    Fail(file, ": can't be written: the preprocessing has a crop of ", p.crop,
-         ", or a mean or scale that is not finite; expected a crop above 0 and at most 1");
-  }
+  InContext(file + ": can't be written", [&] { CheckPreprocessing(model.preprocessing); });
 }
 
 // The names of the weights that mix channels.
@@ -244,6 +204,22 @@ std::set<std::string, std::less<>> MixingWeights(const Network& network) {
     if (layer.kind != LayerKind::kDepthwise) names.insert(layer.name + ".weight");
   }
   return names;
+}
+
+void SaveModel(const Model& model, const std::filesystem::path& path, Precision precision) {
+  CheckWeights(model.network, model.weights);
+  CheckForSaving(model, path.string());
+  if (precision == Precision::kInt8)
+    Fail(path.string(), ": can't be written in int8, expected float32, bfloat16 or float16");
+  std::map<std::string, std::string> metadata = {
+      {"format_version", std::string(kFormatVersion)},
+      {"network", NetworkJson(model.network).dump()},
+      {"preprocessing", PreprocessingJson(model.preprocessing).dump()},
+      {"provenance", Dumped(model.provenance)}};
+  if (!model.labels.empty()) metadata["labels"] = json(model.labels).dump();
+  const bool whole = precision == Precision::kFloat32;
+  WriteSafetensors(path, metadata, model.weights,
+                   whole ? std::set<std::string, std::less<>>() : MixingWeights(model.network), precision);
 }
 
 }  // namespace
@@ -261,42 +237,38 @@ Model ReadModel(const Safetensors& file) {
          ": a newer program may have written it");
   }
   Model model;
-  try {
+  InContext(file.name, [&] {
     model.network = ReadNetwork(file);
     for (const auto& [name, entry] : file.entries) model.weights[name] = file.Floats(name);
     CheckWeights(model.network, model.weights);
-  } catch (const Error& error) {
-    const std::string_view text = error.what();
-    if (text.starts_with(file.name)) throw;
-    Fail(file.name, ": ", text);
-  }
+  });
   model.preprocessing = ReadPreprocessing(file);
   model.labels = ReadLabels(file, model.network.options.classes);
   model.provenance = ReadProvenance(file);
   return model;
 }
 
-Model Model::LoadSafetensors(const std::filesystem::path& path) { return ReadModel(OpenSafetensors(path)); }
+Model Model::LoadSafetensors(const std::filesystem::path& path, const LoadOptions& options) {
+  return OrOutOfMemory(path.string(), [&] { return ReadModel(OpenSafetensors(path, options.mapped)); });
+}
+
+Model Model::ParseSafetensors(std::span<const std::uint8_t> bytes, std::string_view name) {
+  return OrOutOfMemory(name, [&] {
+    SharedBytes copy = SharedBytes::Of({bytes.begin(), bytes.end()});
+    return ReadModel(mobilenet::ParseSafetensors(copy.bytes, std::move(copy.owner), name));
+  });
+}
 
 void Model::Save(const std::filesystem::path& path, Precision precision) const {
-  CheckWeights(network, weights);
-  CheckForSaving(*this, path.string());
-  if (precision == Precision::kInt8)
-    Fail(path.string(), ": can't be written in int8, expected float32, bfloat16 or float16");
-  std::map<std::string, std::string> metadata = {{"format_version", std::string(kFormatVersion)},
-                                                 {"network", NetworkJson(network).dump()},
-                                                 {"preprocessing", PreprocessingJson(preprocessing).dump()},
-                                                 {"provenance", Dumped(provenance)}};
-  if (!labels.empty()) metadata["labels"] = json(labels).dump();
-  const bool whole = precision == Precision::kFloat32;
-  WriteSafetensors(path, metadata, weights,
-                   whole ? std::set<std::string, std::less<>>() : MixingWeights(network), precision);
+  OrOutOfMemory(path.string(), [&] { SaveModel(*this, path, precision); });
 }
 
-std::string Model::Label(int index) const {
-  const auto i = static_cast<std::size_t>(index);
-  return i < labels.size() ? labels[i] : std::to_string(index);
+std::string LabelOf(const std::vector<std::string>& labels, int index) {
+  const bool labelled = index >= 0 && static_cast<std::size_t>(index) < labels.size();
+  return labelled ? labels[static_cast<std::size_t>(index)] : std::to_string(index);
 }
+
+std::string Model::Label(int index) const { return LabelOf(labels, index); }
 
 std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes) {
   std::vector<std::string> labels = ReadLines(path);

@@ -13,6 +13,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/float16.h"
+#include "base/signature.h"
 #include "formats/json.h"
 
 namespace mobilenet {
@@ -140,20 +141,27 @@ Tensor Safetensors::Floats(std::string_view entry) const {
   return Tensor::Of(item.shape, std::move(values));
 }
 
+bool LooksLikeSafetensors(std::span<const std::uint8_t> bytes) {
+  if (bytes.size() <= kLengthBytes || bytes[kLengthBytes] != '{') return false;
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), kLengthBytes);
+  return length <= kMaxHeader;
+}
+
 Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
                              std::string_view name) {
   Safetensors file;
   file.name = name;
   file.owner = std::move(owner);
-  if (bytes.size() < kLengthBytes) {
-    Fail(name, ": is not a safetensors file: it has ", bytes.size(), " bytes, expected at least ",
-         kLengthBytes);
+  if (!LooksLikeSafetensors(bytes)) {
+    Fail(name, ": is not a safetensors file: expected the length of a header and a brace, found ",
+         bytes.empty() ? "nothing" : "a file that starts with " + Beginning(bytes));
   }
   std::uint64_t length = 0;
   std::memcpy(&length, bytes.data(), kLengthBytes);
-  if (length > kMaxHeader || length > bytes.size() - kLengthBytes) {
-    Fail(name, ": is not a safetensors file, or was cut off: its header takes ", length, " bytes, of ",
-         bytes.size() - kLengthBytes, " that follow");
+  if (length > bytes.size() - kLengthBytes) {
+    Fail(name, ": was cut off: its header takes ", length, " bytes, found ", bytes.size() - kLengthBytes,
+         " behind its length");
   }
   const auto header = bytes.subspan(kLengthBytes, length);
   const json root = ParseJson({reinterpret_cast<const char*>(header.data()), header.size()});
@@ -169,10 +177,9 @@ Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_pt
   return file;
 }
 
-Safetensors OpenSafetensors(const std::filesystem::path& path) {
-  auto mapped = std::make_shared<const MappedFile>(path);
-  const auto bytes = mapped->bytes();
-  return ParseSafetensors(bytes, std::move(mapped), path.string());
+Safetensors OpenSafetensors(const std::filesystem::path& path, bool mapped) {
+  SharedBytes file = OpenFile(path, mapped);
+  return ParseSafetensors(file.bytes, std::move(file.owner), path.string());
 }
 
 void WriteSafetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,

@@ -32,13 +32,17 @@ struct Safetensors {
   [[nodiscard]] Tensor Floats(std::string_view entry) const;
 };
 
+// Whether the bytes begin as a safetensors file does, which may be cut off or damaged behind that: with the
+// length of a header, and a brace.
+bool LooksLikeSafetensors(std::span<const std::uint8_t> bytes);
+
 // Parses `bytes`, which `owner` keeps alive. Throws Error, naming the file `name` and the field, for anything
 // that does not hold together.
 Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
                              std::string_view name);
 
-// Maps and parses a file.
-Safetensors OpenSafetensors(const std::filesystem::path& path);
+// Parses a file, mapped or read into memory.
+Safetensors OpenSafetensors(const std::filesystem::path& path, bool mapped = true);
 
 // Writes a file whole or not at all; the tensors begin on a cache line. Those named in `rounded` are rounded
 // to `precision`, which is kBfloat16 or kFloat16, and come last. Throws Error where one of them holds a

@@ -172,18 +172,14 @@ void AddLayer(const Layer& layer, const ImportedLayer& imported, Weights& weight
 Model Recognise(const ImportedNetwork& network) {
   const Parts parts = Arrange(network);
   Model model;
-  try {
+  InContext(network.file, [&] {
     model.network = V1(FindOptions(network, parts));
     std::size_t next = 0;
     for (const Layer& layer : model.network.layers) {
       if (layer.kind != LayerKind::kGlobalAveragePool) AddLayer(layer, network.layers[next++], model.weights);
     }
     CheckWeights(model.network, model.weights);
-  } catch (const Error& error) {
-    const std::string_view text = error.what();
-    if (text.starts_with(network.file)) throw;
-    Fail(network.file, ": ", text);
-  }
+  });
   model.provenance["imported from"] = network.format;
   if (network.preprocessing) {
     model.preprocessing = *network.preprocessing;

@@ -36,6 +36,8 @@ class ChainCheck {
   explicit ChainCheck(std::string_view file) : file_(file) {}
 
   void SetInput(int side);
+  // A change of all values, which must come right after the input, and once.
+  void Rescaling(const std::string& layer);
   // Zeros around the map, to be taken by the next convolution's "valid" padding.
   void Zeros(const std::string& layer, int before, int after);
   // The padding style that a convolution's own padding and the zeros before it amount to.
@@ -56,6 +58,7 @@ class ChainCheck {
   int side_ = 0;  // of the map; 0 where the file doesn't say
   int before_ = 0;
   int after_ = 0;
+  bool begun_ = false;  // something came after the input
   bool averaged_ = false;
   bool classified_ = false;
   bool ended_ = false;

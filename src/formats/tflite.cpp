@@ -17,8 +17,8 @@ enum Code : int {
   kDepthwiseConvolution = 4,
   kFullyConnected = 9,
   kReshape = 22,
-  kPad = 34,
   kSoftmax = 25,
+  kPad = 34,
   kMean = 40,
   kSqueeze = 43,
 };
@@ -128,10 +128,14 @@ class Reader {
       case kAveragePool:
         return CheckPool(op);
       case kMean:
+        return CheckMean(op);
+      case kPad:
+        return AddZeros(op);
       case kReshape:
       case kSqueeze:
+        return CheckReshape(op);
       case kSoftmax:
-        return;
+        return chain_.Softmax(where_);
       default:
         Bad("is TFLite's number ", code, ", which no float32 MobileNet V1 has");
     }
@@ -272,10 +276,27 @@ class Reader {
   }
 
   void CheckMean(const tflite::Operator& op) {
-    const auto axes = Integers(op, 1, 2);
+    auto axes = Integers(op, 1, 2);
+    for (std::int32_t& axis : axes) axis += axis < 0 ? 4 : 0;  // counted from the end
+    std::ranges::sort(axes);
     if (axes[0] != 1 || axes[1] != 2)
       Bad("averages over the axes ", axes[0], " and ", axes[1], ", expected 1 and 2");
     chain_.Average(where_, 0);
+  }
+
+  // Only axes of one value may come or go: anything else would mix pixels with channels.
+  void CheckReshape(const tflite::Operator& op) {
+    const auto sizes = [&](int index) {
+      std::vector<std::int64_t> shape = ShapeOf(TensorAt(index));
+      std::erase(shape, 1);
+      return shape;
+    };
+    const auto from = sizes(current_);
+    const auto to = sizes(Index(op.outputs(), 0, "output"));
+    if (from != to || from.size() > 1) {
+      Bad("makes ", ShapeText(ShapeOf(TensorAt(Index(op.outputs(), 0, "output")))), " of ",
+          ShapeText(ShapeOf(TensorAt(current_))), ", expected the same values for each channel");
+    }
   }
 
   void CheckPool(const tflite::Operator& op) {

@@ -12,6 +12,7 @@ target_sources(mobilenet PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/resize.cpp
   ${CMAKE_CURRENT_LIST_DIR}/resize_passes.cpp
   ${CMAKE_CURRENT_LIST_DIR}/shrink.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/signatures.cpp
   ${CMAKE_CURRENT_LIST_DIR}/webp.cpp)
 
 target_link_libraries(mobilenet PRIVATE JPEG::JPEG PNG::PNG PkgConfig::WEBP)

@@ -11,12 +11,6 @@
 namespace mobilenet {
 namespace {
 
-void CheckCrop(const Preprocessing& preprocessing) {
-  if (!(preprocessing.crop > 0 && preprocessing.crop <= 1)) {  // so that a NaN fails too
-    Fail("preprocessing: crop of ", preprocessing.crop, ", expected a fraction above 0 and up to 1");
-  }
-}
-
 // ITU-R BT.601's weights in 16 fractional bits, as in Pillow's convert("L").
 std::uint8_t Luma(const std::uint8_t* rgb) {
   return static_cast<std::uint8_t>((rgb[0] * 19595U + rgb[1] * 38470U + rgb[2] * 7471U + 0x8000U) >> 16);
@@ -48,7 +42,7 @@ void WriteColour(const Image& image, const Preprocessing& preprocessing, std::sp
 }  // namespace
 
 Box CropBox(int width, int height, const Preprocessing& preprocessing) {
-  CheckCrop(preprocessing);
+  CheckPreprocessing(preprocessing);
   double kept_width = width * static_cast<double>(preprocessing.crop);
   double kept_height = height * static_cast<double>(preprocessing.crop);
   if (preprocessing.shape == CropShape::kSquare) kept_width = kept_height = std::min(kept_width, kept_height);
@@ -78,7 +72,7 @@ void Normalise(const Image& image, const Preprocessing& preprocessing, int chann
 }
 
 DecodeOptions DecodeOptionsFor(const Preprocessing& preprocessing, int width, int height) {
-  CheckCrop(preprocessing);
+  CheckPreprocessing(preprocessing);
   if (width < 1 || height < 1)
     Fail("preprocessing: to ", width, " x ", height, " pixels, expected at least one");
   // The kept part alone has to cover the input. A centred square follows the shorter side, whichever it is.

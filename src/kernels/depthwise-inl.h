@@ -14,6 +14,7 @@
 #include <cstddef>
 
 #include "hwy/highway.h"
+#include "kernels/clamp-inl.h"
 #include "kernels/depthwise_pixels-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/sixteen_bits-inl.h"
@@ -61,7 +62,7 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
   const std::size_t output_pitch = task.output_pitch;
   float* output = task.output;
   const auto store = [&](Vector sum) HWY_ATTR {
-    const Vector clamped = hn::Min(hn::Max(sum, low), high);
+    const Vector clamped = Clamped(d, sum, low, high);
     StoreRounded(d, clamped, rounding, output, c);
     output += output_pitch;
   };
@@ -182,7 +183,7 @@ HWY_NOINLINE void DepthwisePairs(const DepthwiseTask& task, int begin, int end) 
       sum = hn::MulAdd(right, weight[r][2], sum);
       left[r] = right;
     }
-    StoreRounded(d, hn::Min(hn::Max(sum, low), high), rounding, output, 0);
+    StoreRounded(d, Clamped(d, sum, low, high), rounding, output, 0);
     output += 2 * output_pitch;
   }
 }

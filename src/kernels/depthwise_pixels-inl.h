@@ -12,6 +12,7 @@
 #include <cstddef>
 
 #include "hwy/highway.h"
+#include "kernels/clamp-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/sixteen_bits-inl.h"
 
@@ -25,7 +26,7 @@ using F = hn::ScalableTag<float>;
 template <class D>
 HWY_INLINE void StorePixel(D d, hn::Vec<D> sum, const DepthwiseTask& task, int x, std::size_t c) {
   float* pixel = task.output + static_cast<std::size_t>(x - task.x_begin) * task.output_pitch;
-  const auto clamped = hn::Min(hn::Max(sum, hn::Set(d, task.range.low)), hn::Set(d, task.range.high));
+  const auto clamped = Clamped(d, sum, hn::Set(d, task.range.low), hn::Set(d, task.range.high));
   StoreRounded(d, clamped, task.rounding, pixel, c);
 }
 

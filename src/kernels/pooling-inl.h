@@ -7,6 +7,7 @@
 #endif
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <span>
@@ -53,7 +54,15 @@ HWY_INLINE std::size_t ExpFrom(D d, std::span<float> values, std::size_t begin, 
 
 void Softmax(std::span<float> values) {
   float peak = -std::numeric_limits<float>::infinity();
-  for (const float value : values) peak = std::max(peak, value);
+  bool nan = false;
+  for (const float value : values) {
+    peak = std::max(peak, value);
+    nan |= std::isnan(value);
+  }
+  if (nan) {  // its exponential may be 0
+    std::ranges::fill(values, std::numeric_limits<float>::quiet_NaN());
+    return;
+  }
   const std::size_t done = ExpFrom(hn::ScalableTag<float>(), values, 0, peak);
   ExpFrom(hn::CappedTag<float, 1>(), values, done, peak);
   double total = 0;

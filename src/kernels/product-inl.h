@@ -18,6 +18,7 @@
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
+#include "kernels/clamp-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/lanes-inl.h"
 #include "kernels/sixteen_bits-inl.h"
@@ -40,7 +41,7 @@ HWY_INLINE void StoreRow(D d, const hn::Vec<D> (&sum)[kVectors], Range range, fl
   const auto high = hn::Set(d, range.high);
   HWY_UNROLL(4)
   for (std::size_t v = 0; v < kVectors; ++v) {
-    hn::StoreU(hn::Min(hn::Max(sum[v], low), high), d, c + v * hn::Lanes(d));
+    hn::StoreU(Clamped(d, sum[v], low, high), d, c + v * hn::Lanes(d));
   }
 }
 

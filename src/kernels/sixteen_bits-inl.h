@@ -12,6 +12,7 @@
 #include "base/bfloat16.h"
 #include "base/float16.h"
 #include "hwy/highway.h"
+#include "kernels/clamp-inl.h"
 #include "kernels/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -125,8 +126,11 @@ HWY_INLINE hn::VFromD<hn::Rebind<std::uint16_t, D>> ToBf16(D /*d*/, hn::Vec<D> v
   const hn::Rebind<std::uint16_t, D> u16;
   const auto bits = hn::BitCast(u32, v);
   const auto tie = hn::And(hn::ShiftRight<16>(bits), hn::Set(u32, 1));
-  const auto rounded = hn::ShiftRight<16>(hn::Add(hn::Add(bits, hn::Set(u32, 0x7FFF)), tie));
-  return hn::DemoteTo(u16, hn::BitCast(i32, rounded));
+  const auto rounded = hn::Add(hn::Add(bits, hn::Set(u32, 0x7FFF)), tie);
+  // Rounding could carry a NaN into the sign, or into infinity.
+  const auto quiet = hn::Or(bits, hn::Set(u32, 0x400000));
+  const auto result = hn::IfThenElse(hn::RebindMask(u32, hn::IsNaN(v)), quiet, rounded);
+  return hn::DemoteTo(u16, hn::BitCast(i32, hn::ShiftRight<16>(result)));
 }
 
 // Values of float32 or bfloat16, as float32.
@@ -153,7 +157,7 @@ template <class D>
 HWY_INLINE void StoreF16(D d, hn::Vec<D> v, std::uint16_t* to) {
   const hn::Rebind<hwy::float16_t, D> f16;
   const hn::Rebind<std::uint16_t, D> u16;
-  const auto held = hn::Min(hn::Max(v, hn::Set(d, -kLargestF16)), hn::Set(d, kLargestF16));
+  const auto held = Clamped(d, v, hn::Set(d, -kLargestF16), hn::Set(d, kLargestF16));
   hn::StoreU(hn::BitCast(u16, hn::DemoteTo(f16, held)), u16, to);
 }
 #endif

@@ -16,6 +16,7 @@
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
+#include "kernels/clamp-inl.h"
 #include "kernels/sixteen_bits-inl.h"
 #include "kernels/tile-inl.h"
 #include "kernels/training_kernels.h"
@@ -25,17 +26,17 @@ namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 using F = hn::ScalableTag<float>;
-using Step = hn::CappedTag<float, kColumnStep>;
+using Narrow = hn::CappedTag<float, kColumnStep>;
 constexpr std::size_t kGroup = 4;  // rows
 
 // Calls body(d, column) for each register of columns.
 template <class Body>
 HWY_INLINE void ForColumns(std::size_t columns, const Body& body) {
   const F full;
-  const Step step;
+  const Narrow narrow;
   std::size_t c = 0;
   for (; c + hn::Lanes(full) <= columns; c += hn::Lanes(full)) body(full, c);
-  for (; c < columns; c += hn::Lanes(step)) body(step, c);
+  for (; c < columns; c += hn::Lanes(narrow)) body(narrow, c);
 }
 
 // Calls body(rows as a constant, first row) for groups of rows.
@@ -82,7 +83,7 @@ void Apply(MapRows input, std::size_t rows, std::size_t columns, const Affine& a
         for (std::size_t i = 0; i < count; ++i) {
           Ahead(from + i * input.pitch + c);
           const auto y = hn::MulAdd(LoadValues(d, from + i * input.pitch + c), scale, shift);
-          hn::StoreU(hn::Min(hn::Max(y, low), high), d, to + i * output_pitch + c);
+          hn::StoreU(Clamped(d, y, low, high), d, to + i * output_pitch + c);
         }
       });
     });
@@ -241,7 +242,7 @@ void Outer(const OuterTask& task) {
   std::size_t j = 0;
   for (; j + 2 * lanes <= task.columns; j += 2 * lanes) column(kOuterTiles<kHow, F, 2>, j);
   for (; j + lanes <= task.columns; j += lanes) column(kOuterTiles<kHow, F, 1>, j);
-  for (; j < task.columns; j += hn::Lanes(Step())) column(kOuterTiles<kHow, Step, 1>, j);
+  for (; j < task.columns; j += hn::Lanes(Narrow())) column(kOuterTiles<kHow, Narrow, 1>, j);
 }
 
 // One register of channels of kRows rows of a 3x3 window's sums, which stay in registers along the row.

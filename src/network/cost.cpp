@@ -73,7 +73,17 @@ std::string_view NameOf(Precision precision) {
   return "";
 }
 
-Cost CostOf(const Network& network, Precision precision) {
+std::string_view NameOf(MemoryUse memory) {
+  switch (memory) {
+    case MemoryUse::kFast:
+      return "fast";
+    case MemoryUse::kLeast:
+      return "least";
+  }
+  return "";
+}
+
+Cost CostOf(const Network& network, Precision precision, MemoryUse memory) {
   Cost cost;
   for (const Layer& layer : network.layers) {
     const LayerCost& item = cost.layers.emplace_back(LayerCostOf(layer, precision));
@@ -82,7 +92,7 @@ Cost CostOf(const Network& network, Precision precision) {
     cost.weight_bytes += item.weight_bytes;
   }
   const std::vector<StepLayers> steps = FuseLayers(network);
-  const Arena arena = PlaceMaps(network, steps, GroupSteps(network, steps));
+  const Arena arena = PlaceMaps(network, steps, GroupSteps(network, steps, memory));
   cost.peak_activation_bytes = static_cast<std::int64_t>(arena.size) * BytesOfValue(precision);
   return cost;
 }

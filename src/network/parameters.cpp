@@ -1,6 +1,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/fail.h"
 #include "mobilenet/network.h"
 
 namespace mobilenet {
@@ -23,6 +24,11 @@ std::vector<std::int64_t> WeightShape(const Layer& layer) {
 }
 
 }  // namespace
+
+const Shape& Network::output() const {
+  if (layers.empty()) Fail("the network has no layers");
+  return layers.back().output;
+}
 
 std::int64_t Parameter::size() const {
   std::int64_t size = 1;
@@ -53,6 +59,28 @@ std::vector<Parameter> ParametersOf(const Network& network) {
   return parameters;
 }
 
+std::string_view NameOf(PaddingStyle style) {
+  switch (style) {
+    case PaddingStyle::kSame:
+      return "same";
+    case PaddingStyle::kSymmetric:
+      return "symmetric";
+  }
+  return "";
+}
+
+std::string_view NameOf(Activation activation) {
+  switch (activation) {
+    case Activation::kNone:
+      return "none";
+    case Activation::kRelu:
+      return "relu";
+    case Activation::kRelu6:
+      return "relu6";
+  }
+  return "";
+}
+
 std::string_view NameOf(LayerKind kind) {
   switch (kind) {
     case LayerKind::kConvolution:
@@ -66,7 +94,7 @@ std::string_view NameOf(LayerKind kind) {
     case LayerKind::kFullyConnected:
       return "fully connected";
   }
-  return "unknown";
+  return "";
 }
 
 }  // namespace mobilenet

@@ -59,6 +59,52 @@ bool AboutEqual(const std::array<float, 3>& a, const std::array<float, 3>& b) {
 
 }  // namespace
 
+std::string_view NameOf(ChannelOrder order) {
+  switch (order) {
+    case ChannelOrder::kRgb:
+      return "rgb";
+    case ChannelOrder::kBgr:
+      return "bgr";
+  }
+  return "";
+}
+
+std::string_view NameOf(ResizeFilter filter) {
+  switch (filter) {
+    case ResizeFilter::kBilinear:
+      return "bilinear";
+    case ResizeFilter::kBicubic:
+      return "bicubic";
+  }
+  return "";
+}
+
+std::string_view NameOf(CropShape shape) {
+  switch (shape) {
+    case CropShape::kStretch:
+      return "stretch";
+    case CropShape::kSquare:
+      return "square";
+  }
+  return "";
+}
+
+void CheckPreprocessing(const Preprocessing& p) {
+  for (std::size_t c = 0; c < p.mean.size(); ++c) {
+    const auto finite = [&](float pixel) { return std::isfinite((pixel - p.mean[c]) * p.scale[c]); };
+    if (!std::isfinite(p.mean[c]))
+      Fail("preprocessing: the mean of channel ", c, " is ", p.mean[c], ", expected a finite number");
+    if (!std::isfinite(p.scale[c]) || p.scale[c] == 0)
+      Fail("preprocessing: the scale of channel ", c, " is ", p.scale[c], ", expected a finite number but 0");
+    if (!finite(0) || !finite(255)) {
+      Fail("preprocessing: channel ", c, " leaves the range of numbers: mean ", p.mean[c], ", scale ",
+           p.scale[c]);
+    }
+  }
+  if (!(p.crop > 0 && p.crop <= 1))  // so that a NaN fails too
+    Fail("preprocessing: crop of ", p.crop, ", expected a fraction above 0 and up to 1");
+}
+
 Preprocessing PreprocessingPreset(std::string_view name) {
   std::string names;
   for (const Preset& preset : kPresets) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <utility>
 
 namespace mobilenet {
 namespace {
@@ -49,6 +50,58 @@ std::vector<int> RowsKept(std::span<const RowWindow> windows) {
   return kept;
 }
 
+// For each step, whether it may join the group of the one before it.
+std::vector<bool> MayJoin(const Network& network, std::span<const StepLayers> steps) {
+  const std::vector<int> readers = ReadersOf(network);
+  std::vector<bool> may(steps.size());
+  for (std::size_t s = 1; s < steps.size(); ++s) {
+    const std::size_t written = steps[s - 1].last;
+    const Layer& layer = network.layers[steps[s].first];
+    may[s] = layer.kind == LayerKind::kDepthwise && readers[written] == 1 &&
+             layer.inputs == std::vector<int>{static_cast<int>(written)};
+  }
+  return may;
+}
+
+// The groups where the steps that `joins` names join the one before them, as long as groups are not too long.
+std::vector<StepGroup> GroupsOf(const std::vector<bool>& joins) {
+  std::vector<StepGroup> groups;
+  for (std::size_t s = 0; s < joins.size(); ++s) {
+    if (joins[s] && groups.back().last - groups.back().first + 1 < kLongestGroup) {
+      groups.back().last = s;
+    } else {
+      groups.push_back({s, s});
+    }
+  }
+  return groups;
+}
+
+// From the joins that are fastest, one join more or less at a time as long as that takes less memory.
+std::vector<bool> JoinsOfLeastMemory(const Network& network, std::span<const StepLayers> steps,
+                                     const std::vector<bool>& may, std::vector<bool> joins) {
+  const auto taken = [&](const std::vector<bool>& with) {
+    return PlaceMaps(network, steps, GroupsOf(with)).size;
+  };
+  std::size_t least = taken(joins);
+  for (bool better = true; better;) {
+    better = false;
+    for (std::size_t s = 1; s < steps.size(); ++s) {
+      if (!may[s]) continue;
+      // To the end from here, too: a map costs the more the longer its group goes on behind it.
+      for (const std::size_t end : {s + 1, std::min(s + 3, steps.size()), steps.size()}) {
+        std::vector<bool> others = joins;
+        for (std::size_t i = s; i < end; ++i) others[i] = may[i] && !joins[s];
+        const std::size_t size = taken(others);
+        if (size >= least) continue;
+        least = size;
+        joins = std::move(others);
+        better = true;
+      }
+    }
+  }
+  return joins;
+}
+
 }  // namespace
 
 std::vector<StepLayers> FuseLayers(const Network& network) {
@@ -65,24 +118,20 @@ std::vector<StepLayers> FuseLayers(const Network& network) {
   return steps;
 }
 
-std::vector<StepGroup> GroupSteps(const Network& network, std::span<const StepLayers> steps) {
-  const std::vector<int> readers = ReadersOf(network);
-  std::vector<StepGroup> groups;
-  for (std::size_t s = 0; s < steps.size(); ++s) {
-    StepGroup group{s, s};
-    while (group.last + 1 < steps.size() && group.last - group.first + 1 < kLongestGroup) {
-      const std::size_t written = steps[group.last].last;
-      const Layer& next = network.layers[steps[group.last + 1].first];
-      const bool chained =
-          next.inputs == std::vector<int>{static_cast<int>(written)} && readers[written] == 1;
-      const bool large = network.layers[written].output.size() >= kLargeMap;
-      if (!chained || !large || next.kind != LayerKind::kDepthwise) break;
-      ++group.last;
-    }
-    groups.push_back(group);
-    s = group.last;
+std::vector<StepGroup> GroupSteps(const Network& network, std::span<const StepLayers> steps,
+                                  MemoryUse memory) {
+  const std::vector<bool> may = MayJoin(network, steps);
+  std::vector<bool> joins = may;
+  for (std::size_t s = 1; s < steps.size(); ++s)
+    joins[s] = may[s] && network.layers[steps[s - 1].last].output.size() >= kLargeMap;
+  switch (memory) {
+    case MemoryUse::kFast:
+      break;
+    case MemoryUse::kLeast:
+      joins = JoinsOfLeastMemory(network, steps, may, std::move(joins));
+      break;
   }
-  return groups;
+  return GroupsOf(joins);
 }
 
 RowWindow RowWindowOf(const Layer& layer) {

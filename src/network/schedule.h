@@ -31,8 +31,9 @@ struct StepGroup {
 constexpr std::size_t kLongestGroup = 8;  // steps
 
 // A depthwise step joins the group of the step before it where it alone reads the map between them and that
-// is large; everything else begins a group.
-std::vector<StepGroup> GroupSteps(const Network& network, std::span<const StepLayers> steps);
+// is large, or for the least memory where that makes the arena smaller; everything else begins a group.
+std::vector<StepGroup> GroupSteps(const Network& network, std::span<const StepLayers> steps,
+                                  MemoryUse memory = MemoryUse::kFast);
 
 // How a step's rows depend on its input's.
 struct RowWindow {

@@ -11,6 +11,9 @@
 namespace mobilenet {
 namespace {
 
+// By which a page of ours is known again.
+constexpr std::string_view kMark = "<meta name=\"generator\" content=\"mobilenet.cpp\">";
+
 // The colours have names of what they stand for: a depthwise, pointwise or standard convolution, a choice.
 constexpr std::string_view kStyle = R"(
 :root { color-scheme: light dark; --paper: #fcfbf9; --ink: #1d1e22; --soft: #6a6c75; --line: #dedcd6; --panel: #f3f1ec;
@@ -151,11 +154,21 @@ void Page::Rows(const std::vector<std::string>& headings, const std::vector<std:
 std::string Page::Html() const {
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n"
+      "{3}\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{0}</title>\n"
       "<style>{1}</style>\n</head>\n<body>\n<main>\n<h1>{0}</h1>\n{2}</main>\n</body>\n</html>\n",
-      Escaped(title_), kStyle, body_);
+      Escaped(title_), kStyle, body_, kMark);
 }
 
-void Page::Write(const std::filesystem::path& path) const { WriteFileWhole(path, Html()); }
+void CheckPage(const std::filesystem::path& path) {
+  CheckReplaceable(path, "a page that this program wrote", [](std::span<const std::uint8_t> begin) {
+    return std::string_view(reinterpret_cast<const char*>(begin.data()), begin.size()).find(kMark) !=
+           std::string_view::npos;
+  });
+}
+
+void Page::Write(const std::filesystem::path& path) const {
+  CheckPage(path);
+  WriteFileWhole(path, Html());
+}
 
 }  // namespace mobilenet

@@ -16,6 +16,9 @@ namespace mobilenet {
 // Text as it may stand in HTML, between tags and in quoted attributes.
 std::string Escaped(std::string_view text);
 
+// Throws Error where a page can't be written to `path`, or what is there is neither empty nor a page of ours.
+void CheckPage(const std::filesystem::path& path);
+
 class Page {
  public:
   explicit Page(std::string title) : title_(std::move(title)) {}
@@ -39,7 +42,7 @@ class Page {
 
   [[nodiscard]] std::string Html() const;
 
-  // Writes Html() to a file, whole or not at all. Throws Error.
+  // Writes Html() to a file, whole or not at all. Throws Error, also where CheckPage does.
   void Write(const std::filesystem::path& path) const;
 
  private:

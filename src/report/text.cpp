@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 namespace mobilenet {
@@ -22,8 +23,9 @@ std::string Scaled(double value, std::string_view unit) {
   return fmt::format("{:.{}f}{}{}", value, digits, suffix.empty() ? "" : " ", suffix);
 }
 
-// The next code point of UTF-8 text, taken off its front; the byte itself where it is none.
-char32_t TakeCodePoint(std::string_view& text) {
+// The next code point of UTF-8 text, taken off its front; nothing where it begins with a byte that is none,
+// which alone is taken.
+std::optional<char32_t> TakeCodePoint(std::string_view& text) {
   const auto first = static_cast<unsigned char>(text.front());
   const std::size_t length = first < 0x80         ? 1
                              : (first >> 5) == 6  ? 2
@@ -37,8 +39,12 @@ char32_t TakeCodePoint(std::string_view& text) {
     good = (next >> 6) == 2;
     code = code << 6 | (next & 0x3FU);
   }
+  // Longer than it need be, half of a pair, or beyond the last: not UTF-8 either.
+  constexpr std::array<char32_t, 5> kLeast = {0, 0, 0x80, 0x800, 0x10000};
+  good = good && (length > 1 || first < 0x80) && code >= kLeast[length] && code <= 0x10FFFF &&
+         (code < 0xD800 || code > 0xDFFF);
   text.remove_prefix(good ? length : 1);
-  return good ? code : first;
+  return good ? std::optional(code) : std::nullopt;
 }
 
 int WidthOf(char32_t code) {
@@ -63,7 +69,10 @@ std::string Counted(std::size_t count, std::string_view one, std::string_view pl
 
 int DisplayWidth(std::string_view text) {
   int width = 0;
-  while (!text.empty()) width += WidthOf(TakeCodePoint(text));
+  while (!text.empty()) {
+    const std::optional<char32_t> code = TakeCodePoint(text);
+    width += code ? WidthOf(*code) : 1;
+  }
   return width;
 }
 
@@ -75,10 +84,41 @@ std::string Bar(double share, int width) {
   return bar + kEighths[eighths % 8];
 }
 
+bool MovesText(char32_t code) {
+  return code < 0x20 || (code >= 0x7F && code <= 0x9F) ||         // control characters
+         code == 0x61C || code == 0x200E || code == 0x200F ||     // marks of direction
+         (code >= 0x2028 && code <= 0x202E) ||                    // ends of lines, embeddings and overrides
+         (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF ||  // isolates, a byte order mark
+         (code >= 0xE0000 && code <= 0xE007F);                    // tags
+}
+
 std::string Printable(std::string_view text) {
-  std::string line(text);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  std::string line;
+  while (!text.empty()) {
+    const std::string_view before = text;
+    const std::optional<char32_t> code = TakeCodePoint(text);
+    if (code && !MovesText(*code)) {
+      line += before.substr(0, before.size() - text.size());
+    } else {
+      line += '?';
+    }
+  }
+  return line;
+}
+
+std::string PrintableJson(std::string_view json) {
+  std::string line;
+  while (!json.empty()) {
+    const std::string_view before = json;
+    const std::optional<char32_t> code = TakeCodePoint(json);
+    if (!code || !MovesText(*code)) {
+      line += before.substr(0, before.size() - json.size());
+    } else if (*code < 0x10000) {
+      line += fmt::format("\\u{:04x}", static_cast<unsigned>(*code));
+    } else {  // as a pair
+      const auto rest = static_cast<unsigned>(*code - 0x10000);
+      line += fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + (rest >> 10), 0xDC00 + (rest & 0x3FF));
+    }
   }
   return line;
 }

@@ -24,9 +24,15 @@ int DisplayWidth(std::string_view text);
 // A bar of `share` (0 to 1) of `width` columns, in eighths of a column.
 std::string Bar(double share, int width);
 
-// A line, with what would move the cursor or ring the bell shown as '?': file names and labels are other
+// Whether a character moves the cursor, rings the bell, or turns the direction of the text around it.
+bool MovesText(char32_t code);
+
+// A line, with such characters, and bytes that are not UTF-8, shown as '?': file names and labels are other
 // people's.
 std::string Printable(std::string_view text);
+
+// JSON, with such characters in its strings escaped: it may be printed on a terminal too.
+std::string PrintableJson(std::string_view json);
 
 // Rows of cells; a column lines up to the right where its heading begins with '>', which is not printed.
 class Table {

@@ -6,6 +6,8 @@
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/signature.h"
+#include "formats/safetensors.h"
 #include "report/training_page.h"
 
 namespace mobilenet {
@@ -13,9 +15,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// The first lines of what a run writes, by which it is known again.
+constexpr std::string_view kMetricsHeader =
+    "epoch,learning_rate,training_loss,training_top1,validation_loss,validation_top1,seconds\n";
+constexpr std::string_view kSplitHeader = "file\tclass\tsplit\n";
+
+auto BeginsWith(std::string_view header) {
+  return [header](std::span<const std::uint8_t> begin) { return HasAt(begin, 0, header); };
+}
+
 std::string CsvOf(const std::vector<EpochRecord>& epochs) {
-  std::string text =
-      "epoch,learning_rate,training_loss,training_top1,validation_loss,validation_top1,seconds\n";
+  std::string text(kMetricsHeader);
   for (const EpochRecord& e : epochs) {
     text += fmt::format("{},{:.6g},{:.6f},{:.6f},{:.6f},{:.6f},{:.1f}\n", e.epoch, e.learning_rate,
                         e.training_loss, e.training_accuracy, e.validation_loss, e.validation_accuracy,
@@ -31,7 +41,7 @@ struct SplitText {
 
 // Names are whole, so that the list may be moved.
 SplitText SplitOf(const TrainingResult& result) {
-  SplitText split = {.text = "file\tclass\tsplit\n"};
+  SplitText split = {.text = std::string(kSplitHeader)};
   for (const auto* samples : {&result.training, &result.validation}) {
     const char* side = samples == &result.training ? "train" : "val";
     for (const Sample& sample : *samples) {
@@ -66,7 +76,11 @@ TrainingRun::TrainingRun(RunFiles files, std::string command)
   for (const fs::path& file :
        {files_.checkpoint, files_.stopped, files_.metrics, files_.split, files_.report})
     RemoveUnfinished(file);
-  CheckWritable(files_.metrics);
+  CheckReplaceable(files_.metrics, "the table of a training", BeginsWith(kMetricsHeader));
+  CheckReplaceable(files_.split, "the list of a training", BeginsWith(kSplitHeader));
+  CheckReplaceable(files_.checkpoint, "a checkpoint", LooksLikeSafetensors);
+  CheckReplaceable(files_.stopped, "a model in safetensors", LooksLikeSafetensors);
+  CheckPage(files_.report);
 }
 
 TrainingRun::~TrainingRun() {

@@ -6,6 +6,7 @@
 
 #include "base/energy_meter.h"
 #include "base/fail.h"
+#include "base/quantile.h"
 #include "base/stopwatch.h"
 #include "base/thread_pool.h"
 #include "kernels/kernels.h"
@@ -77,6 +78,7 @@ BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options) 
   if (options.batch < 1 || options.batch > kMostBatch) {
     Fail("batch is ", options.batch, ", expected 1 to ", kMostBatch);
   }
+  CheckThreads(options.threads);
   EnergyMeter meter;
   ThreadPool pool(options.threads);
   // The kernels are the plan's own, so that the peak is that of the instruction set in use.
@@ -105,11 +107,11 @@ BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options) 
   const std::vector<double>& times = single ? single->times() : batches->times();
   BenchmarkResult result;
   result.runs = static_cast<int>(times.size());
-  result.median_ms = 1e3 * Quantile(times, 0.5);
+  result.median_ms = 1e3 * Median(times);
   result.p95_ms = 1e3 * Quantile(times, 0.95);
   result.min_ms = 1e3 * *std::ranges::min_element(times);
   result.gflops = 2 * macs / (1e6 * result.median_ms);
-  result.peak_gflops = 1e-9 * Quantile(peaks, 0.5);
+  result.peak_gflops = 1e-9 * Median(peaks);
   result.peak_share = result.gflops / result.peak_gflops;
   if (single) {
     for (const double seconds : single->StepMedians()) result.step_ms.push_back(1e3 * seconds);

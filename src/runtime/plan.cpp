@@ -124,7 +124,8 @@ std::vector<std::string_view> AvailableTargets() {
   return names;
 }
 
-Plan::Plan(const Network& network, const Weights& weights, const PlanOptions& options) {
+std::shared_ptr<const Plan::State> Plan::Make(const Network& network, const Weights& weights,
+                                              const PlanOptions& options) {
   CheckWeights(network, weights);
   auto state = std::make_shared<State>();
   state->input = network.input;
@@ -133,7 +134,7 @@ Plan::Plan(const Network& network, const Weights& weights, const PlanOptions& op
   state->kernels = choice.kernels;
   state->precision = choice.precision;
   state->caches = Caches();
-  const Cost cost = CostOf(network, choice.precision);
+  const Cost cost = CostOf(network, choice.precision, options.memory);
   const std::vector<StepLayers> layers = FuseLayers(network);
   // Where the columns don't fill their panels, the packed weights are a little larger.
   const Making making = {network, *choice.kernels, choice.precision,
@@ -144,13 +145,16 @@ Plan::Plan(const Network& network, const Weights& weights, const PlanOptions& op
     state->weight_bytes += sizeof(float) * (step.matrix.values.size() + step.matrix.bias.size() +
                                             step.depthwise_weight.size() + step.depthwise_bias.size());
   }
-  state->groups = GroupSteps(network, layers);
+  state->groups = GroupSteps(network, layers, options.memory);
   state->inputs = InputsOf(network, layers);
   state->inner.assign(layers.size(), true);
   for (const StepGroup& group : state->groups) state->inner[group.last] = false;
   state->arena = PlaceMaps(network, layers, state->groups);
-  state_ = std::move(state);
+  return state;
 }
+
+Plan::Plan(const Network& network, const Weights& weights, const PlanOptions& options)
+    : state_(OrOutOfMemory("the plan", [&] { return Make(network, weights, options); })) {}
 
 const Shape& Plan::input() const { return state_->input; }
 const Shape& Plan::output() const { return state_->output; }

@@ -1,19 +1,13 @@
 #include "runtime/plan_timer.h"
 
-#include <algorithm>
 #include <chrono>
 
 #include "base/fail.h"
+#include "base/quantile.h"
 
 namespace mobilenet {
 
 using Clock = std::chrono::steady_clock;
-
-double Quantile(std::vector<double> values, double q) {
-  const auto at = values.begin() + static_cast<std::ptrdiff_t>(q * static_cast<double>(values.size() - 1));
-  std::ranges::nth_element(values, at);
-  return *at;
-}
 
 PlanTimer::PlanTimer(const Plan& plan, int threads)
     : runner_(plan, {.threads = threads}),
@@ -43,7 +37,7 @@ void PlanTimer::Run(double seconds, EnergyMeter& meter) {
 
 std::vector<double> PlanTimer::StepMedians() const {
   std::vector<double> medians;
-  for (const auto& times : steps_) medians.push_back(Quantile(times, 0.5));
+  for (const auto& times : steps_) medians.push_back(Median(times));
   return medians;
 }
 

@@ -9,9 +9,6 @@
 
 namespace mobilenet {
 
-// The q-quantile of `values`, which are not empty, without interpolation.
-double Quantile(std::vector<double> values, double q);
-
 class PlanTimer {
  public:
   // Throws as Runner does.

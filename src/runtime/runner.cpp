@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <system_error>
 
 #include "base/fail.h"
 #include "base/thread_pool.h"
@@ -13,9 +12,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 // Each step on its own: the last one's end is the next one's beginning. Off where nobody asks.
-class Stopwatch {
+class StepWatch {
  public:
-  explicit Stopwatch(std::span<double> seconds) : seconds_(seconds) {
+  explicit StepWatch(std::span<double> seconds) : seconds_(seconds) {
     std::ranges::fill(seconds_, 0.0);
     if (!seconds_.empty()) begin_ = Clock::now();
   }
@@ -99,7 +98,7 @@ struct Runner::State {
 
   // The rows [begin, end) of a group's output, depth first, on one thread.
   void RunSegment(std::size_t index, int begin, int end, const float* network_input, float* network_output,
-                  int thread, Stopwatch* watch) noexcept {
+                  int thread, StepWatch* watch) noexcept {
     const StepGroup& group = plan.state_->groups[index];
     const std::vector<RowWindow>& rows = windows[index];
     std::array<int, kLongestGroup> made{};
@@ -121,7 +120,7 @@ struct Runner::State {
   }
 
   void RunGroup(std::size_t index, const float* network_input, float* network_output,
-                Stopwatch& watch) noexcept {
+                StepWatch& watch) noexcept {
     const StepGroup& group = plan.state_->groups[index];
     if (group.first == group.last) {
       RunWhole(group.first, network_input, network_output);
@@ -138,7 +137,7 @@ struct Runner::State {
   }
 
   void Run(std::span<const float> input, std::span<float> logits, std::span<double> seconds) noexcept {
-    Stopwatch watch(seconds);
+    StepWatch watch(seconds);
     for (std::size_t g = 0; g < plan.state_->groups.size(); ++g)
       RunGroup(g, input.data(), logits.data(), watch);
   }
@@ -149,44 +148,40 @@ struct Runner::State {
   }
 };
 
-Runner::Runner(const Plan& plan, const RunnerOptions& options) {
-  if (options.threads < 1 || options.threads > 256) {
-    Fail("threads is ", options.threads, ", expected 1 to 256");
-  }
-  try {
-    state_ = std::make_unique<State>(plan, options.threads);
-  } catch (const std::system_error& error) {
-    Fail("the system refused to start ", options.threads, " threads: ", error.what());
-  }
+std::unique_ptr<Runner::State> Runner::Make(const Plan& plan, const RunnerOptions& options) {
+  auto state = std::make_unique<State>(plan, options.threads);
   const Plan::State& shared = *plan.state_;
   for (const Step& step : shared.steps) {
-    state_->splits.push_back(
+    state->splits.push_back(
         SplitStep(step, *shared.kernels, shared.caches.l1, shared.caches.l2, options.threads));
   }
   std::size_t largest = 0;
   for (std::size_t g = 0; g < shared.groups.size(); ++g) {
     const StepGroup& group = shared.groups[g];
-    std::vector<RowWindow>& windows = state_->windows.emplace_back();
+    std::vector<RowWindow>& windows = state->windows.emplace_back();
     for (std::size_t s = group.first; s <= group.last; ++s) {
       const Step& step = shared.steps[s];
-      const std::size_t pixels = group.first == group.last ? state_->splits[s].block_rows : step.width();
+      const std::size_t pixels = group.first == group.last ? state->splits[s].block_rows : step.width();
       largest = std::max(largest, ScratchSize(step, pixels));
       windows.push_back({step.window.kernel, step.window.stride, step.window.padding_top,
                          step.window.input_height, step.window.output_height});
     }
-    state_->block_size = std::max(state_->block_size, shared.arena.blocks[g].size);
+    state->block_size = std::max(state->block_size, shared.arena.blocks[g].size);
   }
   constexpr std::size_t kUnit = kCacheLine / sizeof(float);
-  state_->scratch_size = (largest + kUnit - 1) / kUnit * kUnit;
-  const std::size_t scratch = state_->scratch_size * static_cast<std::size_t>(options.threads);
-  const std::size_t blocks = state_->block_size * static_cast<std::size_t>(options.threads - 1);
+  state->scratch_size = (largest + kUnit - 1) / kUnit * kUnit;
+  const std::size_t scratch = state->scratch_size * static_cast<std::size_t>(options.threads);
+  const std::size_t blocks = state->block_size * static_cast<std::size_t>(options.threads - 1);
   const std::size_t floats = shared.arena.size + scratch + blocks;
   const CacheLineAllocator<float> slab(std::make_shared<Slab>(floats * sizeof(float) + 2 * kCacheLine));
-  state_->scratch = AlignedVector<float>(scratch, slab);
-  state_->arena = AlignedVector<float>(shared.arena.size, slab);
-  state_->blocks = AlignedVector<float>(blocks, slab);
+  state->scratch = AlignedVector<float>(scratch, slab);
+  state->arena = AlignedVector<float>(shared.arena.size, slab);
+  state->blocks = AlignedVector<float>(blocks, slab);
+  return state;
 }
 
+Runner::Runner(const Plan& plan, const RunnerOptions& options)
+    : state_(OrOutOfMemory("the runner", [&] { return Make(plan, options); })) {}
 Runner::~Runner() = default;
 Runner::Runner(Runner&&) noexcept = default;
 Runner& Runner::operator=(Runner&&) noexcept = default;

@@ -1,9 +1,9 @@
-#include <algorithm>
 #include <functional>
 #include <span>
 #include <vector>
 
 #include "base/fail.h"
+#include "base/quantile.h"
 #include "base/random.h"
 #include "base/stopwatch.h"
 #include "mobilenet/cost.h"
@@ -15,11 +15,6 @@
 
 namespace mobilenet {
 namespace {
-
-double Median(std::vector<double> values) {
-  std::ranges::sort(values);
-  return values[values.size() / 2];
-}
 
 // Of each step after the first, in which memory is touched for the first time.
 struct Times {
@@ -63,8 +58,8 @@ double PointwiseMacs(const Network& network, const Cost& cost) {
 }  // namespace
 
 TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmarkOptions& options) {
-  if (options.threads < 1 || options.threads > 256)
-    Fail("threads is ", options.threads, ", expected 1 to 256");
+  if (!(options.seconds > 0 && options.seconds <= 3600))
+    Fail("seconds is ", options.seconds, ", expected more than 0 and at most 3600");
   if (options.batch < 1 || options.batch > 65'536) Fail("batch is ", options.batch, ", expected 1 to 65536");
   ThreadPool pool(options.threads);
   const WeightLayout layout(network);

@@ -69,26 +69,32 @@ double PlaceOf(const fs::path& picture, const std::string& class_name, std::uint
   return Random(seed, name.value()).Uniform();
 }
 
-// Holds out about a share of each class, at least one picture and never all.
+// Holds out about a share of the pictures. Since each picture's side hangs on its own name, the share of a
+// small class is as it falls: it may even have no pictures to validate with, but some to train on it needs.
 TrainingData SplitAtRandom(const Split& all, double share, std::uint64_t seed) {
   if (!(share > 0 && share < 1))
     Fail("a validation share of ", share, ", expected more than 0 and less than 1");
   Split training = {all.shown, {}};
   Split validation = training;
+  std::size_t held_out = 0;
   for (const auto& [name, files] : all.classes) {
-    if (files.size() < 2)
-      Fail(all.shown, ": has one picture of the class \"", name,
-           "\", expected at least two, to train and to validate");
-    std::vector<std::pair<double, fs::path>> placed;
-    for (const fs::path& file : files) placed.emplace_back(PlaceOf(file, name, seed), file);
-    std::ranges::sort(placed);
-    for (std::size_t i = 0; i < placed.size(); ++i) {
-      const bool held_out = i == 0 || (placed[i].first < share && i + 1 < placed.size());
-      (held_out ? validation : training).classes[name].push_back(placed[i].second);
+    for (const fs::path& file : files) {
+      const bool hold = PlaceOf(file, name, seed) < share;
+      (hold ? validation : training).classes[name].push_back(file);
+      held_out += hold ? 1 : 0;
     }
-    std::ranges::sort(validation.classes[name]);
-    std::ranges::sort(training.classes[name]);
+    validation.classes[name];  // of every class, if none
+    if (training.classes[name].empty()) {
+      Fail(all.shown, ": ", files.size() == 1 ? "the one picture" : Concat("all ", files.size(), " pictures"),
+           " of the class \"", name,
+           "\" would be held out to validate with, expected some to train on: add pictures, or draw with "
+           "another seed");
+    }
   }
+  if (held_out == 0)
+    Fail(all.shown,
+         ": none of its pictures would be held out to validate with, expected one at least: add pictures, "
+         "a larger share, or another seed");
   TrainingData data = Join(training, validation);
   data.drawn = true;
   return data;

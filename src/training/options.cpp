@@ -1,8 +1,6 @@
 // The options of training: their names and ranges.
-#include <array>
-#include <utility>
-
 #include "base/fail.h"
+#include "base/thread_pool.h"
 #include "mobilenet/training.h"
 
 namespace mobilenet {
@@ -16,23 +14,53 @@ void Within(const char* name, T value, T low, T high) {
 }  // namespace
 
 std::string_view NameOf(OptimizerKind kind) {
-  constexpr std::array kNames = {"sgd", "rmsprop", "adamw"};
-  return kNames.at(static_cast<std::size_t>(kind));
+  switch (kind) {
+    case OptimizerKind::kSgd:
+      return "sgd";
+    case OptimizerKind::kRmsprop:
+      return "rmsprop";
+    case OptimizerKind::kAdamw:
+      return "adamw";
+  }
+  return "";
 }
 
 std::string_view NameOf(Decay decay) {
-  constexpr std::array kNames = {"mixing", "weights", "all"};
-  return kNames.at(static_cast<std::size_t>(decay));
+  switch (decay) {
+    case Decay::kMixing:
+      return "mixing";
+    case Decay::kWeights:
+      return "weights";
+    case Decay::kAll:
+      return "all";
+  }
+  return "";
 }
 
 std::string_view NameOf(Schedule schedule) {
-  constexpr std::array kNames = {"cosine", "onecycle", "exponential"};
-  return kNames.at(static_cast<std::size_t>(schedule));
+  switch (schedule) {
+    case Schedule::kCosine:
+      return "cosine";
+    case Schedule::kOneCycle:
+      return "onecycle";
+    case Schedule::kExponential:
+      return "exponential";
+  }
+  return "";
 }
 
 std::string_view NameOf(AugmentOptions::Crop crop) {
-  constexpr std::array kNames = {"auto", "none", "padded", "resized"};
-  return kNames.at(static_cast<std::size_t>(crop));
+  switch (crop) {
+    case AugmentOptions::Crop::kAuto:
+      return "auto";
+    case AugmentOptions::Crop::kNone:
+      return "none";
+    case AugmentOptions::Crop::kPadded:
+      return "padded";
+    case AugmentOptions::Crop::kResized:
+      return "resized";
+  }
+  return "";
 }
 
 OptimizerOptions OptimizerOptions::For(OptimizerKind kind) {
@@ -70,7 +98,7 @@ void CheckOptions(const TrainingOptions& o) {
   if (o.augment.mixup > 0 && o.augment.mixup < kLeastMixup)
     Fail("mixup is ", o.augment.mixup, ", expected 0 or ", kLeastMixup, " to 1");
   Within("the least share of a crop", o.augment.smallest, 0.01, 1.0);
-  Within("threads", o.threads, 1, 256);
+  CheckThreads(o.threads);
   Within("the validation share", o.validation_share, 0.0, 1.0);
   Within("the time between checkpoints", o.checkpoint_seconds, 0.0, 1e9);
   if (o.resume && o.checkpoint.empty()) Fail("training is to be resumed, but no checkpoint is named");

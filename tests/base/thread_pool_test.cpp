@@ -1,8 +1,17 @@
 #include "base/thread_pool.h"
 
-#include <chrono>
-#include <numeric>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "complaint.h"
 #include "gmock/gmock.h"
 
 namespace mobilenet {
@@ -45,6 +54,46 @@ TEST(ThreadPool, WhatTasksWroteIsSeenAfterwards) {
   int expected = 1;
   for (int round = 0; round < 50; ++round) expected += expected % 7;
   EXPECT_THAT(values, testing::Each(expected));
+}
+
+TEST(ThreadPool, RefusesNumbersOutOfRange) {
+  for (const int threads : {-1, 0, 257}) {
+    EXPECT_THAT(Complaint([&] { ThreadPool pool(threads); }), testing::HasSubstr("expected 1 to 256"));
+    EXPECT_THAT(Complaint([&] { CheckThreads(threads); }), testing::HasSubstr(std::to_string(threads)));
+  }
+  EXPECT_NO_THROW(CheckThreads(256));
+}
+
+// Whether `child`, in a process that is forked here, returns true in time.
+bool HoldsInChild(const std::function<bool()>& child) {
+  const pid_t process = fork();
+  if (process == 0) {
+    alarm(20);
+    _exit(child() ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(process, &status, 0);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+// (Named apart from the others: ThreadSanitizer allows no threads in a forked process.)
+TEST(Fork, APoolWorksInTheChildToo) {
+  ThreadPool pool(3);
+  const auto sum = [&pool] {
+    std::atomic<int> total = 0;
+    pool.Run(100, [&](int task, int) { total += task; });
+    return total.load();
+  };
+  EXPECT_EQ(sum(), 4950);
+  EXPECT_TRUE(HoldsInChild([&] { return sum() == 4950 && sum() == 4950; }));
+  // And in a process of that process.
+  EXPECT_TRUE(HoldsInChild([&] { return HoldsInChild([&] { return sum() == 4950; }) && sum() == 4950; }));
+  auto other = std::make_unique<ThreadPool>(2);
+  EXPECT_TRUE(HoldsInChild([&] {
+    other.reset();
+    return true;
+  })) << "a pool that came along is destroyed without its threads";
+  EXPECT_EQ(sum(), 4950);
 }
 
 }  // namespace

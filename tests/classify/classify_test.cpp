@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <limits>
 #include <set>
 #include <string>
 
@@ -113,7 +114,72 @@ TEST_F(ClassifyTest, AnAnswerThatIsNotFiniteIsAnError) {
     }
   }
   Classifier classify(model_);
-  EXPECT_THROW(classify.File(Write("a.bmp", Bmp(32, 200, 100, 50))), Error);
+  const auto file = Write("a.bmp", Bmp(32, 200, 100, 50));
+  EXPECT_THAT(Complaint([&] { classify.File(file); }),
+              HasSubstr(file.string() + ": the network's answer is not finite"));
+  const std::string bytes = Bmp(32, 1, 2, 3);
+  const std::span<const std::uint8_t> encoded(reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                              bytes.size());
+  EXPECT_THAT(Complaint([&] { classify.Bytes(encoded, {}, "the third"); }),
+              HasSubstr("the third: the network's"));
+}
+
+TEST_F(ClassifyTest, PreprocessingThatLeadsNowhereIsRefused) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto complaint = [&](auto edit) {
+    Model model = model_;
+    edit(model.preprocessing);
+    const Image image = {.width = 8, .height = 8, .channels = 3, .pixels = std::vector<std::uint8_t>(192)};
+    std::vector<float> input(32 * 32 * 3);
+    const std::string text = Complaint([&] { Classifier{model}; });
+    // Everything that takes one says the same.
+    EXPECT_EQ(text, Complaint([&] { CheckPreprocessing(model.preprocessing); }));
+    EXPECT_EQ(text, Complaint([&] { Preprocess(image, model.preprocessing, 32, 32, 3, input); }));
+    EXPECT_EQ(text, Complaint([&] { CropBox(8, 8, model.preprocessing); }));
+    EXPECT_EQ(text, Complaint([&] { DecodeOptionsFor(model.preprocessing, 32, 32); }));
+    return text;
+  };
+  EXPECT_THAT(complaint([](auto& p) { p.scale[2] = kNan; }), HasSubstr("the scale of channel 2 is nan"));
+  EXPECT_THAT(complaint([](auto& p) { p.scale[0] = kInfinity; }), HasSubstr("the scale of channel 0 is inf"));
+  EXPECT_THAT(complaint([](auto& p) { p.scale[1] = 0; }), HasSubstr("the scale of channel 1 is 0"));
+  EXPECT_THAT(complaint([](auto& p) { p.mean[1] = kNan; }), HasSubstr("the mean of channel 1 is nan"));
+  EXPECT_THAT(complaint([](auto& p) { p.mean[0] = -kInfinity; }), HasSubstr("the mean of channel 0 is -inf"));
+  EXPECT_THAT(complaint([](auto& p) { p.scale[0] = 3e38F; }), HasSubstr("leaves the range of numbers"));
+  EXPECT_THAT(complaint([](auto& p) { p.crop = kNan; }), HasSubstr("crop of nan"));
+  EXPECT_THAT(complaint([](auto& p) { p.crop = 1.01F; }), HasSubstr("crop of 1.01"));
+  EXPECT_EQ(complaint([](auto&) {}), "no error");
+}
+
+TEST_F(ClassifyTest, ArgumentsOutOfRangeAreRefused) {
+  const auto file = Write("a.bmp", Bmp(32, 200, 10, 10));
+  const std::filesystem::path files[] = {file};
+  const auto ignore = [](const FileResult&) {};
+  for (const int top : {0, -1}) {
+    EXPECT_THAT(Complaint([&] { Classifier(model_).File(file, {.top = top}); }),
+                HasSubstr("expected at least 1"));
+    EXPECT_THAT(Complaint([&] { ClassifyFiles(model_, files, {.top = top}, ignore); }),
+                HasSubstr("at least 1"));
+  }
+  for (const int threads : {0, 257}) {
+    EXPECT_THAT(Complaint([&] { Classifier(model_, {.threads = threads}); }), HasSubstr("expected 1 to 256"));
+    EXPECT_THAT(Complaint([&] { ClassifyFiles(model_, files, {.threads = threads}, ignore); }),
+                HasSubstr("1 to 256"));
+  }
+  EXPECT_THAT(Complaint([&] { Classifier(model_, {.max_pixels = 0}); }), HasSubstr("max_pixels is 0"));
+  EXPECT_THAT(Complaint([&] { Classifier(model_, {.max_pixels = 1023}).File(file); }),
+              HasSubstr("expected at most 1023"));
+  EXPECT_EQ(Complaint([&] { Classifier(model_, {.max_pixels = 1024}).File(file); }), "no error");
+  for (const int label : {-1, 3}) {
+    const Sample samples[] = {{file, 0}, {file, label}};
+    int asked = 0;
+    EXPECT_THAT(Complaint([&] { Evaluate(model_, samples, {}, [&](const FileResult&) { ++asked; }); }),
+                HasSubstr("a.bmp: is of class " + std::to_string(label) + ", expected 0 to 2"));
+    EXPECT_EQ(asked, 0);
+  }
+  EXPECT_EQ(model_.Label(-1), "-1");
+  EXPECT_EQ(model_.Label(3), "3");
+  EXPECT_EQ(model_.Label(2), "blue");
 }
 
 TEST_F(ClassifyTest, FilesComeInOrderAndBadOnesAreReported) {

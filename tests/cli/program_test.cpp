@@ -219,7 +219,7 @@ TEST_F(ProgramTest, ConvertLeavesNothingBehindWhenItFails) {
   const std::string out = Path("out.safetensors");
   const Result bad = Run("convert " + Path("picture.ppm") + " " + out + " 2>&1");
   EXPECT_EQ(bad.status, 1);
-  EXPECT_THAT(bad.output, HasSubstr("picture.ppm: is not a safetensors file"));
+  EXPECT_THAT(bad.output, HasSubstr("picture.ppm: is no model that is read"));
   const Result preset = Run("convert " + model_ + " " + out + " --preprocess mxnet 2>&1");
   EXPECT_EQ(preset.status, 2);
   EXPECT_THAT(preset.output, HasSubstr("mxnet"));

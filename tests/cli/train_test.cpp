@@ -381,7 +381,7 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
                       more + " 2>&1")
         .output;
   };
-  EXPECT_THAT(from(data_.string()), HasSubstr(data_.string() + ": is a directory"));
+  EXPECT_THAT(from(data_.string()), HasSubstr(data_.string() + ": is a folder; expected safetensors"));
   EXPECT_THAT(from(data_.string() + " --freeze backbone --lr 0.1"), HasSubstr("--freeze excludes --lr"));
   EXPECT_THAT(from(data_.string() + " --freeze backbone --precision auto"),
               HasSubstr("--freeze excludes --precision"));
@@ -400,8 +400,10 @@ TEST_F(TrainProgramTest, AThousandClasses) {
   const fs::path many = directory_.path() / "many";
   for (int c = 0; c < 1000; ++c) {
     const auto name = std::to_string(1000 + c);
-    WriteColour(many / name / "a.bmp", {c % 10 * 18 + 60, c / 10 % 10 * 18 + 60, c / 100 * 12 + 60}, c, 8);
-    fs::copy_file(many / name / "a.bmp", many / name / "b.bmp");
+    const fs::path training = many / "train" / name;
+    WriteColour(training / "a.bmp", {c % 10 * 18 + 60, c / 10 % 10 * 18 + 60, c / 100 * 12 + 60}, c, 8);
+    fs::create_directories(many / "val" / name);
+    fs::copy_file(training / "a.bmp", many / "val" / name / "b.bmp");
   }
   const Result result = RunProgram("train " + many.string() + " --out " + Path("many.safetensors") +
                                    " --alpha 0.25 --resolution 32 --epochs 1 2>&1");

@@ -152,6 +152,19 @@ TEST(Keras, ConfigurationsThatAreRefused) {
       HasSubstr("before the first convolution"));
 }
 
+// A Rescaling layer is the preprocessing where it stands first, and nowhere else.
+TEST(Keras, RescalingBelongsRightAfterTheInput) {
+  const auto complaint = [](const std::string& layers) {
+    return Complaint([&] { FromKerasConfig("f", "{\"config\":{\"layers\":[" + layers + "]}}", {}); });
+  };
+  const std::string rescaling = R"({"class_name":"Rescaling","config":{"name":"r","scale":0.1}})";
+  const std::string zeros = R"({"class_name":"ZeroPadding2D","config":{"name":"z","padding":[[0,1],[0,1]]}})";
+  EXPECT_THAT(complaint(rescaling), HasSubstr("has no classifier"));
+  EXPECT_THAT(complaint(zeros + "," + rescaling),
+              HasSubstr("the layer r rescales values within the network"));
+  EXPECT_THAT(complaint(rescaling + "," + rescaling), HasSubstr("the layer r rescales"));
+}
+
 TEST(ChainCheck, FollowsPaddingPoolingAndTheHead) {
   const auto complaint = [](auto steps) {
     return Complaint([&] {
@@ -288,7 +301,7 @@ TEST(Import, RefusesQuantizedAndOtherNetworksByNamingWhy) {
   EXPECT_THAT(Complaint([&] { Model::Load(ModelPath("mobilenet_v2_1.0_224_torchvision.safetensors")); }),
               HasSubstr("no conv1/kernel"));
   EXPECT_THAT(Complaint([&] { Model::Load(SharedData() / "images" / "photos" / "cat.bmp"); }),
-              HasSubstr("not a safetensors file"));
+              HasSubstr("cat.bmp: is a picture; expected safetensors"));
 }
 
 // Flips bytes, the first `header` ones all and some in places all over the file, and cuts it off: each

@@ -50,7 +50,7 @@ TEST(Safetensors, ReadsAlignedAndUnalignedTensors) {
 }
 
 TEST(Safetensors, ComplaintsNameTheField) {
-  EXPECT_THAT(ComplaintOf("[]"), HasSubstr("not a JSON object"));
+  EXPECT_THAT(ComplaintOf("[]"), HasSubstr("expected the length of a header and a brace"));
   EXPECT_THAT(ComplaintOf("{"), HasSubstr("not a JSON object"));
   EXPECT_THAT(ComplaintOf(R"({"a":1})"), HasSubstr("tensor a is 1"));
   EXPECT_THAT(ComplaintOf(R"({"a":{"dtype":"F33","shape":[4],"data_offsets":[0,16]}})"),
@@ -78,8 +78,36 @@ TEST(Safetensors, ComplaintsNameTheField) {
   EXPECT_THAT(ComplaintOf(R"({"b":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})"),
               HasSubstr("a is missing"));
   EXPECT_THAT(ComplaintOf(R"({"__metadata__":{"k":1}})"), HasSubstr("__metadata__ k is 1"));
-  EXPECT_THAT(Complaint([] { Parse("1234567"); }), HasSubstr("7 bytes"));
-  EXPECT_THAT(Complaint([] { Parse(std::string(20, '\xFF')); }), HasSubstr("cut off"));
+  EXPECT_THAT(Complaint([] { Parse("1234567"); }), HasSubstr("found a file that starts with \"1234567\""));
+  EXPECT_THAT(Complaint([] { Parse(std::string(20, '\xFF')); }), HasSubstr("not a safetensors file"));
+  EXPECT_THAT(Complaint([] { Parse(""); }), HasSubstr("found nothing"));
+  std::string cut = FileOf(R"({"a":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})", "");
+  cut.resize(20);
+  EXPECT_THAT(Complaint([&] { Parse(cut); }), HasSubstr("was cut off: its header takes"));
+}
+
+// From bytes, from a file that is read, and from one that is mapped: the same model, and only the last minds
+// what becomes of the file.
+TEST(ModelBytes, CanBeReadFromBytesAndWithoutAMapping) {
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "m";
+  const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 2});
+  const Model model = {network, RandomWeights(network, 1), {}, {"a", "b"}, {}};
+  model.Save(file);
+  std::vector<std::uint8_t> bytes = ReadFile(file);
+  const Model parsed = Model::ParseSafetensors(bytes, "bytes");
+  std::ranges::fill(bytes, 0);
+  const Model read = Model::LoadSafetensors(file, {.mapped = false});
+  std::filesystem::resize_file(file, 0);
+  for (const Model* copy : {&parsed, &read}) {
+    EXPECT_EQ(copy->labels, model.labels);
+    for (const auto& [name, tensor] : model.weights)
+      EXPECT_TRUE(std::ranges::equal(tensor.values, copy->weights.at(name).values)) << name;
+  }
+  EXPECT_THAT(Complaint([] { Model::ParseSafetensors({}, "bytes"); }),
+              HasSubstr("bytes: is not a safetensors"));
+  EXPECT_THAT(Complaint([&] { Model::LoadSafetensors(directory.path() / "none", {.mapped = false}); }),
+              HasSubstr("none: can't be opened"));
 }
 
 TEST(Safetensors, BracketsWithoutEndAreRefusedNotFollowed) {
@@ -220,7 +248,7 @@ TEST_F(ModelFile, MetadataIsChecked) {
   EXPECT_THAT(ComplaintAfterField("network", "separable", 1), HasSubstr("expected true or false"));
   EXPECT_THAT(ComplaintAfterField("network", "padding", "x"), HasSubstr("expected same or symmetric"));
   EXPECT_THAT(ComplaintAfterField("network", "surprise", 1), HasSubstr("unknown field surprise"));
-  EXPECT_THAT(ComplaintAfterField("preprocessing", "crop", 0), HasSubstr("crop = 0"));
+  EXPECT_THAT(ComplaintAfterField("preprocessing", "crop", 0), HasSubstr("preprocessing: crop of 0"));
   EXPECT_THAT(ComplaintAfterField("preprocessing", "mean", {1, 2}), HasSubstr("three finite numbers"));
   EXPECT_THAT(ComplaintAfterField("preprocessing", "mean", {1, 2, 1e300}), HasSubstr("three finite numbers"));
   EXPECT_THAT(ComplaintAfter([](auto&) {}), "no error");
@@ -273,9 +301,10 @@ TEST_F(ModelFile, SaveRefusesWhatLoadWould) {
     return Complaint([&] { bad.Save(directory_.path() / "bad"); });
   };
   EXPECT_THAT(complaint([](Model& m) { m.labels.pop_back(); }), HasSubstr("2 labels, expected 3"));
-  EXPECT_THAT(complaint([](Model& m) { m.preprocessing.crop = 0; }), HasSubstr("a crop of 0"));
+  EXPECT_THAT(complaint([](Model& m) { m.preprocessing.crop = 0; }),
+              HasSubstr("can't be written: preprocessing: crop of 0"));
   EXPECT_THAT(complaint([](Model& m) { m.preprocessing.scale[1] = std::numeric_limits<float>::infinity(); }),
-              HasSubstr("not finite"));
+              HasSubstr("the scale of channel 1 is inf"));
   EXPECT_THAT(complaint([](Model& m) { m.network.options.resolution = 64; }),
               HasSubstr("layers are not those"));
   EXPECT_THAT(complaint([](Model& m) { m = {}; }), HasSubstr("no layers"));

@@ -3,6 +3,9 @@
 // access beyond them; outputs are followed by a guard.
 #include "kernels/kernels.h"
 
+#include <bit>
+#include <cmath>
+
 #include "base/bfloat16.h"
 #include "base/float16.h"
 #include "gmock/gmock.h"
@@ -241,6 +244,23 @@ TEST_P(KernelsTest, SoftmaxOverOddSizesAndExtremeLogits) {
       kernels_.softmax(actual);
       ExpectNear(expected, actual, 1e-6);
     }
+  }
+}
+
+TEST_P(KernelsTest, RoundedNansStayNans) {
+  // Those that rounding by addition would carry into the sign or into infinity, among others.
+  for (const std::uint32_t bits : {0x7FFFFFFFU, 0xFFFFFFFFU, 0x7F800001U, 0xFF800001U, 0x7FC00000U}) {
+    const std::vector<float> from(37, std::bit_cast<float>(bits));
+    std::vector<std::uint16_t> to(37);
+    if (WritesBf16()) {
+      kernels_.round_to_bf16(from.data(), from.size(), to.data());
+      for (const std::uint16_t value : to) EXPECT_TRUE(std::isnan(FromBf16(value))) << bits;
+    }
+    EXPECT_TRUE(std::isnan(FromBf16(RoundToBf16(from[0]))));
+    EXPECT_TRUE(std::isnan(FromF16(RoundToF16(from[0]))));
+    if (!MultipliesF16()) continue;
+    kernels_.round_to_f16(from.data(), from.size(), to.data());
+    for (const std::uint16_t value : to) EXPECT_TRUE(std::isnan(FromF16(value))) << bits;
   }
 }
 

@@ -1,17 +1,31 @@
-// Runner::Run allocates nothing: this program counts what operator new is asked for.
+// Runner::Run allocates nothing, and where memory runs out there is an Error: this program counts what
+// operator new is asked for, and lets it fail.
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdlib>
 #include <new>
+#include <string>
 #include <vector>
 
-#include "gtest/gtest.h"
+#include "base/thread_pool.h"
+#include "complaint.h"
+#include "gmock/gmock.h"
+#include "mobilenet/model.h"
 #include "mobilenet/runtime.h"
+#include "temporary_directory.h"
 
 namespace {
 std::atomic<long> allocations = 0;
+std::atomic<long> failing =
+    -1;  // the number of the allocation that fails, and all large ones after it; -1: none
+constexpr std::size_t kLarge = 512;  // an Error's message is smaller
 
 void* Allocate(std::size_t size, std::size_t alignment) {
-  ++allocations;
+  const long number = ++allocations;
+  const long first = failing.load();
+  if (first >= 0 && (number == first || (number > first && size >= kLarge))) throw std::bad_alloc();
   void* memory = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
   if (memory == nullptr) throw std::bad_alloc();
   return memory;
@@ -30,21 +44,95 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std
 namespace mobilenet {
 namespace {
 
-TEST(Runner, RunAllocatesNothing) {
-  const Network network = V1({.alpha = 0.25, .resolution = 96, .classes = 10});
-  const long before_plan = allocations;
-  const Plan plan(network, RandomWeights(network, 1));
-  EXPECT_GT(allocations, before_plan);  // the counter works
-  for (const int threads : {1, 2}) {
-    Runner runner(plan, {.threads = threads});
-    std::vector<float> input(96 * 96 * 3, 0.5F);
-    std::vector<float> logits(10);
-    std::vector<double> seconds(plan.steps().size());
-    const long before = allocations;
-    ASSERT_TRUE(runner.Run(input, logits));
-    ASSERT_TRUE(runner.RunTimed(input, logits, seconds));
-    EXPECT_EQ(allocations, before) << threads << " threads";
+// Each allocation of `work` fails in turn. It must say so by an Error that names memory, until one more than
+// it takes lets it through.
+template <typename Work>
+void FailEachAllocation(const Work& work) {
+  long failed = 0;
+  for (long nth = 1;; ++nth) {
+    failing = allocations + nth;
+    const std::string complaint = Complaint(work);
+    failing = -1;
+    if (complaint == "no error") break;
+    ASSERT_THAT(complaint, testing::HasSubstr("not enough memory")) << "allocation " << nth;
+    ++failed;
+    ASSERT_LT(failed, 100'000);
   }
+  EXPECT_GT(failed, 0);
+}
+
+// Maps small enough to be whole, and so large that they run depth first; in each precision.
+TEST(Runner, RunAllocatesNothing) {
+  for (const NetworkOptions& options : {NetworkOptions{.alpha = 0.25, .resolution = 96, .classes = 10},
+                                        NetworkOptions{.resolution = 192, .classes = 10}}) {
+    const Network network = V1(options);
+    const Weights weights = RandomWeights(network, 1);
+    for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kFloat16}) {
+      for (const MemoryUse memory : {MemoryUse::kFast, MemoryUse::kLeast}) {
+        const long before_plan = allocations;
+        const Plan plan(network, weights, {.precision = precision, .memory = memory});
+        EXPECT_GT(allocations, before_plan);  // the counter works
+        for (const int threads : {1, 2}) {
+          Runner runner(plan, {.threads = threads});
+          std::vector<float> input(static_cast<std::size_t>(network.input.size()), 0.5F);
+          std::vector<float> logits(10);
+          std::vector<double> seconds(plan.steps().size());
+          const long before = allocations;
+          ASSERT_TRUE(runner.Run(input, logits));
+          ASSERT_TRUE(runner.RunTimed(input, logits, seconds));
+          EXPECT_EQ(allocations, before)
+              << threads << " threads, " << NameOf(precision) << ", " << NameOf(memory) << " memory";
+        }
+      }
+    }
+  }
+}
+
+TEST(OutOfMemory, PlansAndRunnersSaySo) {
+  const Network network = V1({.alpha = 0.01, .resolution = 32, .classes = 2});
+  const Weights weights = RandomWeights(network, 1);
+  FailEachAllocation([&] { Plan(network, weights); });
+  const Plan plan(network, weights);
+  FailEachAllocation([&] { Runner(plan, {.threads = 2}); });
+}
+
+TEST(OutOfMemory, LoadingAndSavingSaySoAndLeaveNoFile) {
+  const TemporaryDirectory directory;
+  const auto file = directory.path() / "model.safetensors";
+  const Network network = V1({.alpha = 0.01, .resolution = 32, .classes = 2});
+  const Model model = {network, RandomWeights(network, 1), {}, {"a", "b"}, {{"source", "a test"}}};
+  long kept = 0;
+  FailEachAllocation([&] {
+    try {
+      model.Save(file);
+    } catch (const Error&) {
+      kept += std::filesystem::exists(file) ? 1 : 0;
+      throw;
+    }
+  });
+  EXPECT_EQ(kept, 0);
+  FailEachAllocation([&] { Model::LoadSafetensors(file); });
+  FailEachAllocation([&] { Model::LoadSafetensors(file, {.mapped = false}); });
+}
+
+// In a forked process that gets no memory for threads of its own, the caller does all the work.
+TEST(OutOfMemory, APoolInAForkedProcessNeedsNone) {
+  ThreadPool pool(3);
+  const auto sum = [&pool] {
+    std::atomic<int> total = 0;
+    pool.Run(100, [&](int task, int) { total += task; });
+    return total.load();
+  };
+  EXPECT_EQ(sum(), 4950);
+  const pid_t process = fork();
+  if (process == 0) {
+    alarm(20);
+    failing = allocations + 1;
+    _exit(sum() == 4950 && sum() == 4950 ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(process, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 }  // namespace

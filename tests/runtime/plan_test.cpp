@@ -3,12 +3,14 @@
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <new>
 #include <string>
 #include <thread>
 
 #include "gmock/gmock.h"
 #include "kernels/kernels.h"
+#include "mobilenet/cost.h"
 #include "mobilenet/error.h"
 #include "mobilenet/runtime.h"
 #include "random.h"
@@ -182,6 +184,50 @@ TEST(Plan, DepthFirstBehindAStandardConvolutionOfManyChannels) {
   CheckDepthFirst({.alpha = 0.3, .resolution = 190, .classes = 2, .separable = false});
 }
 
+// What the least memory changes is where rows lie, not what is computed.
+TEST(Plan, WithTheLeastMemoryGivesTheSameBits) {
+  for (const NetworkOptions& options :
+       {NetworkOptions{.alpha = 0.25, .resolution = 64, .classes = 10},
+        NetworkOptions{.alpha = 0.37, .resolution = 45}, NetworkOptions{.resolution = 192, .classes = 2},
+        NetworkOptions{.alpha = 0.5, .resolution = 96, .output_stride = 8}}) {
+    const Network network = V1(options);
+    const Weights weights = LivelyWeights(network);
+    const auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
+    const Plan fast(network, weights);
+    const Plan least(network, weights, {.memory = MemoryUse::kLeast});
+    EXPECT_LE(least.activation_bytes(), fast.activation_bytes());
+    EXPECT_EQ(static_cast<std::int64_t>(least.activation_bytes()),
+              CostOf(network, Precision::kFloat32, MemoryUse::kLeast).peak_activation_bytes);
+    std::vector<float> expected(static_cast<std::size_t>(network.output().size()));
+    ASSERT_TRUE(Runner(fast).Run(input, expected));
+    for (const int threads : {1, 2, 5}) {
+      std::vector<float> logits(expected.size());
+      ASSERT_TRUE(Runner(least, {.threads = threads}).Run(input, logits));
+      EXPECT_EQ(logits, expected) << threads << " threads";
+    }
+  }
+}
+
+// A NaN must not become a confident answer: activations that clamp would swallow it.
+TEST(Plan, ANanInTheInputIsOneInEveryLogit) {
+  for (const Activation activation : {Activation::kRelu6, Activation::kRelu, Activation::kNone}) {
+    const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 5, .activation = activation});
+    const Weights weights = RandomWeights(network, 3);
+    auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
+    input[16 * 32 * 3 + 50] = std::numeric_limits<float>::quiet_NaN();
+    for (const std::string_view target : AvailableTargets()) {
+      for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kFloat16}) {
+        Runner runner(Plan(network, weights, {.target = target, .precision = precision}));
+        std::vector<float> logits(5);
+        ASSERT_TRUE(runner.Run(input, logits));
+        for (const float logit : logits)
+          EXPECT_TRUE(std::isnan(logit)) << target << ", " << NameOf(precision) << ", " << NameOf(activation);
+      }
+    }
+    for (const float logit : ReferenceRun(network, weights, input)) EXPECT_TRUE(std::isnan(logit));
+  }
+}
+
 TEST(Plan, FusesDepthwiseAndPointwise) {
   const Network network = V1({.alpha = 0.25, .resolution = 96});
   const Plan plan(network, RandomWeights(network, 1));
@@ -249,6 +295,15 @@ TEST(Runner, ManyShareAPlanAndOutliveIt) {
   }
   for (std::thread& thread : threads) thread.join();
   for (const auto& other : logits) EXPECT_EQ(other, logits.front());
+}
+
+TEST(Softmax, ANanAnywhereMakesAllNan) {
+  for (const std::size_t at : {std::size_t{0}, std::size_t{20}, std::size_t{36}}) {
+    std::vector<float> values = RandomValues(37, 1);
+    values[at] = std::numeric_limits<float>::quiet_NaN();
+    Softmax(values);
+    for (const float value : values) EXPECT_TRUE(std::isnan(value));
+  }
 }
 
 TEST(Softmax, SumsToOne) {

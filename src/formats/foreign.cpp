@@ -1,0 +1,121 @@
+#include "formats/foreign.h"
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+#include "base/fail.h"
+#include "base/signature.h"
+#include "image/signatures.h"
+
+namespace mobilenet {
+namespace {
+
+using namespace std::string_view_literals;
+using Bytes = std::span<const std::uint8_t>;
+
+constexpr std::string_view kRead = "expected safetensors, a Keras .h5 or a float32 .tflite";
+
+struct Row {
+  std::size_t offset;
+  std::string_view magic;
+  std::string_view what;  // and what can be done
+};
+
+// The first that fits.
+constexpr std::array kRows = {
+    Row{0, "version https://git-lfs"sv, "a Git LFS pointer, not the file itself: `git lfs pull` fetches it"},
+    Row{0, "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9"sv,
+        "a PyTorch checkpoint of the old kind (a pickle), which is not read"},
+    Row{0, "\x80\x02"sv, "a Python pickle, which is not read"},
+    Row{0, "\x80\x03"sv, "a Python pickle, which is not read"},
+    Row{0, "\x80\x04"sv, "a Python pickle, which is not read"},
+    Row{0, "\x80\x05"sv, "a Python pickle, which is not read"},
+    Row{0, "\x93NUMPY"sv, "a NumPy array, which is not read"},
+    Row{0, "GGUF"sv, "a GGUF file, which is not read"},
+    Row{0, "7767517\n"sv, "an ncnn network, which is not read"},
+    Row{0, "\x1F\x8B"sv, "compressed by gzip: unpack it first"},
+    Row{0,
+        "\xFD"
+        "7zXZ"sv,
+        "compressed by xz: unpack it first"},
+    Row{0, "(\xB5/\xFD"sv, "compressed by zstd: unpack it first"},
+    Row{0, "7z\xBC\xAF"sv, "a 7z archive: unpack it first"},
+    Row{257, "ustar"sv, "a tar archive: unpack it first"},
+    Row{0,
+        "\x7F"
+        "ELF"sv,
+        "a program"},
+    Row{0, "%PDF"sv, "a PDF file"},
+    Row{0, "<?xml"sv, "an XML file (an OpenVINO network, perhaps), which is not read"},
+    Row{0, "<!DOCTYPE"sv, "a web page: the download ended at one"},
+    Row{0, "<!doctype"sv, "a web page: the download ended at one"},
+    Row{0, "<html"sv, "a web page: the download ended at one"},
+    Row{0, "\x08\x01\x12"sv,
+        "a TensorFlow SavedModel's graph, which is not read: TFLiteConverter makes a .tflite of its folder"},
+};
+
+bool Has(Bytes bytes, std::string_view text) {
+  constexpr std::size_t kLooked = 4096;
+  const auto head = bytes.first(std::min(bytes.size(), kLooked));
+  return std::string_view(reinterpret_cast<const char*>(head.data()), head.size()).find(text) !=
+         std::string_view::npos;
+}
+
+// A ZIP archive by the name of its first files.
+std::string_view ArchiveText(Bytes bytes) {
+  if (Has(bytes, "data.pkl")) return "a PyTorch checkpoint (a ZIP archive), which is not read";
+  if (Has(bytes, "model.weights.h5") || Has(bytes, "config.json"))
+    return "a Keras archive (.keras), which is not read: save the model as .h5";
+  if (Has(bytes, ".npy")) return "a NumPy archive (.npz), which is not read";
+  return "a ZIP archive: unpack it first";
+}
+
+std::string_view JsonText(Bytes bytes) {
+  return Has(bytes, "modelTopology") || Has(bytes, "weightsManifest")
+             ? "the description of a TensorFlow.js model, which is not read"
+             : "a JSON file";
+}
+
+// Protocol buffers have no signature: an ONNX model begins with its version, of one byte, and one of the
+// fields behind that; a frozen TensorFlow graph with its first node.
+bool IsOnnx(Bytes bytes) {
+  return bytes.size() > 3 && bytes[0] == 0x08 && bytes[1] >= 1 && bytes[1] < 0x20 &&
+         (bytes[2] == 0x12 || bytes[2] == 0x1A || bytes[2] == 0x3A || bytes[2] == 0x42);
+}
+bool IsGraph(Bytes bytes) { return HasAt(bytes, 0, "\x0A") && Has(bytes, "Placeholder"); }
+
+// Nothing where it can't be told.
+std::string_view TextOf(Bytes bytes) {
+  for (const Row& row : kRows) {
+    if (HasAt(bytes, row.offset, row.magic)) return row.what;
+  }
+  if (HasAt(bytes, 0, "PK\3\4")) return ArchiveText(bytes);
+  if (HasAt(bytes, 0, "{") || HasAt(bytes, 0, "[")) return JsonText(bytes);
+  if (IsOnnx(bytes)) return "an ONNX model, which is not read";
+  if (IsGraph(bytes)) return "a frozen TensorFlow graph, which is not read";
+  const Signature picture = SignatureOf(bytes);
+  if (picture.format == PictureFormat::kForeign) return picture.what;
+  return picture.format == PictureFormat::kUnknown ? "" : "a picture";
+}
+
+}  // namespace
+
+void FailForeign(Bytes bytes, std::string_view name) {
+  if (bytes.empty()) Fail(name, ": is empty, ", kRead);
+  const std::string_view text = TextOf(bytes);
+  if (!text.empty()) Fail(name, ": is ", text, "; ", kRead);
+  Fail(name, ": is no model that is read: ", kRead, ", found a file that starts with ", Beginning(bytes));
+}
+
+void FailForeignFolder(const std::filesystem::path& folder) {
+  std::error_code unknown;
+  if (std::filesystem::exists(folder / "saved_model.pb", unknown))
+    Fail(folder.string(),
+         ": is a TensorFlow SavedModel, which is not read: TFLiteConverter makes a .tflite of it; ", kRead);
+  if (std::filesystem::exists(folder / "model.json", unknown))
+    Fail(folder.string(), ": is the folder of a TensorFlow.js model, which is not read; ", kRead);
+  Fail(folder.string(), ": is a folder; ", kRead);
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,29 @@
+// Which format a picture has, by its first bytes: the one list of what is read and what is only recognised.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace mobilenet {
+
+enum class PictureFormat {
+  kUnknown,
+  kForeign,  // recognised, to say what it is, and not read
+  kJpeg,
+  kPng,
+  kWebp,
+  kBmp,
+};
+
+struct Signature {
+  PictureFormat format = PictureFormat::kUnknown;
+  std::string_view what = {};  // of kForeign: "a GIF picture"
+};
+
+constexpr std::size_t kSignatureBytes = 16;  // so many tell
+
+Signature SignatureOf(std::span<const std::uint8_t> bytes);
+
+}  // namespace mobilenet

@@ -1,0 +1,66 @@
+// Files that are no models of ours: each is told what it is.
+#include "formats/foreign.h"
+
+#include <fstream>
+#include <string>
+
+#include "complaint.h"
+#include "gmock/gmock.h"
+#include "mobilenet/model.h"
+#include "temporary_directory.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::HasSubstr;
+using namespace std::string_literals;
+
+std::string ComplaintOf(const std::string& bytes) {
+  const std::span<const std::uint8_t> data(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  return Complaint([&] { Model::Parse(data, "f"); });
+}
+
+TEST(Foreign, FilesAreToldWhatTheyAre) {
+  const std::pair<std::string, const char*> files[] = {
+      {"", "f: is empty"},
+      {"version https://git-lfs.github.com/spec/v1\n",
+       "a Git LFS pointer, not the file itself: `git lfs pull`"},
+      {"\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20", "a PyTorch checkpoint of the old kind"},
+      {"\x80\x04\x95", "a Python pickle"},
+      {"PK\3\4"s + std::string(26, '\0') + "archive/data.pkl", "a PyTorch checkpoint (a ZIP archive)"},
+      {"PK\3\4"s + std::string(26, '\0') + "metadata.jsonPK config.json", "a Keras archive (.keras)"},
+      {"PK\3\4"s + std::string(26, '\0') + "a.npy", "a NumPy archive"},
+      {"PK\3\4"s + std::string(26, '\0') + "photo.jpg", "a ZIP archive: unpack it first"},
+      {"\x08\x08\x12\x07pytorch", "an ONNX model"},
+      {"\x08\x01\x12\x07", "a TensorFlow SavedModel's graph"},
+      {"\x0A\x0F\x0A\x01x\x12\x0BPlaceholder", "a frozen TensorFlow graph"},
+      {"{\"format\": \"layers-model\", \"modelTopology\": {}}", "a TensorFlow.js model"},
+      {"{\"a\": 1}", "a JSON file"},
+      {"<!DOCTYPE html><html>", "a web page: the download ended at one"},
+      {"<?xml version=\"1.0\"?><net>", "an XML file"},
+      {"\x1F\x8B\x08", "compressed by gzip: unpack it first"},
+      {std::string(257, 'a') + "ustar", "a tar archive"},
+      {"\xFF\xD8\xFF\xE0", "f: is a picture"},
+      {"GIF89a", "a GIF picture"},
+      {"%PDF-1.7", "a PDF file"},
+      {"some text that is nothing", "found a file that starts with \"some tex\""},
+      {"\x01\x02\x03"s, "found a file that starts with bytes 01 02 03"},
+  };
+  for (const auto& [bytes, what] : files) {
+    EXPECT_THAT(ComplaintOf(bytes), HasSubstr(what));
+    EXPECT_THAT(ComplaintOf(bytes), HasSubstr("expected safetensors, a Keras .h5 or a float32 .tflite"));
+  }
+}
+
+TEST(Foreign, FoldersAreToldWhatTheyAre) {
+  const TemporaryDirectory directory;
+  const auto complaint = [&] { return Complaint([&] { Model::Load(directory.path()); }); };
+  EXPECT_THAT(complaint(), HasSubstr("is a folder; expected"));
+  std::ofstream(directory.path() / "model.json") << "{}";
+  EXPECT_THAT(complaint(), HasSubstr("TensorFlow.js"));
+  std::ofstream(directory.path() / "saved_model.pb") << "";
+  EXPECT_THAT(complaint(), HasSubstr("is a TensorFlow SavedModel"));
+}
+
+}  // namespace
+}  // namespace mobilenet
