@@ -27,7 +27,8 @@ struct PaperTable {
 };
 
 // The tables that have such columns, in order: 1 to 10, 12 and 14. Of those that compare MobileNets with
-// other networks, only the MobileNets' rows. Pure; nothing is measured or read.
+// other networks, only the MobileNets' rows. Parameters are weights alone, as the paper counts them: CostOf
+// counts biases and batch norms too. Pure; nothing is measured or read.
 std::vector<PaperTable> ReproducePaper();
 
 }  // namespace mobilenet

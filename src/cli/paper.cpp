@@ -61,7 +61,8 @@ void PrintTable(const PaperTable& table) {
 
 void PrintPaperText(const std::vector<PaperTable>& tables) {
   fmt::print(
-      "Howard et al. 2017, arXiv 1704.04861: the countable columns, as printed and as counted here.\n");
+      "Howard et al. 2017, arXiv 1704.04861: the countable columns, as printed and as counted here.\n"
+      "Parameters are weights alone, as the paper counts them.\n");
   for (const PaperTable& table : tables) {
     fmt::print("\n");
     PrintTable(table);
