@@ -114,7 +114,8 @@ TEST(Pages, CostOfSeparableAndStandardNetworks) {
 TEST(Pages, PaperHasEveryTable) {
   const std::string html = PaperPage(ReproducePaper(), "mobilenet paper").Html();
   ExpectStandsAlone(html);
-  for (int i = 1; i <= 7; ++i) EXPECT_THAT(html, HasSubstr("Table " + std::to_string(i)));
+  for (const PaperTable& table : ReproducePaper())
+    EXPECT_THAT(html, HasSubstr("Table " + std::to_string(table.number) + ". " + table.title));
 }
 
 TEST(Pages, FitWithAndWithoutChoices) {
