@@ -97,7 +97,7 @@ Classifier& Classifier::operator=(Classifier other) noexcept {
 
 std::vector<Prediction> Classifier::File(const std::filesystem::path& path, const TopOptions& options) {
   const Image image = LoadImage(path, state_->decode_options());
-  return InContext(path.string(), [&] { return Pixels(image, options); });
+  return InContext(path.native(), [&] { return Pixels(image, options); });
 }
 
 std::vector<Prediction> Classifier::Bytes(std::span<const std::uint8_t> encoded, const TopOptions& options,

@@ -22,21 +22,25 @@ Arguments WithoutHelpCommand(Arguments arguments) {
   return arguments;
 }
 
-// What is wrong with a command line. An option or command that doesn't exist comes before what is missing,
-// which is often its consequence.
-std::string Complaint(const CLI::App& program, const Arguments& arguments, const CLI::ParseError& error) {
-  if (arguments.empty()) return error.what();
-  if (arguments.front().starts_with('-')) return error.what();
+// The first command or option that doesn't exist, or nothing. Told before what is missing, which is often its
+// consequence.
+std::string UnknownIn(const Arguments& arguments, const CLI::App& program) {
+  if (arguments.empty() || arguments.front().starts_with('-')) return "";
   const auto commands = program.get_subcommands([](const CLI::App*) { return true; });
-  const auto found = std::ranges::find(commands, arguments.front(), &CLI::App::get_name);
-  if (found == commands.end()) return fmt::format("{} is no command", arguments.front());
+  const auto command = std::ranges::find(commands, arguments.front(), &CLI::App::get_name);
+  if (command == commands.end()) return fmt::format("{} is no command", arguments.front());
   for (auto at = arguments.begin() + 1; at != arguments.end() && *at != "--"; ++at) {
     const std::string name = at->substr(0, at->find('='));
-    if (!name.starts_with("--") || (*found)->get_option_no_throw(name) != nullptr) continue;
-    // It may be the text of the option before it, which CLI11 would have taken too.
-    return fmt::format("{} has no option {}", arguments.front(), name);
+    if (name.starts_with("--") && (*command)->get_option_no_throw(name) == nullptr)
+      return fmt::format("{} has no option {}", arguments.front(), name);
   }
-  return error.what();
+  return "";
+}
+
+int Refuse(const std::string& complaint) {
+  mobilenet::cli::PrintError(complaint);
+  fmt::print(stderr, "`mobilenet --help` lists the commands, `mobilenet COMMAND --help` their options.\n");
+  return mobilenet::cli::kUsage;
 }
 
 int Run(int argc, char** argv) {
@@ -59,14 +63,13 @@ int Run(int argc, char** argv) {
   AddTrain(program, status);
   program.add_subcommand("help", "Say what a command does: mobilenet help COMMAND");
   const std::vector<std::string> arguments = WithoutHelpCommand({argv + 1, argv + argc});
+  if (const std::string unknown = UnknownIn(arguments, program); !unknown.empty()) return Refuse(unknown);
   try {
     program.parse(Arguments(arguments.rbegin(), arguments.rend()));  // CLI11 wants them so
   } catch (const CLI::Success& asked) {                              // for help or the version
     status = program.exit(asked);
   } catch (const CLI::ParseError& error) {
-    PrintError(Complaint(program, arguments, error));
-    fmt::print(stderr, "`mobilenet --help` lists the commands, `mobilenet COMMAND --help` their options.\n");
-    return kUsage;
+    return Refuse(error.what());
   }
   // Output that could not be written, to a full disk say, is a failure too.
   if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {

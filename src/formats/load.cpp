@@ -32,7 +32,7 @@ Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void
 }
 
 Model Model::Load(const std::filesystem::path& path, const LoadOptions& options) {
-  return OrOutOfMemory(path.string(), [&] {
+  return OrOutOfMemory(path.native(), [&] {
     if (std::filesystem::is_directory(path)) FailForeignFolder(path);
     SharedBytes file = OpenFile(path, options.mapped);
     Model model = ParseModel(file.bytes, std::move(file.owner), path.string());

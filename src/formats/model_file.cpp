@@ -249,7 +249,7 @@ Model ReadModel(const Safetensors& file) {
 }
 
 Model Model::LoadSafetensors(const std::filesystem::path& path, const LoadOptions& options) {
-  return OrOutOfMemory(path.string(), [&] { return ReadModel(OpenSafetensors(path, options.mapped)); });
+  return OrOutOfMemory(path.native(), [&] { return ReadModel(OpenSafetensors(path, options.mapped)); });
 }
 
 Model Model::ParseSafetensors(std::span<const std::uint8_t> bytes, std::string_view name) {
@@ -260,7 +260,7 @@ Model Model::ParseSafetensors(std::span<const std::uint8_t> bytes, std::string_v
 }
 
 void Model::Save(const std::filesystem::path& path, Precision precision) const {
-  OrOutOfMemory(path.string(), [&] { SaveModel(*this, path, precision); });
+  OrOutOfMemory(path.native(), [&] { SaveModel(*this, path, precision); });
 }
 
 std::string LabelOf(const std::vector<std::string>& labels, int index) {

@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <sstream>
 #include <string>
 
 #include "cli/run_program.h"
@@ -61,6 +62,118 @@ TEST_F(ProgramTest, HelpOfEveryCommandHasAnExample) {
     EXPECT_EQ(result.status, 0);
     EXPECT_THAT(result.output, HasSubstr(std::string("  mobilenet ") + command));
   }
+}
+
+TEST_F(ProgramTest, HelpIsACommandToo) {
+  EXPECT_EQ(Run("help").output, Run("--help").output);
+  EXPECT_EQ(Run("help cost").output, Run("cost --help").output);
+  EXPECT_EQ(Run("help nothing 2>/dev/null").status, 2);
+}
+
+// Before what is missing, which is often its consequence.
+TEST_F(ProgramTest, AnOptionThatDoesNotExistIsNamed) {
+  for (const char* line : {"classify --bogus", "classify --bogus=3 photo.jpg", "train --bogus photos"}) {
+    const Result result = Run(std::string(line) + " 2>&1");
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.output, HasSubstr("has no option --bogus"));
+  }
+  EXPECT_THAT(Run("classify 2>&1").output, HasSubstr("inputs"));
+  EXPECT_THAT(Run("bogus 2>&1").output, HasSubstr("bogus is no command"));
+}
+
+// A photo, or somebody's page, is not written over because its name stands in the wrong place.
+TEST_F(ProgramTest, OutputsTakeThePlaceOfTheirOwnKindAlone) {
+  const std::string photo = Path("grey.bmp");
+  const std::string page = Write("mine.html", "<!DOCTYPE html><title>mine</title>");
+  const auto text = [](const std::string& path) {
+    std::ostringstream all;
+    all << std::ifstream(path, std::ios::binary).rdbuf();
+    return all.str();
+  };
+  const std::string before = text(photo);
+  for (const std::string& line :
+       {"convert " + model_ + " " + photo, "cost --html " + photo, "fit --seconds 0.1 --html " + photo,
+        "train " + directory_.path().string() + " --out " + photo, "paper --html " + photo}) {
+    const Result result = Run(line + " 2>&1");
+    EXPECT_EQ(result.status, 1) << line;
+    EXPECT_THAT(result.output, HasSubstr("grey.bmp: is there already and is not ")) << line;
+  }
+  EXPECT_EQ(text(photo), before);
+  EXPECT_THAT(Run("cost --html " + page + " 2>&1").output,
+              HasSubstr("is not a page that this program wrote"));
+  EXPECT_THAT(text(page), HasSubstr("mine"));
+  // Their own kind, an empty file, and nothing.
+  Write("empty.html", "");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(Run("cost --html " + Path("empty.html")).status, 0);
+    EXPECT_EQ(Run("cost --html " + Path("new.html")).status, 0);
+    EXPECT_EQ(Run("convert " + model_ + " " + Path("new.safetensors")).status, 0);
+  }
+}
+
+// U+009B begins a terminal's commands, U+202E turns text around; a byte that is not UTF-8 may be the first.
+TEST_F(ProgramTest, NothingOfOthersMovesTheTerminal) {
+  Model model = Model::Load(model_);
+  model.labels = {
+      "a\xC2\x9B"
+      "31mb",
+      "c\xE2\x80\xAE"
+      "d",
+      "e\xE2\x81\xA6"
+      "f"};
+  model.provenance["from\xC2\x9B"] = "\xE2\x80\xAE";
+  model.Save(Path("hostile.safetensors"));
+  const std::string name = Write("odd\x9B.bmp", Bmp());
+  for (const std::string& line :
+       {"classify --model " + Path("hostile.safetensors") + " " + name,
+        "classify --json --model " + Path("hostile.safetensors") + " " + name,
+        "info " + Path("hostile.safetensors"), "info --json " + Path("hostile.safetensors"),
+        "classify --model " + model_ + " " + name + "missing"}) {
+    const std::string output = Run(line + " 2>&1").output;
+    EXPECT_FALSE(output.empty());
+    EXPECT_THAT(output, Not(HasSubstr("\x9B"))) << line;
+    EXPECT_THAT(output, Not(HasSubstr("\xE2\x80\xAE"))) << line;
+    EXPECT_THAT(output, Not(HasSubstr("\xE2\x81\xA6"))) << line;
+  }
+  const json info = json::parse(Run("info --json " + Path("hostile.safetensors")).output);
+  EXPECT_EQ(info["labels"][1], model.labels[1]) << "escaped, not lost";
+}
+
+TEST_F(ProgramTest, LargePicturesAreRefusedUnlessAllowed) {
+  const std::string line = "classify --model " + model_ + " " + Path("grey.bmp") + " 2>&1 --max-pixels ";
+  EXPECT_EQ(Run(line + "64").status, 0);
+  EXPECT_EQ(Run(line + "1M").status, 0);
+  const Result refused = Run(line + "63");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.output, HasSubstr("8 x 8 pixels, expected at most 63"));
+  for (const char* wrong : {"0", "-1", "x", "64x", "nan", "1e30"})
+    EXPECT_EQ(Run(line + wrong).status, 2) << wrong;
+  EXPECT_THAT(
+      Run("eval --model " + model_ + " " + Write("one.tsv", "grey.bmp\tred\n") + " --max-pixels 63 2>&1")
+          .output,
+      HasSubstr("expected at most 63"));
+}
+
+TEST_F(ProgramTest, TheLeastMemoryIsLessAndAskedForByALimit) {
+  const auto maps = [](const std::string& more) {
+    return json::parse(Run("cost --alpha 0.5 --json" + more).output)["peak_activation_bytes"].get<double>();
+  };
+  EXPECT_LT(maps(" --memory least"), 0.6 * maps(""));
+  EXPECT_EQ(maps(" --memory fast"), maps(""));
+  const json bench = json::parse(Run("bench --alpha 0.5 --seconds 0.1 --memory least --json").output);
+  EXPECT_EQ(bench["activation_bytes"], maps(" --memory least"));
+  EXPECT_EQ(Run("bench --memory some 2>/dev/null").status, 2);
+  const auto grid = [](const std::string& limit) {
+    return json::parse(Run("fit --json --seconds 0.1 --macs 1k" + limit + " 2>/dev/null").output)["grid"];
+  };
+  const json fast = grid("");
+  const json least = grid(" --memory 1GB");
+  ASSERT_EQ(fast.size(), least.size());
+  for (std::size_t i = 0; i < fast.size(); ++i) {
+    EXPECT_LE(least[i]["memory_bytes"], fast[i]["memory_bytes"]);
+    EXPECT_EQ(least[i]["size_bytes"], fast[i]["size_bytes"]);
+  }
+  EXPECT_LT(least[0]["memory_bytes"], fast[0]["memory_bytes"]);
 }
 
 TEST_F(ProgramTest, WrongCommandLinesExitWith2AndSayWhy) {
@@ -406,6 +519,8 @@ TEST_F(ProgramTest, OutputThatCannotBeWrittenIsAFailure) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "needs /dev/full";
   EXPECT_EQ(Run("info " + model_ + " > /dev/full 2>/dev/null").status, 1);
   EXPECT_EQ(Run("info --json " + model_ + " > /dev/full 2>/dev/null").status, 1);
+  for (const char* asked : {"--help", "--version", "--help-all", "classify --help", "help cost"})
+    EXPECT_EQ(Run(std::string(asked) + " > /dev/full 2>/dev/null").status, 1) << asked;
 }
 
 }  // namespace

@@ -396,6 +396,22 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
               HasSubstr("there is no such folder or list"));
 }
 
+// A folder of somebody's own is not taken for one of a run.
+TEST_F(TrainProgramTest, ARunTouchesNoFileThatIsNotItsOwn) {
+  for (const char* name :
+       {"report.html", "metrics.csv", "split.tsv", "stopped.safetensors", "checkpoint.safetensors"}) {
+    const fs::path folder = directory_.path() / ("own-" + std::string(name));
+    fs::create_directories(folder);
+    std::ofstream(folder / name) << "what somebody wrote";
+    const Result result = RunProgram(Train("m.safetensors", "--run " + folder.string() + " 2>&1"));
+    EXPECT_EQ(result.status, 1);
+    EXPECT_THAT(result.output, HasSubstr(std::string(name) + ": is there already and is not "));
+    EXPECT_EQ(Text(folder / name), "what somebody wrote");
+    EXPECT_EQ(FilesIn(folder).size(), 1U);
+  }
+  EXPECT_FALSE(fs::exists(Path("m.safetensors")));
+}
+
 TEST_F(TrainProgramTest, AThousandClasses) {
   const fs::path many = directory_.path() / "many";
   for (int c = 0; c < 1000; ++c) {

@@ -33,7 +33,32 @@ TEST(Text, Bars) {
   EXPECT_EQ(Bar(7, 2), "██");
 }
 
-TEST(Text, ControlCharactersAreNotPrinted) { EXPECT_EQ(Printable("a\033[2Jb\nc\x7F"), "a?[2Jb?c?"); }
+TEST(Text, WhatMovesTheCursorOrTheTextIsNotPrinted) {
+  EXPECT_EQ(Printable("a\033[2Jb\nc\x7F"), "a?[2Jb?c?");
+  EXPECT_EQ(Printable("a\xC2\x80\xC2\x9F\xC2\xA0z"), "a??\xC2\xA0z")
+      << "U+0080, U+009F, and U+00A0, which is harmless";
+  for (const char* mark : {"\u061C", "\u200E", "\u200F", "\u2028", "\u202A", "\u202E", "\u2066", "\u2069",
+                           "\uFEFF", "\U000E0001", "\U000E007F"})
+    EXPECT_EQ(Printable(mark), "?") << mark;
+  for (const char* plain : {"é", "睡蓮", "🌷", "\u200D", "\u2027", "\u202F", "\u2065", "\u206A"})
+    EXPECT_EQ(Printable(plain), plain);
+}
+
+TEST(Text, BytesThatAreNotUtf8AreNotPrinted) {
+  EXPECT_EQ(Printable("a\x9B"
+                      "31mb"),
+            "a?31mb");
+  EXPECT_EQ(Printable("\xC0\x80"), "??") << "longer than it need be";
+  EXPECT_EQ(Printable("\xE0\x82\x9B"), "???");
+  EXPECT_EQ(Printable("\xED\xA0\x80"), "???") << "half of a pair";
+  EXPECT_EQ(Printable("\xF4\x90\x80\x80"), "????") << "beyond the last";
+  EXPECT_EQ(Printable("\xE7\x9D"), "??") << "cut off";
+}
+
+TEST(Text, JsonKeepsWhatItEscapes) {
+  EXPECT_EQ(PrintableJson("{\"a\": \"b\u009B\u202E\U000E0001é\"}"),
+            "{\"a\": \"b\\u009b\\u202e\\udb40\\udc01é\"}");
+}
 
 TEST(Text, TablesLineUp) {
   Table table({"name", ">n"});
