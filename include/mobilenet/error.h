@@ -1,4 +1,4 @@
-// The one exception type of the library.
+// What the library throws.
 #pragma once
 
 #include <stdexcept>
@@ -11,6 +11,13 @@ namespace mobilenet {
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+// That memory ran out, which the same call may not meet again. (Where not even the message finds any,
+// std::bad_alloc is thrown.)
+class OutOfMemory : public Error {
+ public:
+  using Error::Error;
 };
 
 }  // namespace mobilenet

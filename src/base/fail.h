@@ -30,22 +30,25 @@ template <typename Work>
 auto InContext(std::string_view where, const Work& work) -> decltype(work()) {
   try {
     return work();
+  } catch (const OutOfMemory&) {
+    throw;
   } catch (const Error& error) {
     if (std::string_view(error.what()).starts_with(where)) throw;
     Fail(where, ": ", error.what());
   }
 }
 
-// What `work` returns. Where memory runs out, an Error says for what.
+// What `work` returns. Where memory runs out, OutOfMemory says for what. (Its text is made without a stream,
+// which would take more, and cut it off.)
 template <typename Work>
 auto OrOutOfMemory(std::string_view what, const Work& work) -> decltype(work()) {
+  const auto text = [what] { return std::string(what) + ": there is not enough memory"; };
   try {
     return work();
   } catch (const std::bad_alloc&) {
-    throw Error(std::string(what) +
-                ": there is not enough memory");  // a stream would take more, and cut it off
+    throw OutOfMemory(text());
   } catch (const std::length_error&) {
-    throw Error(std::string(what) + ": there is not enough memory");
+    throw OutOfMemory(text());
   }
 }
 

@@ -347,7 +347,7 @@ std::vector<Candidate> FitGrid(int classes, MemoryUse memory) {
 
 FitResult Fit(const FitOptions& options) {
   Check(options);
-  return Search(options).Run();
+  return OrOutOfMemory("choosing", [&] { return Search(options).Run(); });
 }
 
 double LargestError(const std::vector<Candidate>& candidates) {

@@ -47,7 +47,7 @@ Validation Validate(const Loop& loop, std::span<const float> values) {
              Softmax(probabilities);
              const auto best = std::ranges::max_element(probabilities);
              result.answers[i] = {static_cast<int>(best - probabilities.begin()), *best};
-             // Softmax may make numbers of what was none.
+             // Softmax makes numbers of logits that are minus infinity.
              const bool finite = std::ranges::all_of(logits, [](float v) { return std::isfinite(v); });
              losses[i] = finite ? -std::log(std::max(double{probabilities[labels[i]]}, 1e-12)) : NAN;
            },
@@ -186,8 +186,8 @@ class Run {
     return loop_.source.training().size() * static_cast<std::size_t>(step_in_epoch) / steps_per_epoch_;
   }
 
-  // A loss can be a number where means and variances are none any more: activations turn what is not a number
-  // into one.
+  // A loss can be a number where running means and variances are none any more: it is made with the batch's
+  // own.
   [[nodiscard]] bool RunningFinite() const {
     return std::ranges::all_of(layout_.slots(), [&](const Slot& slot) {
       return slot.role != Role::kRunning ||

@@ -50,9 +50,11 @@ Pictures::Pictures(std::vector<Sample> samples, const KeptForm& form, std::size_
         Fingerprint fingerprint;
         fingerprint.Add(images[i].pixels);
         fingerprints[i] = fingerprint.value();
-      } catch (const std::bad_alloc&) {  // the picture is not to blame
-        Fail(samples[begin + i].file.string(),
-             ": there is no memory left to read it: give a smaller cache, or smaller inputs");
+      } catch (const OutOfMemory&) {  // the picture is not to blame
+        throw;
+      } catch (const std::bad_alloc&) {
+        throw OutOfMemory(samples[begin + i].file.native() +
+                          ": there is no memory left to read it: give a smaller cache, or smaller inputs");
       } catch (const std::exception& error) {
         errors[i] = dynamic_cast<const Error*>(&error) != nullptr
                         ? error.what()

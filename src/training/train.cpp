@@ -30,6 +30,8 @@ AugmentOptions::Crop ChooseCrop(const std::vector<Sample>& samples, const Networ
     try {
       const Image image = LoadImage(samples[i * samples.size() / std::min(kLooked, samples.size())].file);
       if (std::min(image.width, image.height) > most) return AugmentOptions::Crop::kResized;
+    } catch (const OutOfMemory&) {
+      throw;
     } catch (const Error&) {  // it will be reported when all are read
     }
   }
@@ -389,7 +391,7 @@ TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
   CheckOptions(options);
   CheckData(data);
   CheckCheckpoint(options);
-  return Training(data, options, observer).Go();
+  return OrOutOfMemory("training", [&] { return Training(data, options, observer).Go(); });
 }
 
 }  // namespace mobilenet

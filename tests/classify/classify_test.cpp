@@ -151,6 +151,22 @@ TEST_F(ClassifyTest, PreprocessingThatLeadsNowhereIsRefused) {
   EXPECT_EQ(complaint([](auto&) {}), "no error");
 }
 
+TEST_F(ClassifyTest, EqualProbabilitiesComeInTheOrderOfTheirClasses) {
+  Model model = model_;
+  model.network = V1({.alpha = 0.25, .resolution = 32, .classes = 50});
+  model.weights = RandomWeights(model.network, 1);
+  model.labels.clear();
+  Tensor& weight = model.weights.at("classifier.weight");
+  weight = Tensor::Of(weight.shape, std::vector<float>(weight.values.size()));
+  std::vector<float> bias(50);
+  bias[30] = 1;
+  model.weights.at("classifier.bias") = Tensor::Of({50}, bias);
+  const auto best = Classifier(model).File(Write("a.bmp", Bmp(32, 200, 10, 10)), {.top = 20});
+  ASSERT_EQ(best.size(), 20U);
+  EXPECT_EQ(best[0].index, 30);
+  for (int i = 1; i < 20; ++i) EXPECT_EQ(best[i].index, i - 1);
+}
+
 TEST_F(ClassifyTest, ArgumentsOutOfRangeAreRefused) {
   const auto file = Write("a.bmp", Bmp(32, 200, 10, 10));
   const std::filesystem::path files[] = {file};

@@ -153,6 +153,64 @@ TEST(Keras, ConfigurationsThatAreRefused) {
 }
 
 // A Rescaling layer is the preprocessing where it stands first, and nowhere else.
+// A whole V1 as Keras configures it, and its weights.
+struct KerasModel {
+  std::string config;
+  KerasWeights weights;
+};
+
+KerasModel KerasModelOf(const NetworkOptions& options) {
+  KerasModel keras;
+  std::string layers;
+  const auto add = [&](const char* kind, const std::string& name, const std::string& more) {
+    layers += Concat(layers.empty() ? "" : ",", R"({"class_name":")", kind, R"(","config":{"name":")", name,
+                     "\"", more.empty() ? "" : ",", more, "}}");
+  };
+  const auto tensor = [](std::vector<std::int64_t> shape, float value) {
+    std::size_t size = 1;
+    for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
+    return Tensor::Of(std::move(shape), std::vector<float>(size, value));
+  };
+  for (const Layer& layer : V1(options).layers) {
+    const std::int64_t in = layer.input.channels;
+    const std::int64_t out = layer.output.channels;
+    if (layer.kind == LayerKind::kGlobalAveragePool) {
+      add("GlobalAveragePooling2D", layer.name, "");
+      continue;
+    }
+    if (layer.kind == LayerKind::kFullyConnected) {
+      add("Dense", layer.name, R"("activation":"softmax")");
+      keras.weights[layer.name] = {{"kernel", tensor({in, out}, 0.1F)}, {"bias", tensor({out}, 0)}};
+      continue;
+    }
+    const bool depthwise = layer.kind == LayerKind::kDepthwise;
+    const std::int64_t k = layer.kernel;
+    add(depthwise ? "DepthwiseConv2D" : "Conv2D", layer.name,
+        Concat(R"("padding":"same","strides":[)", layer.stride, ",", layer.stride, "]"));
+    keras.weights[layer.name] = {depthwise ? std::pair("depthwise_kernel", tensor({k, k, in, 1}, 0.1F))
+                                           : std::pair("kernel", tensor({k, k, in, out}, 0.1F))};
+    add("BatchNormalization", layer.name + "_bn", Concat(R"("epsilon":)", options.epsilon));
+    keras.weights[layer.name + "_bn"] = {{"gamma", tensor({out}, 1)},
+                                         {"beta", tensor({out}, 0)},
+                                         {"moving_mean", tensor({out}, 0)},
+                                         {"moving_variance", tensor({out}, 1)}};
+    add("ReLU", layer.name + "_relu", R"("max_value":6)");
+  }
+  keras.config = "{\"config\":{\"layers\":[" + layers + "]}}";
+  return keras;
+}
+
+TEST(Keras, TheEpsilonIsThatOfTheFile) {
+  for (const float epsilon : {1e-3F, 1e-5F, 0.01F}) {
+    const KerasModel keras = KerasModelOf({.alpha = 0.1, .classes = 3, .epsilon = epsilon});
+    const Model model = Recognise(FromKerasConfig("f", keras.config, keras.weights));
+    EXPECT_EQ(model.network.options.epsilon, epsilon);
+    EXPECT_EQ(model.network.layers.front().epsilon, epsilon);
+    EXPECT_EQ(model.network.options.activation, Activation::kRelu6);
+    EXPECT_EQ(model.network.options.classes, 3);
+  }
+}
+
 TEST(Keras, RescalingBelongsRightAfterTheInput) {
   const auto complaint = [](const std::string& layers) {
     return Complaint([&] { FromKerasConfig("f", "{\"config\":{\"layers\":[" + layers + "]}}", {}); });

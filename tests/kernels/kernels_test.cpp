@@ -199,6 +199,39 @@ TEST_P(KernelsTest, ConvolutionOfTwoPixelsAtOnce) {
   }
 }
 
+// Other padding above than to the left, and maps that are not square: the two must not be mistaken for each
+// other.
+TEST_P(KernelsTest, ConvolutionsWithUnevenPadding) {
+  for (const RowSource rows_from : {RowSource::kWindows, RowSource::kPatches}) {
+    for (const auto& [top, left] : {std::pair(0, 1), std::pair(1, 0), std::pair(2, 1), std::pair(0, 2)}) {
+      for (const int stride : {1, 2}) {
+        constexpr int kChannels = 5;
+        const Window w = {
+            9,      14,  3,   (9 + top - 3) / stride + 1, (14 + left - 3) / stride + 1, kChannels, 3,
+            stride, top, left};
+        SCOPED_TRACE(testing::Message() << "padding " << top << " and " << left << ", stride " << stride);
+        auto input = RandomValues(9 * 14 * 3, 1);
+        const auto weight = RandomValues(27 * kChannels, 2);
+        const auto bias = RandomValues(kChannels, 3);
+        const auto pixels = static_cast<std::size_t>(w.output_height) * w.output_width;
+        std::vector<float> expected(pixels * kChannels);
+        reference::Convolution(w, input.data(), weight.data(), bias.data(), kAll, expected.data());
+        Step step;
+        step.window = w;
+        step.rows = pixels;
+        step.rows_from = rows_from;
+        step.range = kAll;
+        SetMatrix(Precision::kFloat32, kernels_, weight, bias, kAll, nullptr, step);
+        std::vector<float> actual(expected.size(), kGuard);
+        std::vector<float> scratch(ScratchSize(step, pixels));
+        RunPart(step, kernels_, {0, pixels, 0, step.matrix.panels.size()}, {input.data(), 3, 14, 9},
+                actual.data(), kChannels, scratch.data());
+        ExpectNear(expected, actual, 1e-5);
+      }
+    }
+  }
+}
+
 TEST_P(KernelsTest, DepthwiseOverOddSizes) {
   for (const int channels : {1, 3, 4, 7, 8, 9, 15, 16, 17, 33}) {
     for (const int stride : {1, 2, 3}) {
@@ -221,6 +254,10 @@ TEST_P(KernelsTest, DepthwiseWithUnevenPaddingAndMaps) {
   CheckDepthwise({10, 14, 24, 5, 7, 24, 3, 2, 0, 0}, kZeroToSix);
   CheckDepthwise({7, 3, 16, 7, 3, 16, 3, 1, 1, 1}, kZeroToSix);
   CheckDepthwise({3, 9, 20, 3, 9, 20, 7, 1, 3, 3}, kZeroToSix);
+  // Other padding above than to the left.
+  CheckDepthwise({9, 14, 17, 7, 13, 17, 3, 1, 0, 1}, kAll);
+  CheckDepthwise({9, 14, 17, 8, 12, 17, 3, 1, 1, 0}, kAll);
+  CheckDepthwise({9, 14, 8, 5, 6, 8, 3, 2, 2, 0}, kAll);
 }
 
 TEST_P(KernelsTest, Average) {

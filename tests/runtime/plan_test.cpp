@@ -228,6 +228,46 @@ TEST(Plan, ANanInTheInputIsOneInEveryLogit) {
   }
 }
 
+// Windows that leave rows out: in a group, a row of the last map asks for rows of the first that lie behind
+// those that its own neighbour asked for.
+TEST(Plan, DepthFirstWithStridesLargerThanWindows) {
+  Network network;
+  network.input = {90, 90, 3};
+  network.options.classes = 4;
+  const auto add = [&](const char* name, LayerKind kind, Shape output, int kernel, int stride) {
+    Layer layer;
+    layer.name = name;
+    layer.kind = kind;
+    layer.inputs = {network.layers.empty() ? kNetworkInput : static_cast<int>(network.layers.size()) - 1};
+    layer.input = network.layers.empty() ? network.input : network.layers.back().output;
+    layer.output = output;
+    layer.kernel = kernel;
+    layer.stride = stride;
+    layer.padding = kernel == 3 && stride == 1 ? Padding{1, 1, 1, 1} : Padding{};
+    layer.bias = kind != LayerKind::kGlobalAveragePool;
+    network.layers.push_back(layer);
+  };
+  add("a", LayerKind::kConvolution, {90, 90, 40}, 3, 1);
+  add("b.depthwise", LayerKind::kDepthwise, {90, 90, 40}, 3, 1);
+  add("b.pointwise", LayerKind::kPointwise, {90, 90, 40}, 1, 1);
+  add("c.depthwise", LayerKind::kDepthwise, {30, 30, 40}, 1, 3);
+  add("c.pointwise", LayerKind::kPointwise, {30, 30, 8}, 1, 1);
+  add("pool", LayerKind::kGlobalAveragePool, {1, 1, 8}, 1, 1);
+  add("classifier", LayerKind::kFullyConnected, {1, 1, 4}, 1, 1);
+  const Weights weights = LivelyWeights(network);
+  const auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
+  const std::vector<float> expected = ReferenceRun(network, weights, input);
+  for (const MemoryUse memory : {MemoryUse::kFast, MemoryUse::kLeast}) {
+    const Plan plan(network, weights, {.memory = memory});
+    EXPECT_LT(plan.activation_bytes(), std::size_t{90} * 90 * 40 * 4) << "a map was kept whole";
+    for (const int threads : {1, 2, 3}) {
+      std::vector<float> logits(4);
+      ASSERT_TRUE(Runner(plan, {.threads = threads}).Run(input, logits));
+      EXPECT_LT(LargestDifference(expected, logits), 1e-4);
+    }
+  }
+}
+
 TEST(Plan, FusesDepthwiseAndPointwise) {
   const Network network = V1({.alpha = 0.25, .resolution = 96});
   const Plan plan(network, RandomWeights(network, 1));

@@ -87,14 +87,16 @@ TEST_F(DataTest, APictureStaysOnItsSideWhenOthersAreAdded) {
 
 // Small classes too, of which a rule such as "at least one of each" would move pictures about.
 TEST_F(DataTest, InSmallClassesNoPictureChangesItsSideEither) {
+  const fs::path folder = directory_.path() / "photos";  // a picture's folder counts by its name
+  fs::create_directories(folder);
   const auto list = [&](int classes, int pictures) {
-    std::ofstream file(directory_.path() / "list.tsv");
+    std::ofstream file(folder / "list.tsv");
     for (int c = 0; c < classes; ++c) {
       for (int i = 0; i < pictures; ++i) file << c << "-" << i << ".jpg\tclass" << c << "\n";
     }
     file.close();
     std::set<fs::path> held_out;
-    for (const Sample& sample : TrainingData::Find(directory_.path() / "list.tsv", 0.2, 7).validation)
+    for (const Sample& sample : TrainingData::Find(folder / "list.tsv", 0.2, 3).validation)
       held_out.insert(sample.file);
     return held_out;
   };
@@ -113,9 +115,11 @@ TEST_F(DataTest, InSmallClassesNoPictureChangesItsSideEither) {
 }
 
 TEST_F(DataTest, AClassOrASplitWithoutPicturesIsRefused) {
-  std::ofstream(directory_.path() / "list.tsv") << "a.jpg\tx\nb.jpg\ty\n";
+  const fs::path folder = directory_.path() / "photos";
+  fs::create_directories(folder);
+  std::ofstream(folder / "list.tsv") << "a.jpg\tx\nb.jpg\ty\n";
   const auto wrong = [&](double share) {
-    return Complaint([&] { TrainingData::Find(directory_.path() / "list.tsv", share, 1); });
+    return Complaint([&] { TrainingData::Find(folder / "list.tsv", share, 1); });
   };
   EXPECT_THAT(wrong(0.999), HasSubstr("the one picture of the class \"x\" would be held out"));
   EXPECT_THAT(wrong(0.001), HasSubstr("none of its pictures would be held out"));

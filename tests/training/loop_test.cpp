@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 
 #include "gmock/gmock.h"
 #include "random.h"
@@ -59,6 +60,83 @@ TEST(LoopTest, AnEpochSeesEveryInputOnceInStepsOfEqualSize) {
     for (std::size_t i = 0; i < kInputs; ++i) {
       EXPECT_EQ(source.asked(0, i), 1);
       EXPECT_EQ(source.asked(1, i), 1);
+    }
+  }
+}
+
+// The order in which each epoch asks for its inputs.
+class OrderSource : public Source {
+ public:
+  [[nodiscard]] const std::vector<int>& training() const override { return labels_; }
+  [[nodiscard]] const std::vector<int>& validation() const override { return labels_; }
+  void Training(int epoch, std::size_t index, std::span<float> input) const override {
+    orders_.resize(std::max(orders_.size(), static_cast<std::size_t>(epoch)));
+    orders_[epoch - 1].push_back(index);
+    Validation(index, input);
+  }
+  void Validation(std::size_t index, std::span<float> input) const override {
+    std::ranges::fill(input, static_cast<float>(labels_[index]));
+  }
+  [[nodiscard]] const std::vector<std::vector<std::size_t>>& orders() const { return orders_; }
+
+ private:
+  std::vector<int> labels_ = {0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1};
+  mutable std::vector<std::vector<std::size_t>> orders_;
+};
+
+// Trains at a rate that changes nothing: the loss of each epoch tells what differed in its inputs.
+std::vector<double> LossesOfFixedWeights(const Source& source, TrainingOptions options) {
+  const Network network = Small();
+  options.epochs = 4;
+  options.batch = 12;
+  options.learning_rate = 1e-12;
+  options.precision = Precision::kFloat32;
+  ThreadPool pool(1);
+  std::vector<double> losses;
+  TrainingObserver observer;
+  observer.epoch = [&](const std::vector<EpochRecord>& epochs) {
+    losses.push_back(epochs.back().training_loss);
+  };
+  RunLoop({network, source, options, observer, pool, {}, {}},
+          WeightLayout(network).Flatten(network, RandomWeights(network, 1)));
+  return losses;
+}
+
+TEST(LoopTest, EachEpochHasAnOrderOfItsOwnThatTheSeedGives) {
+  const auto orders = [](std::uint64_t seed) {
+    const OrderSource source;
+    TrainingOptions options;
+    options.seed = seed;
+    LossesOfFixedWeights(source, options);
+    return source.orders();
+  };
+  const auto first = orders(1);
+  ASSERT_EQ(first.size(), 4U);
+  for (std::size_t a = 0; a < first.size(); ++a) {
+    EXPECT_TRUE(std::ranges::is_permutation(first[a], first[0]));
+    EXPECT_FALSE(std::ranges::is_sorted(first[a]));
+    for (std::size_t b = 0; b < a; ++b) EXPECT_NE(first[a], first[b]);
+  }
+  EXPECT_EQ(orders(1), first);
+  EXPECT_NE(orders(2), first);
+}
+
+// With weights that stand still, inputs that differ by class alone, and all of them in each step, the losses
+// of epochs differ only where mixing or dropping does.
+TEST(LoopTest, WhatIsMixedAndDroppedDiffersFromStepToStep) {
+  const OrderSource source;
+  TrainingOptions plain;
+  const std::vector<double> same = LossesOfFixedWeights(source, plain);
+  for (const double loss : same) EXPECT_NEAR(loss, same[0], 5e-5);
+  TrainingOptions mixed;
+  mixed.augment.mixup = 1;
+  TrainingOptions dropped;
+  dropped.dropout = 0.5;
+  for (const TrainingOptions& options : {mixed, dropped}) {
+    const std::vector<double> losses = LossesOfFixedWeights(source, options);
+    ASSERT_EQ(losses.size(), 4U);
+    for (std::size_t a = 0; a < 4; ++a) {
+      for (std::size_t b = 0; b < a; ++b) EXPECT_GT(std::abs(losses[a] - losses[b]), 1e-4);
     }
   }
 }
