@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mobilenet/export.h"
 #include "mobilenet/image.h"
 #include "mobilenet/model.h"
 
@@ -34,7 +35,7 @@ struct TopOptions {
 
 // Decodes, preprocesses and runs. Belongs to one thread at a time: copy it for each thread that classifies at
 // once (a copy shares the weights and has its own working memory).
-class Classifier {
+class MOBILENET_EXPORT Classifier {
  public:
   // Throws Error where the model's weights don't fit its network or the threads are refused.
   explicit Classifier(const Model& model, const ClassifierOptions& options = {});
@@ -72,13 +73,14 @@ struct FilesOptions {
 // Classifies files and calls `done` for each, in the order of the list, on the calling thread. A bad file is
 // a result with an error, not an exception. If `done` throws, the rest is abandoned and the exception passed
 // on.
-void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
-                   const FilesOptions& options, const std::function<void(const FileResult&)>& done);
+MOBILENET_EXPORT void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
+                                    const FilesOptions& options,
+                                    const std::function<void(const FileResult&)>& done);
 
 // The pictures in a folder and those below it, sorted by path: files that begin as one of the formats that we
 // read, or that are named as a picture, also of other formats; and folders below that can't be read, so that
 // whoever reads the list meets them. Hidden ones are left out. Throws Error where the folder can't be read.
-std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder);
+MOBILENET_EXPORT std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder);
 
 // A picture and its true class.
 struct Sample {
@@ -91,7 +93,7 @@ struct Sample {
 // are numbers; folders of a model without labels are numbered in alphabetical order. Files in a list are
 // looked for beside the list, and in a folder beside it that has its name (photos.tsv, photos/). Throws
 // Error, naming the line or the folder, for a class that the model doesn't know.
-std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model);
+MOBILENET_EXPORT std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model);
 
 struct Evaluation {
   struct Class {
@@ -108,7 +110,8 @@ struct Evaluation {
 };
 
 // Classifies every sample, as ClassifyFiles does; at least five predictions each.
-Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const FilesOptions& options,
-                    const std::function<void(const FileResult&)>& done);
+MOBILENET_EXPORT Evaluation Evaluate(const Model& model, std::span<const Sample> samples,
+                                     const FilesOptions& options,
+                                     const std::function<void(const FileResult&)>& done);
 
 }  // namespace mobilenet

@@ -4,11 +4,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "mobilenet/export.h"
+
 namespace mobilenet {
 
 // Thrown for every failure that a caller can meet: an unreadable file, damaged data, an option out of range.
 // what() is one sentence for a person: what failed, where, what was expected and what was found.
-class Error : public std::runtime_error {
+class MOBILENET_EXPORT Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "mobilenet/export.h"
 #include "mobilenet/network.h"
 #include "mobilenet/preprocessing.h"
 #include "mobilenet/tensor.h"
@@ -25,24 +26,25 @@ struct Model {
   // Keras-named V1 weights in safetensors, Keras .h5, float32 TFLite. Alpha, resolution, classes, padding and
   // preprocessing are worked out from the tensors where the file doesn't say. Throws Error. Part of
   // libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
-  static Model Load(const std::filesystem::path& path);
+  MOBILENET_EXPORT static Model Load(const std::filesystem::path& path);
 
   // Reads our own format (docs/model-format.md). Weights are mapped, not copied: replace a file that is in
   // use, as Save does, and never cut it off. Throws Error.
-  static Model LoadSafetensors(const std::filesystem::path& path);
+  MOBILENET_EXPORT static Model LoadSafetensors(const std::filesystem::path& path);
 
   // Writes our own format: the whole file or, with an Error thrown, nothing. Refuses what could not be loaded
   // again; in `provenance`, bytes that are not UTF-8 become U+FFFD. With kBfloat16 or kFloat16 the weights
   // that mix channels, nearly all there are, are rounded to it and take half the space; kInt8 is refused, and
   // what is too large for the precision.
-  void Save(const std::filesystem::path& path, Precision precision = Precision::kFloat32) const;
+  MOBILENET_EXPORT void Save(const std::filesystem::path& path,
+                             Precision precision = Precision::kFloat32) const;
 
   // The label of a class; its number as text where the model has no labels.
-  [[nodiscard]] std::string Label(int index) const;
+  [[nodiscard]] MOBILENET_EXPORT std::string Label(int index) const;
 };
 
 // Reads labels, a line each. Blank lines at the end are dropped, and so is a first line "background" where
 // there is one line more than `classes`. Throws Error where the number of lines doesn't fit.
-std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes);
+MOBILENET_EXPORT std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes);
 
 }  // namespace mobilenet

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mobilenet/export.h"
+
 namespace mobilenet {
 
 // The shape of one feature map (of one image). The layout is NHWC: value (y, x, c) of an image stands at
@@ -103,10 +105,10 @@ struct Network {
 // MobileNet V1 (Howard et al. 2017, Table 1): a 3x3 convolution, thirteen depthwise separable blocks, global
 // average pooling, a fully connected layer that yields logits. A layer of c channels has max(8, int(alpha *
 // c)), as in TF-Slim. Throws Error for an option out of its range.
-Network V1(const NetworkOptions& options = {});
+MOBILENET_EXPORT Network V1(const NetworkOptions& options = {});
 
 // The number of channels that V1 gives a layer of `channels` under `alpha`.
-int V1Channels(double alpha, int channels);
+MOBILENET_EXPORT int V1Channels(double alpha, int channels);
 
 // One tensor that a layer needs.
 struct Parameter {
@@ -115,20 +117,20 @@ struct Parameter {
   std::vector<std::int64_t> shape;
   bool trainable = true;  // false for a batch norm's running mean and variance
 
-  [[nodiscard]] std::int64_t size() const;
+  [[nodiscard]] MOBILENET_EXPORT std::int64_t size() const;
 };
 
 // The tensors of a layer or of a whole network, in order.
-std::vector<Parameter> ParametersOf(const Layer& layer);
-std::vector<Parameter> ParametersOf(const Network& network);
+MOBILENET_EXPORT std::vector<Parameter> ParametersOf(const Layer& layer);
+MOBILENET_EXPORT std::vector<Parameter> ParametersOf(const Network& network);
 
 // How numbers are stored and multiplied.
 enum class Precision { kFloat32, kBfloat16, kFloat16, kInt8 };
 
 // "float32", "bfloat16", "float16", "int8".
-std::string_view NameOf(Precision precision);
+MOBILENET_EXPORT std::string_view NameOf(Precision precision);
 
 // "convolution", "depthwise", "pointwise", "global average pool", "fully connected".
-std::string_view NameOf(LayerKind kind);
+MOBILENET_EXPORT std::string_view NameOf(LayerKind kind);
 
 }  // namespace mobilenet

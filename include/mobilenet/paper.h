@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "mobilenet/export.h"
+
 namespace mobilenet {
 
 struct PaperCell {
@@ -27,6 +29,6 @@ struct PaperTable {
 };
 
 // Tables 1 to 7, in order. Pure; nothing is measured or read.
-std::vector<PaperTable> ReproducePaper();
+MOBILENET_EXPORT std::vector<PaperTable> ReproducePaper();
 
 }  // namespace mobilenet

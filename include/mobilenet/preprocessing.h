@@ -5,6 +5,8 @@
 #include <array>
 #include <string_view>
 
+#include "mobilenet/export.h"
+
 namespace mobilenet {
 
 enum class ChannelOrder { kRgb, kBgr };
@@ -36,9 +38,9 @@ struct Preprocessing {
 //   caffe       BGR, mean of ImageNet subtracted, not scaled, square centre crop
 //   unit        RGB, x / 255, stretched, no crop (MLPerf Tiny, many Keras tutorials)
 // Throws Error, listing the names, for any other.
-Preprocessing PreprocessingPreset(std::string_view name);
+MOBILENET_EXPORT Preprocessing PreprocessingPreset(std::string_view name);
 
 // The name of the preset whose normalisation and channel order `preprocessing` has, "custom" where none does.
-std::string_view PresetName(const Preprocessing& preprocessing);
+MOBILENET_EXPORT std::string_view PresetName(const Preprocessing& preprocessing);
 
 }  // namespace mobilenet

@@ -16,7 +16,7 @@ namespace {
 
 constexpr const char* kStdin = "-";
 
-struct Options {
+struct ClassifyArguments {
   std::string model;
   std::vector<std::string> inputs;
   int top = 5;
@@ -44,7 +44,7 @@ void PrintText(const std::string& file, const FileResult& result) {
   }
 }
 
-void Print(const Options& options, const std::string& file, const FileResult& result, int& status) {
+void Print(const ClassifyArguments& options, const std::string& file, const FileResult& result, int& status) {
   if (options.json) {
     PrintJson(JsonOf(file, result));
   } else if (result.error.empty()) {
@@ -72,7 +72,7 @@ FileResult Timed(const std::string& file, Work work) {
 }
 
 // A folder without pictures is reported, and the others go on.
-std::vector<std::filesystem::path> FilesOf(const Options& options, int& status) {
+std::vector<std::filesystem::path> FilesOf(const ClassifyArguments& options, int& status) {
   std::vector<std::filesystem::path> files;
   for (const std::string& input : options.inputs) {
     if (input == kStdin) continue;
@@ -91,7 +91,7 @@ std::vector<std::filesystem::path> FilesOf(const Options& options, int& status) 
   return files;
 }
 
-void Run(const Options& options, int& status) {
+void Run(const ClassifyArguments& options, int& status) {
   const Model model = ModelFrom(options.model);
   const auto files = FilesOf(options, status);
   const auto piped = std::ranges::count(options.inputs, kStdin);
@@ -127,7 +127,7 @@ void Run(const Options& options, int& status) {
 }  // namespace
 
 void AddClassify(CLI::App& program, int& status) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ClassifyArguments>();
   CLI::App* command = program.add_subcommand("classify", "Say what is in photos");
   command
       ->add_option("inputs", options->inputs,

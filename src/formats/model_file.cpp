@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
@@ -283,11 +284,12 @@ void Model::Save(const std::filesystem::path& path, Precision precision) const {
   CheckForSaving(*this, path.string());
   if (precision == Precision::kInt8)
     Fail(path.string(), ": can't be written in int8, expected float32, bfloat16 or float16");
-  std::map<std::string, std::string> metadata = {{"format_version", std::string(kFormatVersion)},
-                                                 {"network", NetworkJson(network).dump()},
-                                                 {"preprocessing", PreprocessingJson(preprocessing).dump()},
-                                                 {"provenance", Dumped(provenance)}};
-  if (!labels.empty()) metadata["labels"] = json(labels).dump();
+  std::map<std::string, std::string> metadata = {
+      {"format_version", std::string(kFormatVersion)},
+      {"network", DumpedStrictly(NetworkJson(network))},
+      {"preprocessing", DumpedStrictly(PreprocessingJson(preprocessing))},
+      {"provenance", Dumped(provenance)}};
+  if (!labels.empty()) metadata["labels"] = DumpedStrictly(json(labels));
   const bool whole = precision == Precision::kFloat32;
   WriteSafetensors(path, metadata, weights,
                    whole ? std::set<std::string, std::less<>>() : MixingWeights(network), precision);
