@@ -1,29 +1,50 @@
 # `cmake --install` puts the headers, the libraries and the program where find_package(mobilenet) and pkg-config
-# find them.
-set(public_headers benchmark.h core.h cost.h energy.h error.h fit.h model.h network.h paper.h preprocessing.h runtime.h tensor.h)
-if(NOT MOBILENET_CORE_ONLY)
-  list(APPEND public_headers classifier.h image.h mobilenet.h)
-  install(TARGETS mobilenet EXPORT mobilenet-targets)
-  install(TARGETS mobilenet-program)
+# find them. The core is a component of its own, to be found where nothing else is.
+include(CMakePackageConfigHelpers)
+
+file(GLOB public_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/mobilenet/*.h)
+if(MOBILENET_CORE_ONLY)  # core.h names what the core has
+  file(STRINGS ${PROJECT_SOURCE_DIR}/include/mobilenet/core.h core_headers REGEX "^#include \"mobilenet/")
+  list(TRANSFORM core_headers REPLACE "^#include \"(.*)\"$" "${PROJECT_SOURCE_DIR}/include/\\1")
+  set(public_headers ${PROJECT_SOURCE_DIR}/include/mobilenet/core.h ${core_headers})
 endif()
-list(TRANSFORM public_headers PREPEND include/mobilenet/)
 install(FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mobilenet)
-install(TARGETS mobilenet-core EXPORT mobilenet-targets)
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/mobilenet)
-configure_package_config_file(cmake/mobilenet-config.cmake.in ${PROJECT_BINARY_DIR}/mobilenet-config.cmake
-                              INSTALL_DESTINATION ${package_folder})
+set(components core)
+install(TARGETS mobilenet-core EXPORT mobilenet-core)
+install(EXPORT mobilenet-core NAMESPACE mobilenet:: DESTINATION ${package_folder})
+if(NOT MOBILENET_CORE_ONLY)
+  list(APPEND components photos)
+  install(TARGETS mobilenet EXPORT mobilenet-photos)
+  install(EXPORT mobilenet-photos NAMESPACE mobilenet:: DESTINATION ${package_folder})
+endif()
+if(MOBILENET_PROGRAM)
+  install(TARGETS mobilenet-program)
+endif()
+
+configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/mobilenet-config.cmake.in
+                              ${PROJECT_BINARY_DIR}/mobilenet-config.cmake INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/mobilenet-config-version.cmake
                                  COMPATIBILITY SameMinorVersion)
-install(EXPORT mobilenet-targets NAMESPACE mobilenet:: DESTINATION ${package_folder})
 install(FILES ${PROJECT_BINARY_DIR}/mobilenet-config.cmake ${PROJECT_BINARY_DIR}/mobilenet-config-version.cmake
         DESTINATION ${package_folder})
 
 # The prefix as seen from the .pc files, so that an installation can be moved.
-file(RELATIVE_PATH MOBILENET_PC_UP /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
-configure_file(cmake/mobilenet-core.pc.in ${PROJECT_BINARY_DIR}/mobilenet-core.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/mobilenet-core.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-if(NOT MOBILENET_CORE_ONLY)
-  configure_file(cmake/mobilenet.pc.in ${PROJECT_BINARY_DIR}/mobilenet.pc @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/mobilenet.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+file(RELATIVE_PATH up /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+# A static library needs what it calls at the application's link; a shared one has found it.
+if(BUILD_SHARED_LIBS)
+  set(core_needs "")
+  set(photos_needs "")
+else()
+  set(core_needs " -pthread")
+  set(photos_needs "mobilenet-core libjpeg libpng libwebp libwebpdemux")
 endif()
+set(pc_files mobilenet-core.pc)
+if(NOT MOBILENET_CORE_ONLY)
+  list(APPEND pc_files mobilenet.pc)
+endif()
+foreach(file IN LISTS pc_files)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/${file}.in ${PROJECT_BINARY_DIR}/${file} @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${file} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endforeach()

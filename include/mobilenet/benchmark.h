@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "mobilenet/export.h"
 #include "mobilenet/runtime.h"
 
 namespace mobilenet {
@@ -34,6 +35,6 @@ struct BenchmarkResult {
 
 // Times inferences of random pixels and bursts that measure the peak, by turns, so that both see the same
 // machine. Throws Error where the options are out of range.
-BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options = {});
+MOBILENET_EXPORT BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options = {});
 
 }  // namespace mobilenet

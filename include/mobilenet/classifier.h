@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mobilenet/export.h"
 #include "mobilenet/image.h"
 #include "mobilenet/model.h"
 
@@ -37,7 +38,7 @@ struct TopOptions {
 
 // Decodes, preprocesses and runs. Belongs to one thread at a time: copy it for each thread that classifies at
 // once (a copy shares the weights and has its own working memory).
-class Classifier {
+class MOBILENET_EXPORT Classifier {
  public:
   // Throws Error where the model's weights don't fit its network, its preprocessing or labels can't be used,
   // the threads are refused, or memory runs out.
@@ -81,13 +82,14 @@ struct FilesOptions {
 // Classifies files and calls `done` for each, in the order of the list, on the calling thread. A bad file is
 // a result with an error, not an exception. If `done` throws, the rest is abandoned and the exception passed
 // on. Throws Error as Classifier does.
-void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
-                   const FilesOptions& options, const std::function<void(const FileResult&)>& done);
+MOBILENET_EXPORT void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
+                                    const FilesOptions& options,
+                                    const std::function<void(const FileResult&)>& done);
 
 // The pictures in a folder and those below it, sorted by path: files that begin as one of the formats that we
 // read, or that are named as a picture, also of other formats; and folders below that can't be read, so that
 // whoever reads the list meets them. Hidden ones are left out. Throws Error where the folder can't be read.
-std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder);
+MOBILENET_EXPORT std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder);
 
 // A picture and its true class.
 struct Sample {
@@ -100,7 +102,7 @@ struct Sample {
 // are numbers; folders of a model without labels are numbered in alphabetical order. Files in a list are
 // looked for beside the list, and in a folder beside it that has its name (photos.tsv, photos/). Throws
 // Error, naming the line or the folder, for a class that the model doesn't know.
-std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model);
+MOBILENET_EXPORT std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model);
 
 struct Evaluation {
   struct Class {
@@ -118,7 +120,8 @@ struct Evaluation {
 
 // Classifies every sample, as ClassifyFiles does; at least five predictions each. Throws Error for a label
 // that is no class of the model, before any picture is read.
-Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const FilesOptions& options,
-                    const std::function<void(const FileResult&)>& done);
+MOBILENET_EXPORT Evaluation Evaluate(const Model& model, std::span<const Sample> samples,
+                                     const FilesOptions& options,
+                                     const std::function<void(const FileResult&)>& done);
 
 }  // namespace mobilenet

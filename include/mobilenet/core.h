@@ -5,6 +5,7 @@
 #include "mobilenet/cost.h"
 #include "mobilenet/energy.h"
 #include "mobilenet/error.h"
+#include "mobilenet/export.h"
 #include "mobilenet/fit.h"
 #include "mobilenet/model.h"
 #include "mobilenet/network.h"
@@ -12,3 +13,4 @@
 #include "mobilenet/preprocessing.h"
 #include "mobilenet/runtime.h"
 #include "mobilenet/tensor.h"
+#include "mobilenet/version.h"

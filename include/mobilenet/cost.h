@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "mobilenet/export.h"
 #include "mobilenet/network.h"
 
 namespace mobilenet {
@@ -39,8 +40,8 @@ struct Cost {
 // so that a separable layer costs 1/N + 1/K^2 of the standard one. Under alpha, M and N become alpha M and
 // alpha N (eq. 6), under rho F becomes rho F (eq. 7). Batch norm, activations and pooling count as nothing,
 // as in the paper.
-Cost CostOf(const Network& network, Precision precision = Precision::kFloat32,
-            MemoryUse memory = MemoryUse::kFast);
+MOBILENET_EXPORT Cost CostOf(const Network& network, Precision precision = Precision::kFloat32,
+                             MemoryUse memory = MemoryUse::kFast);
 
 // The sum over the layers of one kind.
 struct KindCost {
@@ -51,7 +52,7 @@ struct KindCost {
 };
 
 // One for each kind that the network has, the most mult-adds first.
-std::vector<KindCost> CostByKind(const Network& network);
+MOBILENET_EXPORT std::vector<KindCost> CostByKind(const Network& network);
 
 // A separable block beside the standard convolution that does the same job.
 struct BlockComparison {
@@ -68,6 +69,6 @@ struct BlockComparison {
 };
 
 // For each depthwise layer of `network` that a pointwise one follows.
-std::vector<BlockComparison> CompareWithStandard(const Network& network);
+MOBILENET_EXPORT std::vector<BlockComparison> CompareWithStandard(const Network& network);
 
 }  // namespace mobilenet

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "mobilenet/cost.h"
+#include "mobilenet/export.h"
 
 namespace mobilenet {
 
@@ -21,7 +22,7 @@ struct Energy {
 };
 
 // "measured", "predicted", "estimated".
-std::string_view NameOf(EnergySource source);
+MOBILENET_EXPORT std::string_view NameOf(EnergySource source);
 
 // A rough sum, good for comparing networks, at the prices of one old process: a multiplication and an
 // addition for each mult-add, every feature map written once to and read once from a 1 MB cache, every weight
@@ -30,6 +31,6 @@ std::string_view NameOf(EnergySource source);
 // float32 3.7 + 0.9; bfloat16, taken as its 16-bit float product and a float32 sum, 1.1 + 0.9; float16 1.1 +
 // 0.4; int8 with a 32-bit sum 0.2 + 0.1; 100 for 8 bytes from the cache, and 1950, the middle of 1300 to
 // 2600, for 8 bytes from DRAM. Never measured.
-Energy EstimateEnergy(const Network& network, Precision precision = Precision::kFloat32);
+MOBILENET_EXPORT Energy EstimateEnergy(const Network& network, Precision precision = Precision::kFloat32);
 
 }  // namespace mobilenet

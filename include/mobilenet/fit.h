@@ -10,6 +10,7 @@
 
 #include "mobilenet/cost.h"
 #include "mobilenet/energy.h"
+#include "mobilenet/export.h"
 #include "mobilenet/network.h"
 
 namespace mobilenet {
@@ -25,7 +26,7 @@ struct Accuracy {
 // they stand in its mobilenet_v1.md; between them bilinear in log alpha and log resolution. Leaving out one
 // inner checkpoint and interpolating it between its neighbours, twice as far apart as in use, misses it by
 // -1.8 to +0.2 percentage points. Nothing outside of their range: there it would be a guess.
-std::optional<Accuracy> ImagenetAccuracy(double alpha, int resolution);
+MOBILENET_EXPORT std::optional<Accuracy> ImagenetAccuracy(double alpha, int resolution);
 
 // What a network must stay within; a limit left out doesn't bind.
 struct Limits {
@@ -72,7 +73,7 @@ struct Excess {
 };
 
 // The limits that the candidate breaks, in the order of Limits.
-std::vector<Excess> BrokenLimits(const Candidate& candidate, const Limits& limits);
+MOBILENET_EXPORT std::vector<Excess> BrokenLimits(const Candidate& candidate, const Limits& limits);
 
 // Two dozen networks are in memory at once, each with its classifier.
 constexpr int kMostFitClasses = 25'000;
@@ -111,14 +112,14 @@ struct FitResult {
 // by 16, in float32 and in the 16 bits that this machine multiplies best: float16 where it has arithmetic of
 // half precision, else bfloat16. The accuracy of all is the published one: 16 bits cost less than can be
 // told. Nothing is timed. Throws Error for classes out of range.
-std::vector<Candidate> FitGrid(int classes, MemoryUse memory = MemoryUse::kFast);
+MOBILENET_EXPORT std::vector<Candidate> FitGrid(int classes, MemoryUse memory = MemoryUse::kFast);
 
 // Times a dozen networks of random weights in each precision, fits a latency model to their steps, predicts
 // the grid, and times those that look best. Limits that need no clock are tried first. Throws Error for an
 // option out of range.
-FitResult Fit(const FitOptions& options);
+MOBILENET_EXPORT FitResult Fit(const FitOptions& options);
 
 // The largest |predicted - measured| / measured of timed candidates; 0 where there are none.
-double LargestError(const std::vector<Candidate>& candidates);
+MOBILENET_EXPORT double LargestError(const std::vector<Candidate>& candidates);
 
 }  // namespace mobilenet

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mobilenet/export.h"
 #include "mobilenet/preprocessing.h"
 
 namespace mobilenet {
@@ -39,11 +40,11 @@ struct DecodeOptions {
 // applied, grey becomes three equal channels, CMYK and YCCK are converted, transparent pixels are laid over
 // white, 16-bit samples are rounded to 8 bits, an animated WebP or PNG yields its first frame.
 // `name` stands in the Error that is thrown for damaged or unsupported data, and where memory runs out.
-Image DecodeImage(std::span<const std::uint8_t> bytes, const DecodeOptions& options = {},
-                  std::string_view name = "image");
+MOBILENET_EXPORT Image DecodeImage(std::span<const std::uint8_t> bytes, const DecodeOptions& options = {},
+                                   std::string_view name = "image");
 
 // Reads and decodes a file. Throws Error where it can't be read or decoded.
-Image LoadImage(const std::filesystem::path& file, const DecodeOptions& options = {});
+MOBILENET_EXPORT Image LoadImage(const std::filesystem::path& file, const DecodeOptions& options = {});
 
 // A part of an image in pixels; the sides may be fractional.
 struct Box {
@@ -53,18 +54,18 @@ struct Box {
 // Resizes the part `box` of `image` to width x height with a filter that widens when it shrinks
 // (antialiased), rounding to 8 bits: the arithmetic of Pillow's Image.resize(size, filter, box). Throws Error
 // where the box is empty or leaves the image.
-Image Resize(const Image& image, int width, int height, ResizeFilter filter, const Box& box);
+MOBILENET_EXPORT Image Resize(const Image& image, int width, int height, ResizeFilter filter, const Box& box);
 
 // The part of a width x height picture that `preprocessing` keeps (its centre crop).
-Box CropBox(int width, int height, const Preprocessing& preprocessing);
+MOBILENET_EXPORT Box CropBox(int width, int height, const Preprocessing& preprocessing);
 
 // Crop, resize, channel order and normalisation in one: writes `height` x `width` x `channels` floats (NHWC,
 // channels 3 or 1) to `output`, which must have exactly that length; throws Error otherwise. With 1 channel
 // the input is the luma (0.299 R + 0.587 G + 0.114 B, rounded to 8 bits), normalised by mean[0] and scale[0].
-void Preprocess(const Image& image, const Preprocessing& preprocessing, int width, int height, int channels,
-                std::span<float> output);
+MOBILENET_EXPORT void Preprocess(const Image& image, const Preprocessing& preprocessing, int width,
+                                 int height, int channels, std::span<float> output);
 
 // The decode size that Preprocess needs for a width x height network input: pass to LoadImage.
-DecodeOptions DecodeOptionsFor(const Preprocessing& preprocessing, int width, int height);
+MOBILENET_EXPORT DecodeOptions DecodeOptionsFor(const Preprocessing& preprocessing, int width, int height);
 
 }  // namespace mobilenet

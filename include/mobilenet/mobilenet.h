@@ -4,3 +4,4 @@
 #include "mobilenet/classifier.h"
 #include "mobilenet/core.h"
 #include "mobilenet/image.h"
+#include "mobilenet/training.h"

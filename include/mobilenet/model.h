@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mobilenet/export.h"
 #include "mobilenet/network.h"
 #include "mobilenet/preprocessing.h"
 #include "mobilenet/tensor.h"
@@ -35,30 +36,33 @@ struct Model {
   // Keras-named V1 weights in safetensors, Keras .h5, float32 TFLite. Alpha, resolution, classes, padding and
   // preprocessing are worked out from the tensors where the file doesn't say. Throws Error. Part of
   // libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
-  static Model Load(const std::filesystem::path& path, const LoadOptions& options = {});
+  MOBILENET_EXPORT static Model Load(const std::filesystem::path& path, const LoadOptions& options = {});
 
   // Reads our own format alone (docs/model-format.md). Throws Error.
-  static Model LoadSafetensors(const std::filesystem::path& path, const LoadOptions& options = {});
+  MOBILENET_EXPORT static Model LoadSafetensors(const std::filesystem::path& path,
+                                                const LoadOptions& options = {});
 
   // The same from the bytes of a file, which are copied: they need not live on. `name` stands in errors.
-  static Model Parse(std::span<const std::uint8_t> bytes, std::string_view name = "model");
-  static Model ParseSafetensors(std::span<const std::uint8_t> bytes, std::string_view name = "model");
+  MOBILENET_EXPORT static Model Parse(std::span<const std::uint8_t> bytes, std::string_view name = "model");
+  MOBILENET_EXPORT static Model ParseSafetensors(std::span<const std::uint8_t> bytes,
+                                                 std::string_view name = "model");
 
   // Writes our own format: the whole file or, with an Error thrown, nothing. Refuses what could not be loaded
   // again; in `provenance`, bytes that are not UTF-8 become U+FFFD. With kBfloat16 or kFloat16 the weights
   // that mix channels, nearly all there are, are rounded to it and take half the space; kInt8 is refused, and
   // what is too large for the precision.
-  void Save(const std::filesystem::path& path, Precision precision = Precision::kFloat32) const;
+  MOBILENET_EXPORT void Save(const std::filesystem::path& path,
+                             Precision precision = Precision::kFloat32) const;
 
   // The label of a class; its number as text where there is no label for it.
-  [[nodiscard]] std::string Label(int index) const;
+  [[nodiscard]] MOBILENET_EXPORT std::string Label(int index) const;
 };
 
 // The label of class `index`, or its number as text where `labels` has none for it.
-std::string LabelOf(const std::vector<std::string>& labels, int index);
+MOBILENET_EXPORT std::string LabelOf(const std::vector<std::string>& labels, int index);
 
 // Reads labels, a line each. Blank lines at the end are dropped, and so is a first line "background" where
 // there is one line more than `classes`. Throws Error where the number of lines doesn't fit.
-std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes);
+MOBILENET_EXPORT std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes);
 
 }  // namespace mobilenet

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "mobilenet/export.h"
+
 namespace mobilenet {
 
 // The shape of one feature map (of one image). The layout is NHWC: value (y, x, c) of an image stands at
@@ -98,16 +100,16 @@ struct Network {
   std::vector<Layer> layers;
 
   // Of the last layer. Throws Error where there are no layers.
-  [[nodiscard]] const Shape& output() const;
+  [[nodiscard]] MOBILENET_EXPORT const Shape& output() const;
 };
 
 // MobileNet V1 (Howard et al. 2017, Table 1): a 3x3 convolution, thirteen depthwise separable blocks, global
 // average pooling, a fully connected layer that yields logits. A layer of c channels has max(8, int(alpha *
 // c)), as in TF-Slim. Throws Error for an option out of its range.
-Network V1(const NetworkOptions& options = {});
+MOBILENET_EXPORT Network V1(const NetworkOptions& options = {});
 
 // The number of channels that V1 gives a layer of `channels` under `alpha`.
-int V1Channels(double alpha, int channels);
+MOBILENET_EXPORT int V1Channels(double alpha, int channels);
 
 // One tensor that a layer needs.
 struct Parameter {
@@ -116,12 +118,12 @@ struct Parameter {
   std::vector<std::int64_t> shape;
   bool trainable = true;  // false for a batch norm's running mean and variance
 
-  [[nodiscard]] std::int64_t size() const;
+  [[nodiscard]] MOBILENET_EXPORT std::int64_t size() const;
 };
 
 // The tensors of a layer or of a whole network, in order.
-std::vector<Parameter> ParametersOf(const Layer& layer);
-std::vector<Parameter> ParametersOf(const Network& network);
+MOBILENET_EXPORT std::vector<Parameter> ParametersOf(const Layer& layer);
+MOBILENET_EXPORT std::vector<Parameter> ParametersOf(const Network& network);
 
 // What feature maps may take in a Plan.
 enum class MemoryUse {
@@ -130,21 +132,21 @@ enum class MemoryUse {
 };
 
 // "fast", "least".
-std::string_view NameOf(MemoryUse memory);
+MOBILENET_EXPORT std::string_view NameOf(MemoryUse memory);
 
 // How numbers are stored and multiplied.
 enum class Precision { kFloat32, kBfloat16, kFloat16, kInt8 };
 
 // "float32", "bfloat16", "float16", "int8".
-std::string_view NameOf(Precision precision);
+MOBILENET_EXPORT std::string_view NameOf(Precision precision);
 
 // "same", "symmetric".
-std::string_view NameOf(PaddingStyle style);
+MOBILENET_EXPORT std::string_view NameOf(PaddingStyle style);
 
 // "none", "relu", "relu6".
-std::string_view NameOf(Activation activation);
+MOBILENET_EXPORT std::string_view NameOf(Activation activation);
 
 // "convolution", "depthwise", "pointwise", "global average pool", "fully connected".
-std::string_view NameOf(LayerKind kind);
+MOBILENET_EXPORT std::string_view NameOf(LayerKind kind);
 
 }  // namespace mobilenet

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "mobilenet/export.h"
+
 namespace mobilenet {
 
 struct PaperCell {
@@ -29,6 +31,6 @@ struct PaperTable {
 // The tables that have such columns, in order: 1 to 10, 12 and 14. Of those that compare MobileNets with
 // other networks, only the MobileNets' rows. Parameters are weights alone, as the paper counts them: CostOf
 // counts biases and batch norms too. Pure; nothing is measured or read.
-std::vector<PaperTable> ReproducePaper();
+MOBILENET_EXPORT std::vector<PaperTable> ReproducePaper();
 
 }  // namespace mobilenet

@@ -5,6 +5,8 @@
 #include <array>
 #include <string_view>
 
+#include "mobilenet/export.h"
+
 namespace mobilenet {
 
 enum class ChannelOrder { kRgb, kBgr };
@@ -30,13 +32,13 @@ struct Preprocessing {
   bool operator==(const Preprocessing&) const = default;
 };
 
-std::string_view NameOf(ChannelOrder order);   // "rgb", "bgr"
-std::string_view NameOf(ResizeFilter filter);  // "bilinear", "bicubic"
-std::string_view NameOf(CropShape shape);      // "stretch", "square"
+MOBILENET_EXPORT std::string_view NameOf(ChannelOrder order);   // "rgb", "bgr"
+MOBILENET_EXPORT std::string_view NameOf(ResizeFilter filter);  // "bilinear", "bicubic"
+MOBILENET_EXPORT std::string_view NameOf(CropShape shape);      // "stretch", "square"
 
 // Throws Error, naming the field, where a mean is not finite, a scale is not finite or 0, a pixel would
 // become infinite, or the crop is not above 0 and at most 1. Everything that takes a Preprocessing calls it.
-void CheckPreprocessing(const Preprocessing& preprocessing);
+MOBILENET_EXPORT void CheckPreprocessing(const Preprocessing& preprocessing);
 
 // The conventions that published weights follow, by name:
 //   tensorflow  RGB, x / 127.5 - 1, stretched centre crop (TF-Slim and keras.applications MobileNets)
@@ -44,9 +46,9 @@ void CheckPreprocessing(const Preprocessing& preprocessing);
 //   caffe       BGR, mean of ImageNet subtracted, not scaled, square centre crop
 //   unit        RGB, x / 255, stretched, no crop (MLPerf Tiny, many Keras tutorials)
 // Throws Error, listing the names, for any other.
-Preprocessing PreprocessingPreset(std::string_view name);
+MOBILENET_EXPORT Preprocessing PreprocessingPreset(std::string_view name);
 
 // The name of the preset whose normalisation and channel order `preprocessing` has, "custom" where none does.
-std::string_view PresetName(const Preprocessing& preprocessing);
+MOBILENET_EXPORT std::string_view PresetName(const Preprocessing& preprocessing);
 
 }  // namespace mobilenet

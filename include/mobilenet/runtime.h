@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mobilenet/export.h"
 #include "mobilenet/network.h"
 #include "mobilenet/tensor.h"
 
@@ -32,7 +33,7 @@ struct PlanOptions {
 
 // The instruction sets that this machine can run, fastest first: some of "avx512fp16", "avx512bf16",
 // "avx512", "avx2", "sse4", "neonfp16", "neonbf16", "neon", "portable".
-std::vector<std::string_view> AvailableTargets();
+MOBILENET_EXPORT std::vector<std::string_view> AvailableTargets();
 
 // What happens in one go: a layer, or a depthwise layer fused with the pointwise one behind it.
 struct StepInfo {
@@ -45,7 +46,7 @@ struct StepInfo {
 // A network made ready to run: batch norms folded, weights packed for the instruction set, layers fused into
 // steps, and a place for every feature map. Immutable; copies are cheap and share everything; safe to use
 // from any number of threads. It keeps nothing of the weights that it was made from.
-class Plan {
+class MOBILENET_EXPORT Plan {
  public:
   // Throws Error where the weights don't fit the network (as CheckWeights does), the target is not
   // available, the precision is kInt8, or memory runs out.
@@ -106,6 +107,6 @@ class Runner {
 };
 
 // Turns logits into probabilities in place: exp(x) / sum of exp.
-void Softmax(std::span<float> logits);
+MOBILENET_EXPORT void Softmax(std::span<float> logits);
 
 }  // namespace mobilenet

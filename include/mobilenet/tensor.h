@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "mobilenet/export.h"
 #include "mobilenet/network.h"
 
 namespace mobilenet {
@@ -22,7 +23,7 @@ struct Tensor {
   std::shared_ptr<const void> owner;
 
   // A tensor that owns `values`, whose number must be the product of `shape`; throws Error otherwise.
-  static Tensor Of(std::vector<std::int64_t> shape, std::vector<float> values);
+  MOBILENET_EXPORT static Tensor Of(std::vector<std::int64_t> shape, std::vector<float> values);
 };
 
 // Tensors by the names that ParametersOf gives.
@@ -30,13 +31,13 @@ using Weights = std::map<std::string, Tensor, std::less<>>;
 
 // Throws Error, naming the tensor, where one that `network` needs is missing, has another shape, or holds a
 // value that is not finite, or where there is one that the network doesn't know.
-void CheckWeights(const Network& network, const Weights& weights);
+MOBILENET_EXPORT void CheckWeights(const Network& network, const Weights& weights);
 
 // Fresh weights: He et al. 2015 normal for what mixes or filters, batch norms at identity, biases 0.
 // The same seed gives the same weights on every machine.
-Weights RandomWeights(const Network& network, std::uint64_t seed);
+MOBILENET_EXPORT Weights RandomWeights(const Network& network, std::uint64_t seed);
 
 // "[3, 3, 8]", as messages show it.
-std::string ShapeText(std::span<const std::int64_t> shape);
+MOBILENET_EXPORT std::string ShapeText(std::span<const std::int64_t> shape);
 
 }  // namespace mobilenet

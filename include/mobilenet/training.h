@@ -10,12 +10,13 @@
 
 #include "mobilenet/classifier.h"
 #include "mobilenet/error.h"
+#include "mobilenet/export.h"
 #include "mobilenet/model.h"
 
 namespace mobilenet {
 
 enum class OptimizerKind { kSgd, kRmsprop, kAdamw };
-std::string_view NameOf(OptimizerKind kind);  // "sgd", "rmsprop", "adamw"
+MOBILENET_EXPORT std::string_view NameOf(OptimizerKind kind);  // "sgd", "rmsprop", "adamw"
 
 // What decays; biases never do.
 enum class Decay {
@@ -23,7 +24,7 @@ enum class Decay {
   kWeights,  // depthwise filters too
   kAll,      // scales and shifts of batch norms too
 };
-std::string_view NameOf(Decay decay);  // "mixing", "weights", "all"
+MOBILENET_EXPORT std::string_view NameOf(Decay decay);  // "mixing", "weights", "all"
 
 // How weights follow their gradients.
 struct OptimizerOptions {
@@ -36,7 +37,7 @@ struct OptimizerOptions {
   double clip = 0;  // the largest norm of the whole gradient; 0 leaves it
 
   // The settings that the field uses with each.
-  static OptimizerOptions For(OptimizerKind kind);
+  MOBILENET_EXPORT static OptimizerOptions For(OptimizerKind kind);
 };
 
 // How the learning rate goes from step to step.
@@ -45,7 +46,7 @@ enum class Schedule {
   kOneCycle,     // up for 30 % of the steps, down for the rest
   kExponential,  // a short warm-up, then by equal factors to a hundredth
 };
-std::string_view NameOf(Schedule schedule);  // "cosine", "onecycle", "exponential"
+MOBILENET_EXPORT std::string_view NameOf(Schedule schedule);  // "cosine", "onecycle", "exponential"
 
 // How training pictures are varied.
 struct AugmentOptions {
@@ -65,7 +66,7 @@ struct AugmentOptions {
   double erase = 0;   // a square of this share of the side turns grey (DeVries and Taylor 2017)
   double mixup = 0;   // parameter of the beta distribution of Zhang et al. 2018, from 0.01; 0: none
 };
-std::string_view NameOf(AugmentOptions::Crop crop);  // "auto", "none", "padded", "resized"
+MOBILENET_EXPORT std::string_view NameOf(AugmentOptions::Crop crop);  // "auto", "none", "padded", "resized"
 
 struct TrainingOptions {
   NetworkOptions network;  // `classes` comes from the data
@@ -109,7 +110,7 @@ struct TrainingOptions {
 };
 
 // Throws Error where an option is out of its range, as Train does first.
-void CheckOptions(const TrainingOptions& options);
+MOBILENET_EXPORT void CheckOptions(const TrainingOptions& options);
 
 // Pictures by class, and which of them training must not see.
 struct TrainingData {
@@ -192,8 +193,8 @@ struct TrainingResult {
 // made with other options or other pictures. The same data, options and number of threads give the same
 // weights, bit for bit, however often training was stopped and resumed. Learning rate, weight decay,
 // clipping, threads and what is in the pictures may be others when it is resumed, with a warning.
-TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
-                     const TrainingObserver& observer = {});
+MOBILENET_EXPORT TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
+                                      const TrainingObserver& observer = {});
 
 struct TrainingBenchmarkOptions {
   int batch = 128;
@@ -216,6 +217,7 @@ struct TrainingBenchmark {
 };
 
 // Times training steps of random weights on random pixels. Throws Error as Train does.
-TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmarkOptions& options = {});
+MOBILENET_EXPORT TrainingBenchmark MeasureTraining(const Network& network,
+                                                   const TrainingBenchmarkOptions& options = {});
 
 }  // namespace mobilenet

@@ -13,7 +13,7 @@
 namespace mobilenet::cli {
 namespace {
 
-struct Options {
+struct BenchArguments {
   std::string model;
   NetworkOptions network;
   std::string target;
@@ -30,7 +30,7 @@ struct Subject {
   Weights weights;
 };
 
-Subject SubjectOf(const Options& options) {
+Subject SubjectOf(const BenchArguments& options) {
   if (options.model.empty()) {
     Network network = V1(options.network);
     Weights weights = RandomWeights(network, 1);
@@ -51,7 +51,7 @@ double ShareOf(const StepInfo& step, double ms, const BenchmarkResult& result) {
   return ms > 0 ? 2.0 * static_cast<double>(step.macs) / (1e6 * ms) / result.peak_gflops : 0;
 }
 
-void PrintBenchJson(const Options& options, const Network& network, const Plan& plan,
+void PrintBenchJson(const BenchArguments& options, const Network& network, const Plan& plan,
                     const BenchmarkResult& result) {
   const Cost cost = CostOf(network);
   const Energy energy = EnergyOf(network, plan, result);
@@ -106,7 +106,7 @@ void PrintLayers(const Plan& plan, const BenchmarkResult& result) {
   fmt::print("\n{}", table.Text());
 }
 
-void PrintBenchText(const Options& options, const Network& network, const Plan& plan,
+void PrintBenchText(const BenchArguments& options, const Network& network, const Plan& plan,
                     const BenchmarkResult& result) {
   const Cost cost = CostOf(network);
   fmt::print("MobileNet V1, alpha {:g}, {} x {}: {} mult-adds, {} parameters\n", network.options.alpha,
@@ -136,7 +136,7 @@ void PrintBenchText(const Options& options, const Network& network, const Plan& 
 }
 
 // A step of training instead of a run.
-void RunTraining(const Options& options) {
+void RunTraining(const BenchArguments& options) {
   const Subject subject = SubjectOf(options);
   const Network& network = subject.network;
   const TrainingBenchmark result = MeasureTraining(network, {.batch = options.measure.batch,
@@ -175,7 +175,7 @@ void RunTraining(const Options& options) {
              Bytes(static_cast<double>(result.memory_bytes)), Bytes(static_cast<double>(PeakMemory())));
 }
 
-void Run(const Options& options) {
+void Run(const BenchArguments& options) {
   if (options.train) return RunTraining(options);
   const Subject subject = SubjectOf(options);
   const Plan plan(
@@ -193,7 +193,7 @@ void Run(const Options& options) {
 }  // namespace
 
 void AddBench(CLI::App& program) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BenchArguments>();
   CLI::App* command = program.add_subcommand("bench", "Measure speed and memory on this machine");
   CLI::Option* model = AddModel(*command, options->model);
   model->description("Model file; without one, a network of random weights is built");

@@ -16,7 +16,7 @@ namespace {
 constexpr const char* kStdin = "-";
 constexpr const char* kStdinFile = "/dev/stdin";
 
-struct Options {
+struct ClassifyArguments {
   std::string model;
   std::vector<std::string> inputs;
   int top = 5;
@@ -45,7 +45,7 @@ void PrintText(const std::string& file, const FileResult& result) {
   }
 }
 
-void Print(const Options& options, const std::string& file, const FileResult& result, int& status) {
+void Print(const ClassifyArguments& options, const std::string& file, const FileResult& result, int& status) {
   if (options.json) {
     PrintJson(JsonOf(file, result));
   } else if (result.error.empty()) {
@@ -58,7 +58,7 @@ void Print(const Options& options, const std::string& file, const FileResult& re
 
 // The pictures to classify; standard input is the file that stands for it. A folder without pictures is
 // reported, and the others go on.
-std::vector<std::filesystem::path> FilesOf(const Options& options, int& status) {
+std::vector<std::filesystem::path> FilesOf(const ClassifyArguments& options, int& status) {
   if (std::ranges::count(options.inputs, kStdin) > 1)
     throw Error("- (standard input) is given more than once");
   std::vector<std::filesystem::path> files;
@@ -78,7 +78,7 @@ std::vector<std::filesystem::path> FilesOf(const Options& options, int& status) 
   return files;
 }
 
-void Run(const Options& options, int& status) {
+void Run(const ClassifyArguments& options, int& status) {
   const Model model = ModelFrom(options.model);
   const auto files = FilesOf(options, status);
   Progress progress(files.size(), "photos");
@@ -103,7 +103,7 @@ void Run(const Options& options, int& status) {
 }  // namespace
 
 void AddClassify(CLI::App& program, int& status) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ClassifyArguments>();
   CLI::App* command = program.add_subcommand("classify", "Say what is in photos");
   command
       ->add_option("inputs", options->inputs,

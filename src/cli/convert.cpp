@@ -11,7 +11,7 @@
 namespace mobilenet::cli {
 namespace {
 
-struct Options {
+struct ConvertArguments {
   std::string input;
   std::string output;
   std::string labels;
@@ -28,7 +28,7 @@ void SetResolution(int resolution, Model& model) {
   model.provenance["resolution"] = "set by convert --resolution";
 }
 
-void Run(const Options& options) {
+void Run(const ConvertArguments& options) {
   if (!options.labels.empty() && SamePlace(options.labels, options.output))
     throw Error(options.output + ": is to be both the labels and the model: give it another name");
   CheckModelOut(options.output);
@@ -54,7 +54,7 @@ void Run(const Options& options) {
 }  // namespace
 
 void AddConvert(CLI::App& program) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ConvertArguments>();
   CLI::App* command =
       program.add_subcommand("convert", "Turn a model file of any format we read into our own");
   command->add_option("input", options->input, "Model file: safetensors, .h5 or .tflite")

@@ -11,7 +11,7 @@
 namespace mobilenet::cli {
 namespace {
 
-struct Options {
+struct CostArguments {
   std::string model;
   NetworkOptions network;
   std::string precision = "float32";
@@ -47,7 +47,7 @@ nlohmann::ordered_json ComparisonJson(const Network& network) {
   return blocks;
 }
 
-void PrintCostJson(const Options& options, const Network& network, const Cost& cost) {
+void PrintCostJson(const CostArguments& options, const Network& network, const Cost& cost) {
   auto layers = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
@@ -130,7 +130,7 @@ void PrintComparison(const Network& network) {
       Ratio(standard.macs, separable.macs), Ratio(standard.params, separable.params));
 }
 
-void PrintCostText(const Options& options, const Network& network, const Cost& cost) {
+void PrintCostText(const CostArguments& options, const Network& network, const Cost& cost) {
   const NetworkOptions& o = network.options;
   fmt::print("MobileNet V1{}{}, alpha {:g}, {} x {}, {} classes\n\n", o.shallow ? " shallow" : "",
              o.separable ? "" : " of standard convolutions", o.alpha, o.resolution, o.resolution, o.classes);
@@ -143,7 +143,7 @@ void PrintCostText(const Options& options, const Network& network, const Cost& c
   if (options.compare) PrintComparison(network);
 }
 
-void Run(const Options& options) {
+void Run(const CostArguments& options) {
   if (!options.html.empty() && !options.model.empty() && SamePlace(options.html, options.model))
     throw Error(options.html + ": is to be both the model and the page: give it another name");
   if (!options.html.empty()) CheckPage(options.html);
@@ -164,7 +164,7 @@ void Run(const Options& options) {
 }  // namespace
 
 void AddCost(CLI::App& program) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CostArguments>();
   CLI::App* command =
       program.add_subcommand("cost", "Count parameters, mult-adds and bytes, without running anything");
   CLI::Option* model = AddModel(*command, options->model);

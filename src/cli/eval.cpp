@@ -12,7 +12,7 @@
 namespace mobilenet::cli {
 namespace {
 
-struct Options {
+struct EvalArguments {
   std::string model;
   std::string data;
   int threads = 1;
@@ -22,7 +22,7 @@ struct Options {
   bool per_class = false;
 };
 
-void PrintResult(const Options& options, const Model& model, const Evaluation& result) {
+void PrintResult(const EvalArguments& options, const Model& model, const Evaluation& result) {
   if (options.json) {
     auto classes = nlohmann::ordered_json::array();
     for (std::size_t i = 0; i < result.classes.size(); ++i) {
@@ -56,7 +56,7 @@ void PrintResult(const Options& options, const Model& model, const Evaluation& r
   fmt::print("\n{}", table.Text());
 }
 
-void Run(const Options& options, int& status) {
+void Run(const EvalArguments& options, int& status) {
   const Model model = ModelFrom(options.model);
   const std::vector<Sample> samples = LoadSamples(options.data, model);
   Progress progress(samples.size(), "photos");
@@ -84,7 +84,7 @@ void Run(const Options& options, int& status) {
 }  // namespace
 
 void AddEval(CLI::App& program, int& status) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvalArguments>();
   CLI::App* command = program.add_subcommand("eval", "Measure how often a model is right");
   command
       ->add_option("data", options->data,

@@ -14,7 +14,7 @@
 namespace mobilenet::cli {
 namespace {
 
-struct Options {
+struct FitArguments {
   FitOptions fit;
   int choices = 5;
   std::string html;
@@ -65,7 +65,7 @@ Json CandidatesJson(const std::vector<Candidate>& candidates) {
   return json;
 }
 
-void PrintFitJson(const Options& options, const FitResult& result) {
+void PrintFitJson(const FitArguments& options, const FitResult& result) {
   Json json = {{"limits", LimitsJson(options.fit.limits)},
                {"choices", CandidatesJson(result.choices)},
                {"threads", options.fit.threads},
@@ -108,7 +108,7 @@ void PrintCheck(const std::vector<Candidate>& checked) {
              100 * LargestError(checked));
 }
 
-void PrintFitText(const Options& options, const FitResult& result) {
+void PrintFitText(const FitArguments& options, const FitResult& result) {
   if (!result.choices.empty()) {
     fmt::print("{}, {}: the most accurate networks within the limits\n\n", ProcessorName(),
                Counted(options.fit.threads, "thread"));
@@ -142,7 +142,7 @@ FitResult RunFit(const FitOptions& options) {
   return Fit(with_progress);
 }
 
-void Run(const Options& options, int& status) {
+void Run(const FitArguments& options, int& status) {
   if (!options.html.empty()) CheckPage(options.html);  // before half a minute of measuring
   const FitResult result = RunFit(options.fit);
   (options.json ? PrintFitJson : PrintFitText)(options, result);
@@ -157,7 +157,7 @@ void Run(const Options& options, int& status) {
 }  // namespace
 
 void AddFit(CLI::App& program, int& status) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<FitArguments>();
   CLI::App* command =
       program.add_subcommand("fit", "Choose the most accurate networks that this machine runs within limits");
   Limits& limits = options->fit.limits;

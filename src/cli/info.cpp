@@ -10,7 +10,7 @@
 namespace mobilenet::cli {
 namespace {
 
-struct Options {
+struct InfoArguments {
   std::string model;
   bool json = false;
 };
@@ -82,7 +82,7 @@ void PrintInfoText(const Model& model, const Cost& cost, std::uintmax_t file_byt
     fmt::print("{:<15} {}: {}\n", "provenance", Printable(key), Printable(value));
 }
 
-void Run(const Options& options) {
+void Run(const InfoArguments& options) {
   const Model model = Model::Load(options.model);
   const Cost cost = CostOf(model.network);
   const auto file_bytes = std::filesystem::file_size(options.model);
@@ -92,7 +92,7 @@ void Run(const Options& options) {
 }  // namespace
 
 void AddInfo(CLI::App& program) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InfoArguments>();
   CLI::App* command = program.add_subcommand("info", "Show what is in a model file");
   command->add_option("model", options->model, "Model file: safetensors, .h5 or .tflite")
       ->required()

@@ -11,7 +11,7 @@
 namespace mobilenet::cli {
 namespace {
 
-struct Options {
+struct PaperArguments {
   int table = 0;
   bool json = false;
   std::string html;
@@ -69,7 +69,7 @@ void PrintPaperText(const std::vector<PaperTable>& tables) {
   }
 }
 
-void Run(const Options& options) {
+void Run(const PaperArguments& options) {
   std::vector<PaperTable> tables = ReproducePaper();
   if (options.table != 0)
     std::erase_if(tables, [&](const PaperTable& t) { return t.number != options.table; });
@@ -85,7 +85,7 @@ void Run(const Options& options) {
 }  // namespace
 
 void AddPaper(CLI::App& program) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<PaperArguments>();
   CLI::App* command = program.add_subcommand("paper", "Recompute the tables of the MobileNet paper");
   AddNumber(*command, "--table", options->table, "Only this one, 1 to 14 but for 11 and 13; by default all",
             {1, 14})

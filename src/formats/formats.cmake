@@ -1,5 +1,5 @@
 # Sources and dependencies of the foreign formats, part of libmobilenet. (Our own is part of the core.)
-target_sources(mobilenet PRIVATE
+target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/chain_check.cpp
   ${CMAKE_CURRENT_LIST_DIR}/foreign.cpp
   ${CMAKE_CURRENT_LIST_DIR}/hdf5.cpp
@@ -13,7 +13,7 @@ target_sources(mobilenet PRIVATE
 set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)
 add_custom_command(
   OUTPUT ${generated}/formats/tflite_generated.h
-  COMMAND ${FLATC} --cpp -o ${generated}/formats ${CMAKE_CURRENT_LIST_DIR}/tflite.fbs
+  COMMAND ${MOBILENET_FLATC} --cpp -o ${generated}/formats ${CMAKE_CURRENT_LIST_DIR}/tflite.fbs
   DEPENDS ${CMAKE_CURRENT_LIST_DIR}/tflite.fbs)
-target_sources(mobilenet PRIVATE ${generated}/formats/tflite_generated.h)
-target_include_directories(mobilenet SYSTEM PRIVATE ${generated})
+target_sources(mobilenet-objects PRIVATE ${generated}/formats/tflite_generated.h)
+target_include_directories(mobilenet-objects SYSTEM PRIVATE ${generated})

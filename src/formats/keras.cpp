@@ -1,6 +1,7 @@
 #include "formats/keras.h"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/fail.h"

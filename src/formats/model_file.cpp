@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <utility>
@@ -213,10 +214,10 @@ void SaveModel(const Model& model, const std::filesystem::path& path, Precision 
     Fail(path.string(), ": can't be written in int8, expected float32, bfloat16 or float16");
   std::map<std::string, std::string> metadata = {
       {"format_version", std::string(kFormatVersion)},
-      {"network", NetworkJson(model.network).dump()},
-      {"preprocessing", PreprocessingJson(model.preprocessing).dump()},
+      {"network", DumpedStrictly(NetworkJson(model.network))},
+      {"preprocessing", DumpedStrictly(PreprocessingJson(model.preprocessing))},
       {"provenance", Dumped(model.provenance)}};
-  if (!model.labels.empty()) metadata["labels"] = json(model.labels).dump();
+  if (!model.labels.empty()) metadata["labels"] = DumpedStrictly(json(model.labels));
   const bool whole = precision == Precision::kFloat32;
   WriteSafetensors(path, metadata, model.weights,
                    whole ? std::set<std::string, std::less<>>() : MixingWeights(model.network), precision);

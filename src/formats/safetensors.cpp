@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/aligned.h"
@@ -215,7 +216,7 @@ void WriteSafetensors(const std::filesystem::path& path, const std::map<std::str
   }
   std::string header;
   try {
-    header = root.dump();
+    header = DumpedStrictly(root);
   } catch (const json::exception& error) {  // a label that is not UTF-8
     Fail(path.string(), ": can't be written: ", error.what());
   }

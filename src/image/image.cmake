@@ -1,9 +1,8 @@
 # Sources and dependencies of src/image, part of libmobilenet.
-target_sources(mobilenet PRIVATE
+target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/bmp.cpp
   ${CMAKE_CURRENT_LIST_DIR}/bmp_runs.cpp
   ${CMAKE_CURRENT_LIST_DIR}/decode.cpp
-  ${CMAKE_CURRENT_LIST_DIR}/encode_jpeg.cpp
   ${CMAKE_CURRENT_LIST_DIR}/exif.cpp
   ${CMAKE_CURRENT_LIST_DIR}/jpeg.cpp
   ${CMAKE_CURRENT_LIST_DIR}/orient.cpp
@@ -15,4 +14,5 @@ target_sources(mobilenet PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/signatures.cpp
   ${CMAKE_CURRENT_LIST_DIR}/webp.cpp)
 
-target_link_libraries(mobilenet PRIVATE JPEG::JPEG PNG::PNG PkgConfig::WEBP)
+set(image_libraries JPEG::JPEG PNG::PNG PkgConfig::mobilenet_WEBP)
+target_link_libraries(mobilenet-objects PRIVATE ${image_libraries})

@@ -109,8 +109,9 @@ void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& stat
   Bytes bytes;
   for (const auto& [name, tensor] : tensors)
     bytes[name] = {reinterpret_cast<const std::uint8_t*>(tensor.values.data()), tensor.values.size_bytes()};
-  std::map<std::string, std::string> metadata = {
-      {"checkpoint_version", kVersion}, {"options", options.dump()}, {"state", position.dump()}};
+  std::map<std::string, std::string> metadata = {{"checkpoint_version", kVersion},
+                                                 {"options", DumpedStrictly(options)},
+                                                 {"state", DumpedStrictly(position)}};
   metadata["fingerprint"] = FingerprintOf(metadata, bytes);
   WriteSafetensors(path, metadata, tensors);
 }

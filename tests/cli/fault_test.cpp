@@ -112,7 +112,10 @@ TEST_P(FaultTest, TrainingLosesNothing) {
   };
   if (GetParam() == "map") GTEST_SKIP() << "training maps no files";
   ForEachFault(
-      command, GetParam() == "memory" ? 37 : GetParam() == "write" ? 11 : 1,
+      command,
+      GetParam() == "memory"  ? 37
+      : GetParam() == "write" ? 11
+                              : 1,
       [&] {
         fs::remove(out);
         fs::remove_all(Path("m.run"));

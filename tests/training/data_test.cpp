@@ -140,15 +140,22 @@ TEST_F(DataTest, Lists) {
   EXPECT_THAT(data.classes, testing::ElementsAre("b", "r"));
   ASSERT_EQ(data.validation.size(), 2U);
   EXPECT_TRUE(fs::exists(data.validation[1].file));
-  const TrainingData drawn = Find(list("a.jpg\tx\nb.jpg\tx\nc.jpg\ty\nd.jpg\ty\ne.jpg\tx\nf.jpg\ty\n"));
+  // Drawn: in a folder of a known name, which counts.
+  const auto drawn_list = [&](const std::string& before) {
+    fs::create_directories(directory_.path() / "photos");
+    std::ofstream(directory_.path() / "photos" / "list.tsv")
+        << before << "a.jpg\tx\nb.jpg\tx\nc.jpg\ty\nd.jpg\ty\ne.jpg\tx\nf.jpg\ty\n";
+    return directory_.path() / "photos" / "list.tsv";
+  };
+  const TrainingData drawn = Find(drawn_list(""));
   EXPECT_EQ(drawn.training.size() + drawn.validation.size(), 6U);
   EXPECT_TRUE(drawn.drawn);
   EXPECT_THAT(Wrong(list("a.jpg\n")), HasSubstr("line 1 is \"a.jpg\", expected a file, a tab and a class"));
   EXPECT_THAT(Wrong(list("a.jpg\tx\tvalid\n")),
               HasSubstr("line 1 is for \"valid\", expected \"train\" or \"val\""));
   EXPECT_THAT(Wrong(list("a.jpg\tx\tval\nb.jpg\tx\n")), HasSubstr("1 of its 2 lines say"));
-  EXPECT_EQ(Find(list("\xEF\xBB\xBF"
-                      "file\tclass\na.jpg\tx\nb.jpg\tx\nc.jpg\ty\nd.jpg\ty\ne.jpg\tx\nf.jpg\ty\n"))
+  EXPECT_EQ(Find(drawn_list("\xEF\xBB\xBF"
+                            "file\tclass\n"))
                 .training.size(),
             drawn.training.size())
       << "a byte order mark";

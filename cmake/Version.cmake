@@ -1,0 +1,13 @@
+# MOBILENET_VERSION, from the header that applications read it in.
+set(header ${CMAKE_CURRENT_LIST_DIR}/../include/mobilenet/version.h)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${header})
+file(READ ${header} text)
+set(numbers "")
+foreach(part IN ITEMS MAJOR MINOR PATCH)
+  string(REGEX MATCH "#define MOBILENET_VERSION_${part} ([0-9]+)\n" found "${text}")
+  list(APPEND numbers "${CMAKE_MATCH_1}")
+endforeach()
+list(JOIN numbers "." MOBILENET_VERSION)
+if(NOT text MATCHES "#define MOBILENET_VERSION \"${MOBILENET_VERSION}\"\n")
+  message(FATAL_ERROR "${header}: MOBILENET_VERSION is not \"${MOBILENET_VERSION}\", as its three parts say")
+endif()
