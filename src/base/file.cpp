@@ -184,9 +184,11 @@ std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path) {
   const Descriptor file = OpenForReading(path);
   struct stat status {};
   std::vector<std::uint8_t> bytes;
-  // One more, so that the end is seen in one read. Some files tell a size that they don't have.
-  if (fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode))
-    bytes.reserve(std::min(static_cast<std::size_t>(status.st_size), kMaxRead) + 1);
+  if (fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) {
+    const auto told = static_cast<std::size_t>(status.st_size);
+    if (told > kMaxRead) Fail(path.string(), ": has ", told, " bytes, expected at most ", kMaxRead);
+    bytes.reserve(told + 1);  // one more, so that the end is seen in one read
+  }
   std::size_t size = 0;
   while (true) {
     bytes.resize(std::max(bytes.capacity(), size + 65536));

@@ -15,10 +15,6 @@ namespace mobilenet {
 constexpr std::size_t ColumnsFor(std::size_t channels) {
   return (channels + kColumnStep - 1) / kColumnStep * kColumnStep;
 }
-constexpr std::size_t PitchFor(std::size_t channels) {
-  const std::size_t columns = ColumnsFor(channels);
-  return columns % 256 == 0 ? columns + 16 : columns;
-}
 
 // A map of the whole batch: pixels of `pitch` values, images one after the other. With bf16 set, it and its
 // gradient are kept in bfloat16.

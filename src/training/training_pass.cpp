@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/machine.h"
+#include "network/schedule.h"
 #include "runtime/choose_kernels.h"
 #include "runtime/window.h"
 #include "training/depthwise_rows.h"
@@ -107,8 +108,13 @@ void TrainingPass::State::SetUpMap(std::size_t index) {
   const bool added_up =
       index + 1 < layers.size() && network.layers[index + 1].kind == LayerKind::kConvolution;
   const bool bf16 = options.precision == Precision::kBfloat16 && layer.batch_norm && !added_up;
-  state.map = {layer.output.height,  layer.output.width, channels,
-               ColumnsFor(channels), PitchFor(channels), bf16};
+  const std::size_t columns = ColumnsFor(channels);
+  state.map = {layer.output.height,
+               layer.output.width,
+               channels,
+               columns,
+               PixelPitch(static_cast<int>(columns)),
+               bf16};
   state.range = RangeOf(layer.activation);
   state.y = Large(state.map.floats(options.batch * state.map.pixels()));
   state.scale.resize(state.map.columns);

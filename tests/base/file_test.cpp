@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "complaint.h"
 #include "gmock/gmock.h"
 #include "mobilenet/error.h"
 #include "temporary_directory.h"
@@ -159,6 +160,36 @@ TEST(File, MissingDirectoryAndEmptyFile) {
   Write(directory.path() / "empty", "");
   EXPECT_TRUE(MappedFile(directory.path() / "empty").bytes().empty());
   EXPECT_TRUE(ReadFile(directory.path() / "empty").empty());
+}
+
+// Before memory is taken for it: this one takes none on disk either.
+TEST(File, OneThatIsTooLargeIsRefusedAtOnce) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "large";
+  std::ofstream(path) << "";
+  std::filesystem::resize_file(path, std::uintmax_t{1} << 40);
+  EXPECT_THAT(Complaint([&] { ReadFile(path); }),
+              testing::HasSubstr("large: has 1099511627776 bytes, expected at most 1073741824"));
+}
+
+TEST(File, AFileIsReplacedByItsOwnKindAlone) {
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "file";
+  const auto check = [&] {
+    return Complaint([&] {
+      CheckReplaceable(path, "a b", [](std::span<const std::uint8_t> begin) { return begin.front() == 'b'; });
+    });
+  };
+  EXPECT_EQ(check(), "no error") << "nothing is there";
+  EXPECT_FALSE(std::filesystem::exists(path));
+  std::ofstream(path) << "";
+  EXPECT_EQ(check(), "no error") << "it is empty";
+  std::ofstream(path) << "b";
+  EXPECT_EQ(check(), "no error");
+  std::ofstream(path) << "ab";
+  EXPECT_THAT(check(), testing::HasSubstr("file: is there already and is not a b: remove it"));
+  EXPECT_THAT(Complaint([&] { CheckReplaceable(directory.path(), "a b", [](auto) { return true; }); }),
+              testing::HasSubstr("is a directory"));
 }
 
 TEST(File, ReadsMoreThanOneBlock) {

@@ -1,17 +1,14 @@
 #include "base/thread_pool.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
-#include <functional>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "complaint.h"
+#include "forked.h"
 #include "gmock/gmock.h"
 
 namespace mobilenet {
@@ -62,18 +59,6 @@ TEST(ThreadPool, RefusesNumbersOutOfRange) {
     EXPECT_THAT(Complaint([&] { CheckThreads(threads); }), testing::HasSubstr(std::to_string(threads)));
   }
   EXPECT_NO_THROW(CheckThreads(256));
-}
-
-// Whether `child`, in a process that is forked here, returns true in time.
-bool HoldsInChild(const std::function<bool()>& child) {
-  const pid_t process = fork();
-  if (process == 0) {
-    alarm(20);
-    _exit(child() ? 0 : 1);
-  }
-  int status = 0;
-  waitpid(process, &status, 0);
-  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 // (Named apart from the others: ThreadSanitizer allows no threads in a forked process.)

@@ -1,6 +1,5 @@
 // Runner::Run allocates nothing, and where memory runs out there is an Error: this program counts what
 // operator new is asked for, and lets it fail.
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,6 +10,7 @@
 
 #include "base/thread_pool.h"
 #include "complaint.h"
+#include "forked.h"
 #include "gmock/gmock.h"
 #include "mobilenet/model.h"
 #include "mobilenet/runtime.h"
@@ -132,16 +132,11 @@ TEST(OutOfMemory, APoolInAForkedProcessNeedsNone) {
     return total.load();
   };
   EXPECT_EQ(sum(), 4950);
-  const pid_t process = fork();
-  if (process == 0) {
-    alarm(20);
+  EXPECT_TRUE(HoldsInChild([&] {
     counted = 0;
     left = 0;
-    _exit(sum() == 4950 && sum() == 4950 ? 0 : 1);
-  }
-  int status = 0;
-  waitpid(process, &status, 0);
-  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    return sum() == 4950 && sum() == 4950;
+  }));
 }
 
 }  // namespace

@@ -1,0 +1,126 @@
+// Every public function with arguments out of range: an Error that says which, and nothing else happens.
+// (Those that take pictures and files are in the tests of their own.)
+#include <cmath>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include "complaint.h"
+#include "gmock/gmock.h"
+#include "mobilenet/core.h"
+#include "random.h"
+#include "temporary_directory.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+const Network& Small() {
+  static const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
+  return network;
+}
+
+std::string ComplaintOfV1(auto edit) {
+  NetworkOptions options;
+  edit(options);
+  return Complaint([&] { V1(options); });
+}
+
+TEST(Arguments, OfNetworks) {
+  for (const double alpha : {0.0, -1.0, 1.0001, kNan, kInfinity})
+    EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.alpha = alpha; }), HasSubstr("alpha is"));
+  for (const int resolution : {31, 4097, -1})
+    EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.resolution = resolution; }), HasSubstr("resolution is"));
+  for (const int classes : {0, 1'000'001})
+    EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.classes = classes; }), HasSubstr("classes is"));
+  for (const int channels : {0, 2, 4})
+    EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.input_channels = channels; }), HasSubstr("channels"));
+  for (const int stride : {0, 2, 12, 64})
+    EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.output_stride = stride; }), HasSubstr("stride"));
+  for (const float epsilon : {0.0F, -1e-3F, static_cast<float>(kNan), static_cast<float>(kInfinity)})
+    EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.epsilon = epsilon; }), HasSubstr("epsilon"));
+  EXPECT_THAT(Complaint([] { (void)Network().output(); }), HasSubstr("no layers"));
+  EXPECT_THAT(Complaint([] { EstimateEnergy(Network()); }), HasSubstr("no layers"));
+  EXPECT_EQ(CostOf(Network()).macs, 0);
+  EXPECT_TRUE(CostByKind(Network()).empty());
+  EXPECT_TRUE(CompareWithStandard(Network()).empty());
+}
+
+TEST(Arguments, OfPlansAndRunners) {
+  const Weights weights = RandomWeights(Small(), 1);
+  EXPECT_THAT(Complaint([&] { Plan(Network(), weights); }), HasSubstr("no layers"));
+  EXPECT_THAT(Complaint([&] { Plan(Small(), {}); }), HasSubstr("conv1.weight is missing"));
+  EXPECT_THAT(Complaint([&] { Plan(Small(), weights, {.target = "mmx"}); }), HasSubstr("mmx"));
+  EXPECT_THAT(Complaint([&] { Plan(Small(), weights, {.precision = Precision::kInt8}); }), HasSubstr("int8"));
+  const Plan plan(Small(), weights);
+  for (const int threads : {-1, 0, 257})
+    EXPECT_THAT(Complaint([&] { Runner(plan, {.threads = threads}); }), HasSubstr("expected 1 to 256"));
+  Runner runner(plan);
+  std::vector<float> logits(3, 7.0F);
+  const std::vector<float> input(static_cast<std::size_t>(plan.input().size()));
+  EXPECT_FALSE(runner.Run({}, logits));
+  EXPECT_FALSE(runner.Run(input, {}));
+  std::vector<double> seconds(plan.steps().size() + 1);
+  EXPECT_FALSE(runner.RunTimed(input, logits, seconds));
+  EXPECT_THAT(logits, testing::Each(7.0F));
+  Softmax({});
+}
+
+TEST(Arguments, OfBenchmarks) {
+  const Plan plan(Small(), RandomWeights(Small(), 1));
+  const auto complaint = [&](const BenchmarkOptions& options) {
+    return Complaint([&] { RunBenchmark(plan, options); });
+  };
+  for (const int batch : {1, 2}) {
+    for (const int threads : {-1, 0, 257})
+      EXPECT_THAT(complaint({.threads = threads, .seconds = 0.01, .batch = batch}), HasSubstr("threads is"));
+  }
+  for (const int batch : {-1, 0, 4097})
+    EXPECT_THAT(complaint({.seconds = 0.01, .batch = batch}), HasSubstr("batch is"));
+  for (const double seconds : {0.0, -1.0, 3601.0, kNan, kInfinity})
+    EXPECT_THAT(complaint({.seconds = seconds}), HasSubstr("seconds is"));
+  EXPECT_EQ(complaint({.threads = 2, .seconds = 0.01, .batch = 2}), "no error");
+}
+
+TEST(Arguments, OfChoosing) {
+  for (const int classes : {-1, 0, kMostFitClasses + 1}) {
+    EXPECT_THAT(Complaint([&] { FitGrid(classes); }), HasSubstr("classes is"));
+    EXPECT_THAT(Complaint([&] { Fit({.classes = classes}); }), HasSubstr("classes is"));
+  }
+  EXPECT_THAT(Complaint([] { Fit({.threads = 0}); }), HasSubstr("threads is 0"));
+  EXPECT_THAT(Complaint([] { Fit({.choices = 0}); }), HasSubstr("choices is 0"));
+  for (const double seconds : {0.0, kNan, 3601.0})
+    EXPECT_THAT(Complaint([&] { Fit({.seconds = seconds}); }), HasSubstr("seconds is"));
+  for (const double limit : {0.0, -1.0, kNan, kInfinity}) {
+    EXPECT_THAT(Complaint([&] { Fit({.limits = {.latency_ms = limit}}); }),
+                HasSubstr("the limit on latency"));
+    EXPECT_THAT(Complaint([&] { Fit({.limits = {.memory_bytes = limit}}); }),
+                HasSubstr("the limit on memory"));
+  }
+  for (const double alpha : {0.0, 0.24, 1.01, kNan}) EXPECT_FALSE(ImagenetAccuracy(alpha, 224)) << alpha;
+  for (const int resolution : {0, 127, 225}) EXPECT_FALSE(ImagenetAccuracy(1, resolution));
+  EXPECT_EQ(LargestError({}), 0);
+}
+
+TEST(Arguments, OfModelsAndTensors) {
+  const TemporaryDirectory directory;
+  const Model model = {Small(), RandomWeights(Small(), 1), {}, {}, {}};
+  const auto file = directory.path() / "m.safetensors";
+  EXPECT_THAT(Complaint([&] { model.Save(file, Precision::kInt8); }), HasSubstr("can't be written in int8"));
+  EXPECT_FALSE(std::filesystem::exists(file));
+  EXPECT_THAT(Complaint([&] { Model().Save(file); }), HasSubstr("no layers"));
+  EXPECT_THAT(Complaint([&] { LoadLabels(directory.path() / "none", 3); }), HasSubstr("can't be opened"));
+  EXPECT_EQ(LabelOf({}, -1), "-1");
+  EXPECT_THAT(Complaint([] { Tensor::Of({2, 3}, std::vector<float>(5)); }), HasSubstr("was given 5 values"));
+  EXPECT_THAT(Complaint([] { Tensor::Of({-1}, {}); }), HasSubstr("[-1]"));
+  EXPECT_TRUE(RandomWeights(Network(), 1).empty());
+  EXPECT_THAT(Complaint([] { CheckWeights(Network(), {}); }), HasSubstr("no layers"));
+  EXPECT_THAT(Complaint([] { PreprocessingPreset("mxnet"); }), HasSubstr("expected one of"));
+}
+
+}  // namespace
+}  // namespace mobilenet
