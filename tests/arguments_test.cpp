@@ -45,9 +45,9 @@ TEST(Arguments, OfNetworks) {
     EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.epsilon = epsilon; }), HasSubstr("epsilon"));
   EXPECT_THAT(Complaint([] { (void)Network().output(); }), HasSubstr("no layers"));
   EXPECT_THAT(Complaint([] { EstimateEnergy(Network()); }), HasSubstr("no layers"));
-  EXPECT_EQ(CostOf(Network()).macs, 0);
-  EXPECT_TRUE(CostByKind(Network()).empty());
-  EXPECT_TRUE(CompareWithStandard(Network()).empty());
+  EXPECT_THAT(Complaint([] { CostOf(Network()); }), HasSubstr("no layers"));
+  EXPECT_THAT(Complaint([] { CostByKind(Network()); }), HasSubstr("no layers"));
+  EXPECT_THAT(Complaint([] { CompareWithStandard(Network()); }), HasSubstr("no layers"));
 }
 
 TEST(Arguments, OfPlansAndRunners) {
@@ -117,7 +117,7 @@ TEST(Arguments, OfModelsAndTensors) {
   EXPECT_EQ(LabelOf({}, -1), "-1");
   EXPECT_THAT(Complaint([] { Tensor::Of({2, 3}, std::vector<float>(5)); }), HasSubstr("was given 5 values"));
   EXPECT_THAT(Complaint([] { Tensor::Of({-1}, {}); }), HasSubstr("[-1]"));
-  EXPECT_TRUE(RandomWeights(Network(), 1).empty());
+  EXPECT_THAT(Complaint([] { RandomWeights(Network(), 1); }), HasSubstr("no layers"));
   EXPECT_THAT(Complaint([] { CheckWeights(Network(), {}); }), HasSubstr("no layers"));
   EXPECT_THAT(Complaint([] { PreprocessingPreset("mxnet"); }), HasSubstr("expected one of"));
 }

@@ -39,7 +39,7 @@ struct Cost {
 //   fully connected  M N
 // so that a separable layer costs 1/N + 1/K^2 of the standard one. Under alpha, M and N become alpha M and
 // alpha N (eq. 6), under rho F becomes rho F (eq. 7). Batch norm, activations and pooling count as nothing,
-// as in the paper.
+// as in the paper. Throws Error as CheckNetwork does.
 MOBILENET_EXPORT Cost CostOf(const Network& network, Precision precision = Precision::kFloat32,
                              MemoryUse memory = MemoryUse::kFast);
 

@@ -30,8 +30,8 @@ MOBILENET_EXPORT std::string_view NameOf(EnergySource source);
 // Problem (and what we can do about it)", ISSCC 2014, figure 1.1.9, 45 nm at 0.9 V, in picojoules:
 // float32 3.7 + 0.9; bfloat16, taken as its 16-bit float product and a float32 sum, 1.1 + 0.9; float16 1.1 +
 // 0.4; int8 with a 32-bit sum 0.2 + 0.1; 100 for 8 bytes from the cache, and 1950, the middle of 1300 to
-// 2600, for 8 bytes from DRAM. Never measured. Throws Error for a network
-// without layers.
+// 2600, for 8 bytes from DRAM. Never measured. Throws Error as
+// CheckNetwork does.
 MOBILENET_EXPORT Energy EstimateEnergy(const Network& network, Precision precision = Precision::kFloat32);
 
 }  // namespace mobilenet

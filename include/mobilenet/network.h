@@ -103,6 +103,12 @@ struct Network {
   [[nodiscard]] MOBILENET_EXPORT const Shape& output() const;
 };
 
+// Throws Error, naming the layer, for a network that doesn't hold together: a layer without a name of its
+// own, an input that doesn't come earlier or has another shape, a shape that doesn't follow from kernel,
+// stride and padding, a field out of its range. Everything that takes a Network calls it, so that one written
+// by hand is safe.
+MOBILENET_EXPORT void CheckNetwork(const Network& network);
+
 // MobileNet V1 (Howard et al. 2017, Table 1): a 3x3 convolution, thirteen depthwise separable blocks, global
 // average pooling, a fully connected layer that yields logits. A layer of c channels has max(8, int(alpha *
 // c)), as in TF-Slim. Throws Error for an option out of its range.

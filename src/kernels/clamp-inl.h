@@ -13,12 +13,18 @@ HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Where one of two is NaN, x86's minimum and maximum are the second, Arm's NaN, and Highway's emulation's the
-// other.
+// Where one of two is NaN, x86's minimum and maximum are the second; Arm has both those that are NaN and those that
+// are the other, of which Highway takes the latter, as its emulation does.
 template <class D>
 HWY_INLINE hn::Vec<D> Clamped([[maybe_unused]] D d, hn::Vec<D> v, hn::Vec<D> low, hn::Vec<D> high) {
 #if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR
   return hn::IfThenElse(hn::Lt(v, low), low, hn::IfThenElse(hn::Gt(v, high), high, v));
+#elif HWY_TARGET == HWY_NEON
+  if constexpr (sizeof(v.raw) == sizeof(float32x4_t)) {
+    return hn::Vec<D>(vminq_f32(high.raw, vmaxq_f32(low.raw, v.raw)));
+  } else {
+    return hn::Vec<D>(vmin_f32(high.raw, vmax_f32(low.raw, v.raw)));
+  }
 #else
   return hn::Min(high, hn::Max(low, v));
 #endif

@@ -84,6 +84,7 @@ std::string_view NameOf(MemoryUse memory) {
 }
 
 Cost CostOf(const Network& network, Precision precision, MemoryUse memory) {
+  CheckNetwork(network);
   Cost cost;
   for (const Layer& layer : network.layers) {
     const LayerCost& item = cost.layers.emplace_back(LayerCostOf(layer, precision));
@@ -98,6 +99,7 @@ Cost CostOf(const Network& network, Precision precision, MemoryUse memory) {
 }
 
 std::vector<KindCost> CostByKind(const Network& network) {
+  CheckNetwork(network);
   std::vector<KindCost> kinds;
   for (const Layer& layer : network.layers) {
     auto found = std::ranges::find(kinds, layer.kind, &KindCost::kind);
@@ -112,6 +114,7 @@ std::vector<KindCost> CostByKind(const Network& network) {
 }
 
 std::vector<BlockComparison> CompareWithStandard(const Network& network) {
+  CheckNetwork(network);
   std::vector<BlockComparison> blocks;
   for (const StepLayers& step : FuseLayers(network)) {
     if (step.first == step.last) continue;

@@ -1,6 +1,5 @@
 #include "mobilenet/energy.h"
 
-#include "base/fail.h"
 #include "network/schedule.h"
 
 namespace mobilenet {
@@ -31,7 +30,6 @@ Prices PricesOf(Precision precision) {
 }  // namespace
 
 Energy EstimateEnergy(const Network& network, Precision precision) {
-  if (network.layers.empty()) Fail("the network has no layers");
   const Cost cost = CostOf(network, precision);
   const Prices prices = PricesOf(precision);
   const double bytes_a_value = static_cast<double>(cost.layers.front().activation_bytes) /

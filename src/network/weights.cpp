@@ -49,7 +49,7 @@ std::string ShapeText(std::span<const std::int64_t> shape) {
 }
 
 void CheckWeights(const Network& network, const Weights& weights) {
-  if (network.layers.empty()) Fail("the network has no layers");
+  CheckNetwork(network);
   const std::vector<Parameter> parameters = ParametersOf(network);
   for (const Parameter& parameter : parameters) {
     const auto found = weights.find(parameter.name);
@@ -74,6 +74,7 @@ void CheckWeights(const Network& network, const Weights& weights) {
 }
 
 Weights RandomWeights(const Network& network, std::uint64_t seed) {
+  CheckNetwork(network);
   Weights weights;
   Random random(seed);
   for (const Layer& layer : network.layers) {

@@ -59,7 +59,6 @@ void SetDepthwise(const Layer& layer, const Weights& weights, const Making& maki
   const FoldedLayer folded = FoldAndRelease(layer, weights);
   step.kind = Step::Kind::kDepthwise;
   step.rows_from = RowSource::kDepthwise;
-  step.window = WindowOf(layer);
   const CacheLineAllocator<float> allocator(making.slab);
   step.depthwise_weight = AlignedVector<float>(folded.weight.begin(), folded.weight.end(), allocator);
   step.depthwise_bias = AlignedVector<float>(folded.bias.begin(), folded.bias.end(), allocator);
@@ -71,9 +70,9 @@ Step MakeStep(const StepLayers& layers, const Weights& weights, const Making& ma
   const Layer& last = making.network.layers[layers.last];
   Step step;
   step.rows = static_cast<std::size_t>(last.output.height) * last.output.width;
+  step.window = WindowOf(first);
   switch (first.kind) {
     case LayerKind::kConvolution:
-      step.window = WindowOf(first);
       step.rows_from = first.input.channels <= kFewChannels ? RowSource::kWindows : RowSource::kPatches;
       SetProduct(first, weights, making, step);
       break;
@@ -87,7 +86,6 @@ Step MakeStep(const StepLayers& layers, const Weights& weights, const Making& ma
       break;
     case LayerKind::kGlobalAveragePool:
       step.kind = Step::Kind::kAverage;
-      step.window = WindowOf(first);
       break;
   }
   return step;

@@ -23,7 +23,7 @@ struct Step {
   enum class Kind { kProduct, kDepthwise, kAverage };
   Kind kind = Kind::kProduct;
   RowSource rows_from = RowSource::kInput;
-  Window window{};       // of the depthwise convolution or the patches; of the whole map for an average
+  Window window{};       // of the first layer that it runs; pointwise ones have windows of one pixel
   std::size_t rows = 0;  // output pixels
   AlignedVector<float> depthwise_weight;  // [kernel, kernel, channels]
   AlignedVector<float> depthwise_bias;
@@ -38,9 +38,7 @@ struct Step {
     return kind == Kind::kProduct ? inner : static_cast<std::size_t>(window.input_channels);
   }
   // Output pixels in a row of the map.
-  [[nodiscard]] std::size_t width() const {
-    return window.output_width > 0 ? static_cast<std::size_t>(window.output_width) : rows;
-  }
+  [[nodiscard]] std::size_t width() const { return static_cast<std::size_t>(window.output_width); }
 };
 
 // A convolution of so few channels reads its windows where they lie.

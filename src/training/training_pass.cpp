@@ -15,9 +15,10 @@ namespace mobilenet {
 namespace {
 
 void CheckChain(const Network& network) {
+  CheckNetwork(network);
   const auto& layers = network.layers;
-  const bool begins = !layers.empty() && (layers.front().kind == LayerKind::kConvolution ||
-                                          layers.front().kind == LayerKind::kFullyConnected);
+  const bool begins =
+      (layers.front().kind == LayerKind::kConvolution || layers.front().kind == LayerKind::kFullyConnected);
   if (!begins || layers.back().kind != LayerKind::kFullyConnected ||
       layers.back().activation != Activation::kNone)
     Fail("training needs a network that begins with a convolution and ends with a fully connected layer");
