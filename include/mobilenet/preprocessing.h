@@ -37,7 +37,8 @@ MOBILENET_EXPORT std::string_view NameOf(ResizeFilter filter);  // "bilinear", "
 MOBILENET_EXPORT std::string_view NameOf(CropShape shape);      // "stretch", "square"
 
 // Throws Error, naming the field, where a mean is not finite, a scale is not finite or 0, a pixel would
-// become infinite, or the crop is not above 0 and at most 1. Everything that takes a Preprocessing calls it.
+// become infinite, or the crop is not above 0 and at most 1. Everything that works by a Preprocessing calls
+// it.
 MOBILENET_EXPORT void CheckPreprocessing(const Preprocessing& preprocessing);
 
 // The conventions that published weights follow, by name:

@@ -79,7 +79,7 @@ struct RunnerOptions {
 //
 // A process that was forked has the Runner but not its threads: there the first Run starts new ones (and so
 // allocates) or, where the system refuses them, does all the work on the caller's. Don't fork while it runs.
-class Runner {
+class MOBILENET_EXPORT Runner {
  public:
   // Allocates everything that it will ever need. Throws Error for a number of threads out of range or
   // refused, and where memory runs out.

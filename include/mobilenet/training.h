@@ -123,11 +123,13 @@ struct TrainingData {
   // DIR/train/CLASS/* with DIR/val or DIR/validation or DIR/test beside it, DIR/CLASS/*, or a list: a file, a
   // tab, a class, and optionally a tab and "train" or "val". Where neither says what to validate with, each
   // picture is held out with the probability `validation_share`, by `seed` and the names of picture, folder
-  // and class alone: its side stays when others are added. The price is exactness: of n pictures of a class,
-  // n * share +- sqrt(n * share * (1 - share)) are held out, of five perhaps none. Throws Error where a class
-  // has no pictures to train on, or in a split that was given none to validate with, where there are fewer
-  // than two classes, or where a list has a picture on both sides or in two classes.
-  static TrainingData Find(const std::filesystem::path& path, double validation_share, std::uint64_t seed);
+  // and class alone: with the same share and seed its side stays when others are added. The price is
+  // exactness: of n pictures of a class, n * share +- sqrt(n * share * (1 - share)) are held out, of five
+  // perhaps none. Throws Error where a class has no pictures to train on, or in a split that was given none
+  // to validate with, where there are fewer than two classes, or where a list has a picture on both sides or
+  // in two classes.
+  MOBILENET_EXPORT static TrainingData Find(const std::filesystem::path& path, double validation_share,
+                                            std::uint64_t seed);
 };
 
 // How training went, epoch by epoch.

@@ -30,11 +30,11 @@ template <typename Work>
 auto InContext(std::string_view where, const Work& work) -> decltype(work()) {
   try {
     return work();
-  } catch (const OutOfMemory&) {
-    throw;
   } catch (const Error& error) {
     if (std::string_view(error.what()).starts_with(where)) throw;
-    Fail(where, ": ", error.what());
+    const std::string text = std::string(where) + ": " + error.what();
+    if (dynamic_cast<const OutOfMemory*>(&error) != nullptr) throw OutOfMemory(text);
+    throw Error(text);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstring>
 
 #include "base/fail.h"
 
@@ -12,6 +13,19 @@ bool HasAt(std::span<const std::uint8_t> bytes, std::size_t offset, std::string_
   if (bytes.size() < offset + magic.size()) return false;
   return std::equal(magic.begin(), magic.end(), bytes.begin() + static_cast<std::ptrdiff_t>(offset),
                     [](char a, std::uint8_t b) { return static_cast<std::uint8_t>(a) == b; });
+}
+
+bool LooksLikeSafetensors(std::span<const std::uint8_t> bytes) {
+  constexpr std::uint64_t kMaxHeader = 100'000'000;  // the format's own limit
+  if (bytes.size() <= kSafetensorsLength || bytes[kSafetensorsLength] != '{') return false;
+  std::uint64_t length = 0;
+  std::memcpy(&length, bytes.data(), kSafetensorsLength);
+  return length <= kMaxHeader;
+}
+
+bool LooksLikeSafetensorsWith(std::string_view key, std::span<const std::uint8_t> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return LooksLikeSafetensors(bytes) && text.find(Concat("\"", key, "\"")) != std::string_view::npos;
 }
 
 std::string Beginning(std::span<const std::uint8_t> bytes) {

@@ -12,6 +12,16 @@ namespace mobilenet {
 // Whether `magic` stands at `offset`.
 bool HasAt(std::span<const std::uint8_t> bytes, std::size_t offset, std::string_view magic);
 
+constexpr std::size_t kSafetensorsLength = 8;  // bytes, of the length of the header
+
+// Whether the bytes begin as a safetensors file does, which may be cut off or damaged behind that: with the
+// length of a header, and a brace.
+bool LooksLikeSafetensors(std::span<const std::uint8_t> bytes);
+
+// Whether they begin as one whose metadata has `key`, which the files that we write have within the first
+// KiB.
+bool LooksLikeSafetensorsWith(std::string_view key, std::span<const std::uint8_t> bytes);
+
 // The first bytes for a message: as text where they are text, in hexadecimal otherwise.
 std::string Beginning(std::span<const std::uint8_t> bytes);
 

@@ -74,6 +74,7 @@ std::unique_ptr<Classifier::State> Classifier::Make(const Model& model, const Cl
   const auto classes = static_cast<std::size_t>(model.network.output().channels);
   if (!model.labels.empty() && model.labels.size() != classes)
     Fail("the model has ", model.labels.size(), " labels, expected ", classes, ", one for each class");
+  if (classes < 2) Fail("the model has ", classes, " output, expected at least two classes to choose from");
   if (options.max_pixels < 1) Fail("max_pixels is 0, expected at least 1");
   const PlanOptions plan = {.precision = options.precision, .memory = options.memory};
   auto shared = std::make_shared<const State::Shared>(State::Shared{

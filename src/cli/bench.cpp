@@ -69,6 +69,7 @@ void PrintBenchJson(const BenchArguments& options, const Network& network, const
                                  {"peak_memory_bytes", PeakMemory()},
                                  {"weight_bytes", plan.weight_bytes()},
                                  {"activation_bytes", plan.activation_bytes()},
+                                 {"memory", NameOf(options.memory)},
                                  {"threads", options.measure.threads},
                                  {"target", plan.target()},
                                  {"precision", NameOf(plan.precision())},

@@ -22,6 +22,7 @@ struct ClassifyArguments {
   int top = 5;
   int threads = 1;
   std::string precision = "float32";
+  MemoryUse memory = MemoryUse::kFast;
   std::size_t max_pixels = kMaxPixels;
   bool json = false;
 };
@@ -59,11 +60,12 @@ void Print(const ClassifyArguments& options, const std::string& file, const File
 // The pictures to classify; standard input is the file that stands for it. A folder without pictures is
 // reported, and the others go on.
 std::vector<std::filesystem::path> FilesOf(const ClassifyArguments& options, int& status) {
-  if (std::ranges::count(options.inputs, kStdin) > 1)
+  if (std::ranges::count(options.inputs, kStdin) + std::ranges::count(options.inputs, kStdinFile) > 1)
     throw Error("- (standard input) is given more than once");
   std::vector<std::filesystem::path> files;
   for (const std::string& input : options.inputs) {
-    if (input == kStdin || !std::filesystem::is_directory(input)) {
+    std::error_code unknown;  // told with the others' errors
+    if (input == kStdin || !std::filesystem::is_directory(input, unknown)) {
       files.emplace_back(input == kStdin ? kStdinFile : input);
       continue;
     }
@@ -87,9 +89,12 @@ void Run(const ClassifyArguments& options, int& status) {
                 {.threads = options.threads,
                  .top = options.top,
                  .precision = PrecisionOf(options.precision),
+                 .memory = options.memory,
                  .max_pixels = options.max_pixels},
-                [&](const FileResult& result) {
+                [&](FileResult result) {
                   progress.Clear();
+                  if (result.error.starts_with(kStdinFile))
+                    result.error.replace(0, std::string_view(kStdinFile).size(), "standard input");
                   const std::string file = files[result.index].string();
                   Print(options, file == kStdinFile ? kStdin : file, result, status);
                   failed += result.error.empty() ? 0 : 1;
@@ -115,6 +120,7 @@ void AddClassify(CLI::App& program, int& status) {
   AddNumber(*command, "--top", options->top, "Labels a photo", {1, 1'000'000});
   AddThreads(*command, options->threads);
   AddPrecision(*command, options->precision);
+  AddMemory(*command, options->memory);
   AddMaxPixels(*command, options->max_pixels);
   command->add_flag("--json", options->json, "One JSON object a photo and line");
   command->footer(

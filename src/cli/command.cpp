@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 
 #include "base/enum_names.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/machine.h"
+#include "base/signature.h"
 #include "cli/number.h"
 #include "cli/quantity.h"
-#include "formats/safetensors.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
@@ -115,7 +116,8 @@ Model ModelFrom(const std::string& path) {
 }
 
 void CheckModelOut(const std::filesystem::path& path) {
-  CheckReplaceable(path, "a model in safetensors", LooksLikeSafetensors);
+  CheckReplaceable(path, "a model of this program",
+                   std::bind_front(LooksLikeSafetensorsWith, "format_version"));
 }
 
 CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path) {

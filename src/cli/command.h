@@ -62,7 +62,7 @@ CLI::Option* AddMemory(CLI::App& command, MemoryUse& memory);
 CLI::Option* AddModel(CLI::App& command, std::string& path);
 Model ModelFrom(const std::string& path);
 
-// Throws where a model can't be written to `path`, or what is there is no safetensors file.
+// Throws where a model can't be written to `path`, or what is there is no model of ours.
 void CheckModelOut(const std::filesystem::path& path);
 
 // The model file to write, which must be given, and not be named as one of another format than ours.

@@ -72,6 +72,7 @@ void PrintCostJson(const CostArguments& options, const Network& network, const C
                                  {"precision", options.precision},
                                  {"weight_bytes", cost.weight_bytes},
                                  {"peak_activation_bytes", cost.peak_activation_bytes},
+                                 {"memory", NameOf(options.memory)},
                                  {"alpha", network.options.alpha},
                                  {"resolution", network.options.resolution},
                                  {"classes", network.options.classes},

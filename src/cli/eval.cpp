@@ -17,6 +17,7 @@ struct EvalArguments {
   std::string data;
   int threads = 1;
   std::string precision = "float32";
+  MemoryUse memory = MemoryUse::kFast;
   std::size_t max_pixels = kMaxPixels;
   bool json = false;
   bool per_class = false;
@@ -63,6 +64,7 @@ void Run(const EvalArguments& options, int& status) {
   const Evaluation result = Evaluate(model, samples,
                                      {.threads = options.threads,
                                       .precision = PrecisionOf(options.precision),
+                                      .memory = options.memory,
                                       .max_pixels = options.max_pixels},
                                      [&](const FileResult& file) {
                                        if (!file.error.empty()) {
@@ -96,6 +98,7 @@ void AddEval(CLI::App& program, int& status) {
   AddModel(*command, options->model);
   AddThreads(*command, options->threads);
   AddPrecision(*command, options->precision);
+  AddMemory(*command, options->memory);
   AddMaxPixels(*command, options->max_pixels);
   command->add_flag("--per-class", options->per_class, "A line for each class");
   command->add_flag("--json", options->json, "One JSON object, with every class");

@@ -48,6 +48,7 @@ Json CandidateJson(const Candidate& c) {
                {"top1_published", c.accuracy.published},
                {"size_bytes", c.size_bytes},
                {"memory_bytes", c.memory_bytes},
+               {"memory", NameOf(c.memory)},
                {"macs", c.macs},
                {"energy_mj", c.energy.millijoules},
                {"energy_source", NameOf(c.energy.source)}};

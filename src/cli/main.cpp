@@ -13,25 +13,32 @@ namespace {
 
 using Arguments = std::vector<std::string>;
 
-// "help COMMAND" as "COMMAND --help".
+// "help COMMAND" as "COMMAND --help". With more behind it, it stays, to be refused.
 Arguments WithoutHelpCommand(Arguments arguments) {
-  if (arguments.empty() || arguments.front() != "help") return arguments;
+  if (arguments.empty() || arguments.front() != "help" || arguments.size() > 2) return arguments;
   arguments.erase(arguments.begin());
-  arguments.resize(std::min<std::size_t>(arguments.size(), 1));
   arguments.emplace_back("--help");
   return arguments;
 }
 
+bool IsOption(const std::string& argument) { return argument.size() > 1 && argument.front() == '-'; }
+
 // The first command or option that doesn't exist, or nothing. Told before what is missing, which is often its
 // consequence.
 std::string UnknownIn(const Arguments& arguments, const CLI::App& program) {
-  if (arguments.empty() || arguments.front().starts_with('-')) return "";
+  if (arguments.empty()) return "";
+  if (IsOption(arguments.front())) {
+    const bool known = program.get_option_no_throw(arguments.front()) != nullptr;
+    return known ? "" : fmt::format("mobilenet has no option {}", arguments.front());
+  }
   const auto commands = program.get_subcommands([](const CLI::App*) { return true; });
   const auto command = std::ranges::find(commands, arguments.front(), &CLI::App::get_name);
   if (command == commands.end()) return fmt::format("{} is no command", arguments.front());
   for (auto at = arguments.begin() + 1; at != arguments.end() && *at != "--"; ++at) {
     const std::string name = at->substr(0, at->find('='));
-    if (name.starts_with("--") && (*command)->get_option_no_throw(name) == nullptr)
+    // Numbers below zero are no options.
+    if (IsOption(name) && name[1] != '.' && (name[1] < '0' || name[1] > '9') &&
+        (*command)->get_option_no_throw(name) == nullptr)
       return fmt::format("{} has no option {}", arguments.front(), name);
   }
   return "";

@@ -70,6 +70,7 @@ void PrintPaperText(const std::vector<PaperTable>& tables) {
 }
 
 void Run(const PaperArguments& options) {
+  if (!options.html.empty()) CheckPage(options.html);
   std::vector<PaperTable> tables = ReproducePaper();
   if (options.table != 0)
     std::erase_if(tables, [&](const PaperTable& t) { return t.number != options.table; });

@@ -1,5 +1,6 @@
 #include "formats/foreign.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -48,18 +49,19 @@ constexpr std::array kRows = {
         "a program"},
     Row{0, "%PDF"sv, "a PDF file"},
     Row{0, "<?xml"sv, "an XML file (an OpenVINO network, perhaps), which is not read"},
-    Row{0, "<!DOCTYPE"sv, "a web page: the download ended at one"},
-    Row{0, "<!doctype"sv, "a web page: the download ended at one"},
-    Row{0, "<html"sv, "a web page: the download ended at one"},
     Row{0, "\x08\x01\x12"sv,
         "a TensorFlow SavedModel's graph, which is not read: TFLiteConverter makes a .tflite of its folder"},
 };
 
+// Whether the text stands near the beginning, or near the end, where ZIP archives list their files.
 bool Has(Bytes bytes, std::string_view text) {
-  constexpr std::size_t kLooked = 4096;
-  const auto head = bytes.first(std::min(bytes.size(), kLooked));
-  return std::string_view(reinterpret_cast<const char*>(head.data()), head.size()).find(text) !=
-         std::string_view::npos;
+  constexpr std::size_t kLooked = 65'536;
+  const auto in = [text](Bytes part) {
+    return std::string_view(reinterpret_cast<const char*>(part.data()), part.size()).find(text) !=
+           std::string_view::npos;
+  };
+  const std::size_t looked = std::min(bytes.size(), kLooked);
+  return in(bytes.first(looked)) || in(bytes.last(looked));
 }
 
 // A ZIP archive by the name of its first files.
@@ -77,10 +79,20 @@ std::string_view JsonText(Bytes bytes) {
              : "a JSON file";
 }
 
+// Markup may begin with a byte order mark or blanks, and be in any case.
+bool IsWebPage(Bytes bytes) {
+  std::string begin;
+  for (const std::uint8_t byte : bytes.first(std::min<std::size_t>(bytes.size(), 256)))
+    begin += static_cast<char>(byte >= 'A' && byte <= 'Z' ? byte + 'a' - 'A' : byte);
+  if (begin.starts_with("\xEF\xBB\xBF")) begin.erase(0, 3);
+  begin.erase(0, begin.find_first_not_of(" \t\r\n"));
+  return begin.starts_with("<!doctype html") || begin.starts_with("<html");
+}
+
 // Protocol buffers have no signature: an ONNX model begins with its version, of one byte, and one of the
-// fields behind that; a frozen TensorFlow graph with its first node.
+// fields behind that (of versions before 3 nobody has files); a frozen TensorFlow graph with its first node.
 bool IsOnnx(Bytes bytes) {
-  return bytes.size() > 3 && bytes[0] == 0x08 && bytes[1] >= 1 && bytes[1] < 0x20 &&
+  return bytes.size() > 3 && bytes[0] == 0x08 && bytes[1] >= 3 && bytes[1] < 0x20 &&
          (bytes[2] == 0x12 || bytes[2] == 0x1A || bytes[2] == 0x3A || bytes[2] == 0x42);
 }
 bool IsGraph(Bytes bytes) { return HasAt(bytes, 0, "\x0A") && Has(bytes, "Placeholder"); }
@@ -90,8 +102,9 @@ std::string_view TextOf(Bytes bytes) {
   for (const Row& row : kRows) {
     if (HasAt(bytes, row.offset, row.magic)) return row.what;
   }
+  if (IsWebPage(bytes)) return "a web page: the download ended at one";
   if (HasAt(bytes, 0, "PK\3\4")) return ArchiveText(bytes);
-  if (HasAt(bytes, 0, "{") || HasAt(bytes, 0, "[")) return JsonText(bytes);
+  if (HasAt(bytes, 0, "{")) return JsonText(bytes);
   if (IsOnnx(bytes)) return "an ONNX model, which is not read";
   if (IsGraph(bytes)) return "a frozen TensorFlow graph, which is not read";
   const Signature picture = SignatureOf(bytes);

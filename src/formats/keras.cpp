@@ -153,7 +153,12 @@ class ConfigReader {
     for (const char* key : {"batch_input_shape", "batch_shape"}) {
       if (!config.contains(key)) continue;
       const json& shape = config[key];
-      if (shape.is_array() && shape.size() == 4 && shape[1].is_number_integer() && shape[1] == shape[2]) {
+      if (!shape.is_array() || shape.size() != 4) continue;
+      if (shape[1] != shape[2]) {
+        Fail(network_.file, ": takes images of ", Shown(shape[1]), " x ", Shown(shape[2]),
+             " pixels, expected as many high as wide");
+      }
+      if (shape[1].is_number_integer()) {
         network_.resolution = shape[1].get<int>();
         chain_.SetInput(*network_.resolution);
       }

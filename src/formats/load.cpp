@@ -1,9 +1,11 @@
 // Which format a file has, by its content.
 #include <memory>
+#include <system_error>
 #include <utility>
 
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/signature.h"
 #include "formats/foreign.h"
 #include "formats/hdf5.h"
 #include "formats/keras.h"
@@ -33,7 +35,8 @@ Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void
 
 Model Model::Load(const std::filesystem::path& path, const LoadOptions& options) {
   return OrOutOfMemory(path.native(), [&] {
-    if (std::filesystem::is_directory(path)) FailForeignFolder(path);
+    std::error_code unknown;  // told when the file is opened
+    if (std::filesystem::is_directory(path, unknown)) FailForeignFolder(path);
     SharedBytes file = OpenFile(path, options.mapped);
     Model model = ParseModel(file.bytes, std::move(file.owner), path.string());
     model.provenance.try_emplace("source", path.filename().string());

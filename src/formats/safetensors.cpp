@@ -22,8 +22,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kLengthBytes = 8;
-constexpr std::uint64_t kMaxHeader = 100'000'000;  // the format's own limit
+constexpr std::size_t kLengthBytes = kSafetensorsLength;
 
 static_assert(std::endian::native == std::endian::little, "safetensors are little-endian, read in place");
 
@@ -140,13 +139,6 @@ Tensor Safetensors::Floats(std::string_view entry) const {
   std::vector<float> values(count);
   std::memcpy(values.data(), item.bytes.data(), item.bytes.size());
   return Tensor::Of(item.shape, std::move(values));
-}
-
-bool LooksLikeSafetensors(std::span<const std::uint8_t> bytes) {
-  if (bytes.size() <= kLengthBytes || bytes[kLengthBytes] != '{') return false;
-  std::uint64_t length = 0;
-  std::memcpy(&length, bytes.data(), kLengthBytes);
-  return length <= kMaxHeader;
 }
 
 Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,

@@ -32,10 +32,6 @@ struct Safetensors {
   [[nodiscard]] Tensor Floats(std::string_view entry) const;
 };
 
-// Whether the bytes begin as a safetensors file does, which may be cut off or damaged behind that: with the
-// length of a header, and a brace.
-bool LooksLikeSafetensors(std::span<const std::uint8_t> bytes);
-
 // Parses `bytes`, which `owner` keeps alive. Throws Error, naming the file `name` and the field, for anything
 // that does not hold together.
 Safetensors ParseSafetensors(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,

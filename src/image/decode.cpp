@@ -73,7 +73,7 @@ Image DecodeImage(std::span<const std::uint8_t> bytes, const DecodeOptions& opti
 }
 
 Image LoadImage(const std::filesystem::path& file, const DecodeOptions& options) {
-  const std::string_view name = file == "/dev/stdin" ? "standard input" : std::string_view(file.native());
+  const std::string& name = file.native();
   return DecodeImage(OrOutOfMemory(name, [&] { return ReadFile(file); }), options, name);
 }
 

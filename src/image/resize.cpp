@@ -93,7 +93,11 @@ void CheckArguments(const Image& image, int width, int height, const Box& box) {
     Fail("resize: an image of ", image.width, " x ", image.height, " pixels and ", image.channels,
          " channels needs ", samples, " bytes, found ", image.pixels.size());
   }
-  if (width < 1 || height < 1) Fail("resize: to ", width, " x ", height, " pixels, expected at least one");
+  if (width < 1 || height < 1 ||
+      static_cast<std::size_t>(width) > kMaxPixels / static_cast<std::size_t>(height)) {
+    Fail("resize: to ", width, " x ", height, " pixels, expected at least one and at most ", kMaxPixels,
+         " in all");
+  }
   // Written so that a NaN fails too.
   const bool inside = box.left >= 0 && box.top >= 0 && box.right <= image.width && box.bottom <= image.height;
   const bool has_area = static_cast<float>(box.left) < static_cast<float>(box.right) &&

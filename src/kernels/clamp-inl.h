@@ -13,8 +13,8 @@ HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Where one of two is NaN, x86's minimum and maximum are the second; Arm has both those that are NaN and those that
-// are the other, of which Highway takes the latter, as its emulation does.
+// Where one of two is NaN, x86's minimum and maximum are the second; Arm has both those that are NaN and
+// those that are the other, of which Highway takes the latter, as its emulation does.
 template <class D>
 HWY_INLINE hn::Vec<D> Clamped([[maybe_unused]] D d, hn::Vec<D> v, hn::Vec<D> low, hn::Vec<D> high) {
 #if HWY_TARGET == HWY_EMU128 || HWY_TARGET == HWY_SCALAR

@@ -154,13 +154,19 @@ PaperTable Modifications() {
     Layer l;
     l.kind = kind;
     l.kernel = kernel;
+    const int around = kernel / 2;
+    l.padding = {around, around, around, around};
     l.input = l.output = {side, side, channels};
     return l;
   };
   const auto count = [](const std::vector<Layer>& layers) {
     Network network;
+    network.input = layers.front().input;
     network.layers = layers;
-    for (std::size_t i = 0; i < layers.size(); ++i) network.layers[i].inputs = {static_cast<int>(i) - 1};
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      network.layers[i].name = std::to_string(i);
+      network.layers[i].inputs = {static_cast<int>(i) - 1};
+    }
     return CostOf(network);
   };
   const auto separable = [&](int channels, int side) {

@@ -101,6 +101,9 @@ void CheckPreprocessing(const Preprocessing& p) {
            p.scale[c]);
     }
   }
+  if (NameOf(p.order).empty() || NameOf(p.filter).empty() || NameOf(p.shape).empty())
+    Fail("preprocessing: the order ", static_cast<int>(p.order), ", the filter ", static_cast<int>(p.filter),
+         " or the shape ", static_cast<int>(p.shape), " is none that there is");
   if (!(p.crop > 0 && p.crop <= 1))  // so that a NaN fails too
     Fail("preprocessing: crop of ", p.crop, ", expected a fraction above 0 and up to 1");
 }

@@ -33,6 +33,10 @@ constexpr std::size_t kRepeats = 5;
 constexpr int kPaperOutputStride = 32;
 
 void Check(const NetworkOptions& o) {
+  if (NameOf(o.padding).empty() || NameOf(o.activation).empty()) {
+    Fail("the padding ", static_cast<int>(o.padding), " or the activation ", static_cast<int>(o.activation),
+         " is none that there is");
+  }
   if (!(o.alpha > 0 && o.alpha <= 1)) {
     Fail("alpha is ", o.alpha, ", expected more than 0 and at most 1");
   }

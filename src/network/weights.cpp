@@ -23,6 +23,24 @@ bool AllFinite(std::span<const float> values) {
   return finite;
 }
 
+Weights DrawWeights(const Network& network, std::uint64_t seed) {
+  Weights weights;
+  Random random(seed);
+  for (const Layer& layer : network.layers) {
+    const float deviation = InitialDeviation(layer);
+    for (const Parameter& parameter : ParametersOf(layer)) {
+      std::vector<float> values(static_cast<std::size_t>(parameter.size()));
+      if (parameter.name.ends_with(".weight")) {
+        for (float& value : values) value = deviation * random.Normal();
+      } else if (parameter.name.ends_with(".gamma") || parameter.name.ends_with(".variance")) {
+        values.assign(values.size(), 1.0F);
+      }
+      weights[parameter.name] = Tensor::Of(parameter.shape, std::move(values));
+    }
+  }
+  return weights;
+}
+
 }  // namespace
 
 Tensor Tensor::Of(std::vector<std::int64_t> shape, std::vector<float> values) {
@@ -75,21 +93,7 @@ void CheckWeights(const Network& network, const Weights& weights) {
 
 Weights RandomWeights(const Network& network, std::uint64_t seed) {
   CheckNetwork(network);
-  Weights weights;
-  Random random(seed);
-  for (const Layer& layer : network.layers) {
-    const float deviation = InitialDeviation(layer);
-    for (const Parameter& parameter : ParametersOf(layer)) {
-      std::vector<float> values(static_cast<std::size_t>(parameter.size()));
-      if (parameter.name.ends_with(".weight")) {
-        for (float& value : values) value = deviation * random.Normal();
-      } else if (parameter.name.ends_with(".gamma") || parameter.name.ends_with(".variance")) {
-        values.assign(values.size(), 1.0F);
-      }
-      weights[parameter.name] = Tensor::Of(parameter.shape, std::move(values));
-    }
-  }
-  return weights;
+  return OrOutOfMemory("random weights", [&] { return DrawWeights(network, seed); });
 }
 
 }  // namespace mobilenet

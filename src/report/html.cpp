@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/file.h"
+#include "report/text.h"
 
 namespace mobilenet {
 namespace {
@@ -96,7 +97,7 @@ svg .side { fill-opacity: 0.55; }
 
 std::string Escaped(std::string_view text) {
   std::string html;
-  for (const char c : text) {
+  for (const char c : WithoutMarks(text)) {
     switch (c) {
       case '&':
         html += "&amp;";

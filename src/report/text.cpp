@@ -92,18 +92,32 @@ bool MovesText(char32_t code) {
          (code >= 0xE0000 && code <= 0xE007F);                    // tags
 }
 
-std::string Printable(std::string_view text) {
-  std::string line;
+namespace {
+
+// The text with a '?' for each character that `shows` is false for, and for bytes that are not UTF-8.
+template <typename Shows>
+std::string Filtered(std::string_view text, const Shows& shows) {
+  std::string result;
   while (!text.empty()) {
     const std::string_view before = text;
     const std::optional<char32_t> code = TakeCodePoint(text);
-    if (code && !MovesText(*code)) {
-      line += before.substr(0, before.size() - text.size());
+    if (code && shows(*code)) {
+      result += before.substr(0, before.size() - text.size());
     } else {
-      line += '?';
+      result += '?';
     }
   }
-  return line;
+  return result;
+}
+
+}  // namespace
+
+std::string Printable(std::string_view text) {
+  return Filtered(text, [](char32_t code) { return !MovesText(code); });
+}
+
+std::string WithoutMarks(std::string_view text) {
+  return Filtered(text, [](char32_t code) { return code == U'\n' || code == U'\t' || !MovesText(code); });
 }
 
 std::string PrintableJson(std::string_view json) {

@@ -31,6 +31,9 @@ bool MovesText(char32_t code);
 // people's.
 std::string Printable(std::string_view text);
 
+// Text of any number of lines, with such characters but tabs and the ends of lines shown as '?'.
+std::string WithoutMarks(std::string_view text);
+
 // JSON, with such characters in its strings escaped: it may be printed on a terminal too.
 std::string PrintableJson(std::string_view json);
 

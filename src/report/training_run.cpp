@@ -2,12 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <utility>
 
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/signature.h"
-#include "formats/safetensors.h"
 #include "report/training_page.h"
 
 namespace mobilenet {
@@ -78,8 +78,10 @@ TrainingRun::TrainingRun(RunFiles files, std::string command)
     RemoveUnfinished(file);
   CheckReplaceable(files_.metrics, "the table of a training", BeginsWith(kMetricsHeader));
   CheckReplaceable(files_.split, "the list of a training", BeginsWith(kSplitHeader));
-  CheckReplaceable(files_.checkpoint, "a checkpoint", LooksLikeSafetensors);
-  CheckReplaceable(files_.stopped, "a model in safetensors", LooksLikeSafetensors);
+  CheckReplaceable(files_.checkpoint, "a checkpoint of this program",
+                   std::bind_front(LooksLikeSafetensorsWith, "checkpoint_version"));
+  CheckReplaceable(files_.stopped, "a model of this program",
+                   std::bind_front(LooksLikeSafetensorsWith, "format_version"));
   CheckPage(files_.report);
 }
 

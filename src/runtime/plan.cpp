@@ -125,6 +125,8 @@ std::vector<std::string_view> AvailableTargets() {
 std::shared_ptr<const Plan::State> Plan::Make(const Network& network, const Weights& weights,
                                               const PlanOptions& options) {
   CheckWeights(network, weights);
+  if (NameOf(options.memory).empty())
+    Fail("the memory ", static_cast<int>(options.memory), " is none that there is");
   auto state = std::make_shared<State>();
   state->input = network.input;
   state->output = network.output();

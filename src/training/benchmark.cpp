@@ -55,9 +55,7 @@ double PointwiseMacs(const Network& network, const Cost& cost) {
   return macs;
 }
 
-}  // namespace
-
-TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmarkOptions& options) {
+TrainingBenchmark Measure(const Network& network, const TrainingBenchmarkOptions& options) {
   if (!(options.seconds > 0 && options.seconds <= 3600))
     Fail("seconds is ", options.seconds, ", expected more than 0 and at most 3600");
   if (options.batch < 1 || options.batch > 65'536) Fail("batch is ", options.batch, ", expected 1 to 65536");
@@ -99,6 +97,12 @@ TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmar
     result.pointwise_share = operations * PointwiseMacs(network, cost) / in_pointwise / result.peak_gflops;
   result.memory_bytes = pass.memory();
   return result;
+}
+
+}  // namespace
+
+TrainingBenchmark MeasureTraining(const Network& network, const TrainingBenchmarkOptions& options) {
+  return OrOutOfMemory("training", [&] { return Measure(network, options); });
 }
 
 }  // namespace mobilenet

@@ -8,6 +8,7 @@
 #include "cli/run_program.h"
 #include "gmock/gmock.h"
 #include "mobilenet/mobilenet.h"
+#include "report/html.h"
 #include "shared_data.h"
 #include "temporary_directory.h"
 
@@ -67,7 +68,11 @@ TEST_F(ProgramTest, HelpOfEveryCommandHasAnExample) {
 TEST_F(ProgramTest, HelpIsACommandToo) {
   EXPECT_EQ(Run("help").output, Run("--help").output);
   EXPECT_EQ(Run("help cost").output, Run("cost --help").output);
-  EXPECT_EQ(Run("help nothing 2>/dev/null").status, 2);
+  for (const char* wrong :
+       {"help nothing", "help --bogus", "help cost extra", "--bogus", "classify -x photo.jpg"})
+    EXPECT_EQ(Run(std::string(wrong) + " 2>/dev/null").status, 2) << wrong;
+  EXPECT_THAT(Run("--bogus 2>&1").output, HasSubstr("has no option --bogus"));
+  EXPECT_THAT(Run("classify -x 2>&1").output, HasSubstr("classify has no option -x"));
 }
 
 // Before what is missing, which is often its consequence.
@@ -102,6 +107,14 @@ TEST_F(ProgramTest, OutputsTakeThePlaceOfTheirOwnKindAlone) {
   EXPECT_THAT(Run("cost --html " + page + " 2>&1").output,
               HasSubstr("is not a page that this program wrote"));
   EXPECT_THAT(text(page), HasSubstr("mine"));
+  // Weights of others are not their own kind, though they are safetensors.
+  const std::string header = R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})";
+  std::string foreign(8, '\0');
+  foreign[0] = static_cast<char>(header.size());
+  const std::string weights = Write("weights.safetensors", foreign + header + "1234");
+  EXPECT_THAT(Run("convert " + model_ + " " + weights + " 2>&1").output,
+              HasSubstr("is not a model of this program"));
+  EXPECT_EQ(text(weights), foreign + header + "1234");
   // Their own kind, an empty file, and nothing.
   Write("empty.html", "");
   for (int i = 0; i < 2; ++i) {
@@ -137,6 +150,7 @@ TEST_F(ProgramTest, NothingOfOthersMovesTheTerminal) {
   }
   const json info = json::parse(Run("info --json " + Path("hostile.safetensors")).output);
   EXPECT_EQ(info["labels"][1], model.labels[1]) << "escaped, not lost";
+  EXPECT_EQ(Escaped("a\xE2\x80\xAE<b>\n"), "a?&lt;b&gt;\n") << "on pages, too";
 }
 
 TEST_F(ProgramTest, LargePicturesAreRefusedUnlessAllowed) {

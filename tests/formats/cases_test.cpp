@@ -64,6 +64,22 @@ TEST(Cases, ASoftmaxInMidNetworkIsRefused) {
               HasSubstr("a softmax in the network's midst"));
 }
 
+TEST(Cases, AnInputThatIsNotSquareIsRefusedNotTakenForAnother) {
+  MOBILENET_REQUIRE_DATA();
+  EXPECT_THAT(Complaint([] { Model::Load(CasePath("k2_nonsquare.h5")); }),
+              HasSubstr("images of 96 x 128 pixels"));
+}
+
+// Of one output a softmax makes 1, whatever it is.
+TEST(Cases, OneOutputIsNoChoice) {
+  MOBILENET_REQUIRE_DATA();
+  for (const char* name : {"k2_logit1.h5", "logit1.tflite"}) {
+    const Model model = Model::Load(CasePath(name));
+    EXPECT_THAT(Complaint([&] { Classifier{model}; }),
+                HasSubstr("has 1 output, expected at least two classes"));
+  }
+}
+
 TEST(Cases, APictureThatDecodesToManyPixelsIsRefusedWhereFewAreAllowed) {
   MOBILENET_REQUIRE_DATA();
   const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 2});

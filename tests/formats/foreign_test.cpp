@@ -36,6 +36,11 @@ TEST(Foreign, FilesAreToldWhatTheyAre) {
       {"\x0A\x0F\x0A\x01x\x12\x0BPlaceholder", "a frozen TensorFlow graph"},
       {"{\"format\": \"layers-model\", \"modelTopology\": {}}", "a TensorFlow.js model"},
       {"{\"a\": 1}", "a JSON file"},
+      {"[net] width=1", "found a file that starts with \"[net] wi\""},
+      {"\x08\x01\x12\x07", "a TensorFlow SavedModel's graph"},
+      {"\xEF\xBB\xBF\r\n<HTML>", "a web page: the download ended at one"},
+      {"<!Doctype HTML>", "a web page: the download ended at one"},
+      {"PK\3\4"s + std::string(200'000, '\1') + "archive/data.pkl", "a PyTorch checkpoint (a ZIP archive)"},
       {"<!DOCTYPE html><html>", "a web page: the download ended at one"},
       {"<?xml version=\"1.0\"?><net>", "an XML file"},
       {"\x1F\x8B\x08", "compressed by gzip: unpack it first"},
@@ -50,6 +55,13 @@ TEST(Foreign, FilesAreToldWhatTheyAre) {
     EXPECT_THAT(ComplaintOf(bytes), HasSubstr(what));
     EXPECT_THAT(ComplaintOf(bytes), HasSubstr("expected safetensors, a Keras .h5 or a float32 .tflite"));
   }
+}
+
+TEST(Foreign, NamesThatLeadNowhereAreErrorsToo) {
+  const TemporaryDirectory directory;
+  std::filesystem::create_symlink("loop", directory.path() / "loop");
+  EXPECT_THAT(Complaint([&] { Model::Load(directory.path() / "loop"); }), HasSubstr("loop: can't be opened"));
+  EXPECT_THAT(Complaint([&] { Model::Load(std::string(300, 'a')); }), HasSubstr("can't be opened"));
 }
 
 TEST(Foreign, FoldersAreToldWhatTheyAre) {
