@@ -167,9 +167,9 @@ TEST(File, OneThatIsTooLargeIsRefusedAtOnce) {
   const TemporaryDirectory directory;
   const auto path = directory.path() / "large";
   std::ofstream(path) << "";
-  std::filesystem::resize_file(path, std::uintmax_t{1} << 40);
+  std::filesystem::resize_file(path, std::uintmax_t{1} << 31);
   EXPECT_THAT(Complaint([&] { ReadFile(path); }),
-              testing::HasSubstr("large: has 1099511627776 bytes, expected at most 1073741824"));
+              testing::HasSubstr("large: has 2147483648 bytes, expected at most 1073741824"));
 }
 
 TEST(File, AFileIsReplacedByItsOwnKindAlone) {

@@ -26,6 +26,25 @@ TEST(GroupSteps, StreamsTheLargeMapsOnly) {
   EXPECT_EQ(GroupsOf(V1({.separable = false})).size(), 16U);
 }
 
+TEST(GroupSteps, TheLeastMemoryGrowsWithTheNetworkAndIsNeverMoreThanTheFastest) {
+  const auto bytes = [](double alpha, int resolution, MemoryUse memory) {
+    return CostOf(V1({.alpha = alpha, .resolution = resolution}), Precision::kFloat32, memory)
+        .peak_activation_bytes;
+  };
+  for (int resolution = 128; resolution <= 224; resolution += 32) {
+    for (int eighths = 2; eighths <= 8; ++eighths) {
+      const std::int64_t least = bytes(eighths / 8.0, resolution, MemoryUse::kLeast);
+      EXPECT_LE(least, bytes(eighths / 8.0, resolution, MemoryUse::kFast));
+      EXPECT_GE(least, bytes((eighths - 1) / 8.0, resolution, MemoryUse::kLeast))
+          << eighths << " " << resolution;
+      EXPECT_GE(least, bytes(eighths / 8.0, resolution - 32, MemoryUse::kLeast))
+          << eighths << " " << resolution;
+    }
+  }
+  // Of the fastest, more may take less: what is streamed begins at a fixed size.
+  EXPECT_LT(bytes(0.75, 224, MemoryUse::kFast), bytes(0.5, 224, MemoryUse::kFast));
+}
+
 TEST(RowsNeeded, FollowsWindowsBack) {
   // 3x3, strides 1 and 2, as "same" padding has it for 8 rows.
   const std::vector<RowWindow> windows = {{3, 1, 1, 8, 8}, {3, 2, 0, 8, 4}};
