@@ -134,7 +134,7 @@ std::shared_ptr<const Plan::State> Plan::Make(const Network& network, const Weig
   state->kernels = choice.kernels;
   state->precision = choice.precision;
   state->caches = Caches();
-  const Cost cost = CostOf(network, choice.precision, options.memory);
+  const Cost cost = CostOf(network, choice.precision);
   const std::vector<StepLayers> layers = FuseLayers(network);
   // Where the columns don't fill their panels, the packed weights are a little larger.
   const Making making = {network, *choice.kernels, choice.precision,
