@@ -25,7 +25,7 @@ const Network& Small() {
 }
 
 std::string ComplaintOfV1(auto edit) {
-  NetworkOptions options;
+  V1Options options;
   edit(options);
   return Complaint([&] { V1(options); });
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,9 @@ struct LayerCost {
   // Stored for running, batch norms folded: the weights in the given precision and a 4-byte bias for each
   // output channel; int8 also has a 4-byte scale for each.
   std::int64_t weight_bytes = 0;
-  std::int64_t activation_bytes = 0;  // of the layer's output
+  // Of the layer's output: float32 unless the precision is int8, since 16 bits are for weights and products
+  // and feature maps stay as they are.
+  std::int64_t activation_bytes = 0;
 };
 
 struct Cost {
@@ -70,5 +73,8 @@ struct BlockComparison {
 
 // For each depthwise layer of `network` that a pointwise one follows.
 MOBILENET_EXPORT std::vector<BlockComparison> CompareWithStandard(const Network& network);
+
+// V1 with a standard convolution in the place of each separable block; nothing for any other network.
+MOBILENET_EXPORT std::optional<Network> StandardTwin(const Network& network);
 
 }  // namespace mobilenet

@@ -50,7 +50,7 @@ struct Timing {
 
 // One network of the grid. Batch norms are folded into the weights, as they run.
 struct Candidate {
-  NetworkOptions options;
+  V1Options options;
   Precision precision = Precision::kFloat32;
   MemoryUse memory = MemoryUse::kFast;
   Accuracy accuracy;

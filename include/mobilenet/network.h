@@ -5,8 +5,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "mobilenet/export.h"
@@ -52,16 +54,18 @@ enum class LayerKind {
   kPointwise,    // 1 x 1, mixes channels; weight [in, out]
   kGlobalAveragePool,
   kFullyConnected,  // weight [in, out]
+  kAdd,             // the sum of two maps of one shape: a skip around what lies between
 };
 
 constexpr int kNetworkInput = -1;  // in Layer::inputs: the network's own input
 
-// One layer: a linear operation, then batch norm or bias where it has them, then the activation.
+// One layer: a linear operation, then batch norm or bias where it has them, then the activation. A field that
+// its kind doesn't use has its default.
 struct Layer {
   std::string name;  // unique in its network, such as "block3.depthwise"
   LayerKind kind = LayerKind::kConvolution;
-  std::vector<int> inputs;  // indices of earlier layers, or kNetworkInput
-  Shape input;
+  std::vector<int> inputs;  // indices of earlier layers, or kNetworkInput: one, or two for a sum
+  Shape input;              // of each of them
   Shape output;
   int kernel = 1;
   int stride = 1;
@@ -70,14 +74,27 @@ struct Layer {
   bool bias = false;
   float epsilon = 1e-3F;  // of the batch norm
   Activation activation = Activation::kNone;
+
+  bool operator==(const Layer&) const = default;
 };
 
-// What a builder builds from. Aggregate: name the fields that differ, as in V1({.alpha = 0.5}).
-struct NetworkOptions {
-  double alpha = 1;        // width multiplier, in (0, 1]
-  int resolution = 224;    // height and width of the input in pixels, from 32 to 4096; rho = resolution / 224
-  int classes = 1000;      // from 1 to 1,000,000
-  int input_channels = 3;  // 3 (RGB) or 1 (grey)
+// The sides of an input in pixels; one number is a square.
+struct Resolution {
+  int height = 224;
+  int width = 224;
+
+  constexpr Resolution() = default;
+  constexpr Resolution(int side) : height(side), width(side) {}  // NOLINT(google-explicit-constructor)
+  constexpr Resolution(int the_height, int the_width) : height(the_height), width(the_width) {}
+  bool operator==(const Resolution&) const = default;
+};
+
+// What V1 builds from. Aggregate: name the fields that differ, as in V1({.alpha = 0.5}).
+struct V1Options {
+  double alpha = 1;             // width multiplier, in (0, 1]
+  Resolution resolution = 224;  // of the input, sides from 32 to 4096 pixels; rho = resolution / 224
+  int classes = 1000;           // from 1 to 1,000,000
+  int input_channels = 3;       // 3 (RGB) or 1 (grey)
   // How many input pixels one pixel of the last feature map stands for: 32 (the paper's), 16, 8 or 4. Smaller
   // ones drop strides, the earliest first, and keep small inputs such as 32 x 32 useful.
   int output_stride = 32;
@@ -89,18 +106,39 @@ struct NetworkOptions {
   bool batch_norm = true;  // false: a bias in its place, as in files whose batch norm was folded
   float epsilon = 1e-3F;   // of every batch norm
 
-  bool operator==(const NetworkOptions&) const = default;
+  bool operator==(const V1Options&) const = default;
 };
 
+// What V2 builds from. Fields of the same name as V1's mean the same.
+struct V2Options {
+  double alpha = 1;  // width multiplier, from 0.1 to 1.4
+  Resolution resolution = 224;
+  int classes = 1000;
+  int input_channels = 3;
+  int output_stride = 32;
+  PaddingStyle padding = PaddingStyle::kSame;
+  Activation activation = Activation::kRelu6;
+  bool batch_norm = true;
+  float epsilon = 1e-3F;
+
+  bool operator==(const V2Options&) const = default;
+};
+
+// How a MobileNet is made, and what it is called. A new version is one more alternative: don't reorder.
+using Recipe = std::variant<V1Options, V2Options>;
+
 // A network: layers in an order in which each comes after its inputs; the last one is the output (logits).
+// The layers are the truth: they are what is counted, run, trained and stored. The recipe is a caption, for
+// those that were built by one. Whoever changes the layers of such a network removes it.
 struct Network {
-  std::string version;  // "v1"
-  NetworkOptions options;
   Shape input;
   std::vector<Layer> layers;
+  std::optional<Recipe> recipe = std::nullopt;
 
   // Of the last layer. Throws Error where there are no layers.
   [[nodiscard]] MOBILENET_EXPORT const Shape& output() const;
+  // How many classes it tells apart: the channels of its output. Throws Error where there are no layers.
+  [[nodiscard]] int classes() const { return output().channels; }
 };
 
 // Throws Error, naming the layer, for a network that doesn't hold together: a layer without a name of its
@@ -112,10 +150,43 @@ MOBILENET_EXPORT void CheckNetwork(const Network& network);
 // MobileNet V1 (Howard et al. 2017, Table 1): a 3x3 convolution, thirteen depthwise separable blocks, global
 // average pooling, a fully connected layer that yields logits. A layer of c channels has max(8, int(alpha *
 // c)), as in TF-Slim. Throws Error for an option out of its range.
-MOBILENET_EXPORT Network V1(const NetworkOptions& options = {});
+MOBILENET_EXPORT Network V1(const V1Options& options = {});
 
 // The number of channels that V1 gives a layer of `channels` under `alpha`.
 MOBILENET_EXPORT int V1Channels(double alpha, int channels);
+
+// MobileNet V2 (Sandler et al. 2018, Table 2): a 3x3 convolution, seventeen inverted residual blocks, a 1x1
+// convolution, global average pooling, a fully connected layer. A block expands its channels sixfold (the
+// first one doesn't), filters them depthwise, and projects them without an activation; where stride and
+// channels allow it, its input is added. The last convolution is widened only for alpha above 1. Throws Error
+// for an option out of its range.
+MOBILENET_EXPORT Network V2(const V2Options& options = {});
+
+// The number of channels that V2 gives a layer of `channels` under `alpha`: the multiple of 8 that is nearest
+// to alpha * channels, at least 8, and never less than 90 % of it.
+MOBILENET_EXPORT int V2Channels(double alpha, int channels);
+
+// The network of a recipe. Throws Error for an option out of its range.
+MOBILENET_EXPORT Network Build(const Recipe& recipe);
+
+// "v1", "v2".
+MOBILENET_EXPORT std::string_view NameOf(const Recipe& recipe);
+
+// The recipe of that name with all options at their defaults; nothing for a name that is none.
+MOBILENET_EXPORT std::optional<Recipe> RecipeNamed(std::string_view name);
+
+// "v1", "v2"; "custom" for a network without a recipe.
+MOBILENET_EXPORT std::string_view VersionOf(const Network& network);
+
+// For people: "MobileNet V1, alpha 0.5, 160 x 160", "custom network, 96 x 128".
+MOBILENET_EXPORT std::string TitleOf(const Network& network);
+
+// The same network with another input or number of classes; the weights that don't belong to the classifier
+// fit both. A network with a recipe is built by it again. In any other, windows that were padded as "same"
+// pads are padded so again, others as they were; the classifier is the last layer, which must be fully
+// connected. Throws Error where that can't be.
+MOBILENET_EXPORT Network WithResolution(const Network& network, Resolution resolution);
+MOBILENET_EXPORT Network WithClasses(const Network& network, int classes);
 
 // One tensor that a layer needs.
 struct Parameter {
@@ -152,7 +223,7 @@ MOBILENET_EXPORT std::string_view NameOf(PaddingStyle style);
 // "none", "relu", "relu6".
 MOBILENET_EXPORT std::string_view NameOf(Activation activation);
 
-// "convolution", "depthwise", "pointwise", "global average pool", "fully connected".
+// "convolution", "depthwise", "pointwise", "global average pool", "fully connected", "add".
 MOBILENET_EXPORT std::string_view NameOf(LayerKind kind);
 
 }  // namespace mobilenet

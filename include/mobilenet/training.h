@@ -69,7 +69,7 @@ struct AugmentOptions {
 MOBILENET_EXPORT std::string_view NameOf(AugmentOptions::Crop crop);  // "auto", "none", "padded", "resized"
 
 struct TrainingOptions {
-  NetworkOptions network;  // `classes` comes from the data
+  Recipe network;  // `classes` comes from the data
   // A model to start from: all of its weights but, for classes that it doesn't know, those of the classifier.
   // Its network counts, at the resolution of `network`.
   std::optional<Model> from;

@@ -5,6 +5,7 @@
 
 #include "base/machine.h"
 #include "cli/command.h"
+#include "cli/network_options.h"
 #include "cli/number.h"
 #include "mobilenet/training.h"
 #include "report/pages.h"
@@ -15,7 +16,7 @@ namespace {
 
 struct BenchArguments {
   std::string model;
-  NetworkOptions network;
+  NetworkArguments network;
   std::string target;
   std::string precision = "float32";
   MemoryUse memory = MemoryUse::kFast;
@@ -32,7 +33,7 @@ struct Subject {
 
 Subject SubjectOf(const BenchArguments& options) {
   if (options.model.empty()) {
-    Network network = V1(options.network);
+    Network network = Build(RecipeFrom(options.network));
     Weights weights = RandomWeights(network, 1);
     return {std::move(network), std::move(weights)};
   }
@@ -74,10 +75,9 @@ void PrintBenchJson(const BenchArguments& options, const Network& network, const
                                  {"target", plan.target()},
                                  {"precision", NameOf(plan.precision())},
                                  {"processor", ProcessorName()},
-                                 {"alpha", network.options.alpha},
-                                 {"resolution", network.options.resolution},
                                  {"params", cost.params},
                                  {"macs", cost.macs}};
+  json.update(CaptionJson(network));
   if (options.layers) {
     auto& layers = json["layers"] = nlohmann::ordered_json::array();
     for (std::size_t i = 0; i < plan.steps().size(); ++i) {
@@ -110,8 +110,7 @@ void PrintLayers(const Plan& plan, const BenchmarkResult& result) {
 void PrintBenchText(const BenchArguments& options, const Network& network, const Plan& plan,
                     const BenchmarkResult& result) {
   const Cost cost = CostOf(network);
-  fmt::print("MobileNet V1, alpha {:g}, {} x {}: {} mult-adds, {} parameters\n", network.options.alpha,
-             network.options.resolution, network.options.resolution, Count(static_cast<double>(cost.macs)),
+  fmt::print("{}: {} mult-adds, {} parameters\n", TitleOf(network), Count(static_cast<double>(cost.macs)),
              Count(static_cast<double>(cost.params)));
   fmt::print("{}, {}, {}, {}\n\n", ProcessorName(), plan.target(), NameOf(plan.precision()),
              Counted(options.measure.threads, "thread"));
@@ -145,27 +144,25 @@ void RunTraining(const BenchArguments& options) {
                                                              .precision = PrecisionOf(options.precision),
                                                              .seconds = options.measure.seconds});
   if (options.json) {
-    return PrintJson({{"precision", NameOf(result.precision)},
-                      {"step_ms", result.step_ms},
-                      {"steps", result.steps},
-                      {"batch", options.measure.batch},
-                      {"images_per_second", result.images_per_second},
-                      {"gflops", result.gflops},
-                      {"peak_gflops", result.peak_gflops},
-                      {"peak_share", result.peak_share},
-                      {"pointwise_peak_share", result.pointwise_share},
-                      {"memory_bytes", result.memory_bytes},
-                      {"peak_memory_bytes", PeakMemory()},
-                      {"threads", options.measure.threads},
-                      {"processor", ProcessorName()},
-                      {"alpha", network.options.alpha},
-                      {"resolution", network.options.resolution},
-                      {"macs", CostOf(network).macs}});
+    nlohmann::ordered_json json = {{"precision", NameOf(result.precision)},
+                                   {"step_ms", result.step_ms},
+                                   {"steps", result.steps},
+                                   {"batch", options.measure.batch},
+                                   {"images_per_second", result.images_per_second},
+                                   {"gflops", result.gflops},
+                                   {"peak_gflops", result.peak_gflops},
+                                   {"peak_share", result.peak_share},
+                                   {"pointwise_peak_share", result.pointwise_share},
+                                   {"memory_bytes", result.memory_bytes},
+                                   {"peak_memory_bytes", PeakMemory()},
+                                   {"threads", options.measure.threads},
+                                   {"processor", ProcessorName()},
+                                   {"macs", CostOf(network).macs}};
+    json.update(CaptionJson(network));
+    return PrintJson(json);
   }
-  fmt::print("Training MobileNet V1, alpha {:g}, {} x {}, batches of {}\n{}, {}, {}\n\n",
-             network.options.alpha, network.options.resolution, network.options.resolution,
-             options.measure.batch, ProcessorName(), NameOf(result.precision),
-             Counted(options.measure.threads, "thread"));
+  fmt::print("Training {}, batches of {}\n{}, {}, {}\n\n", TitleOf(network), options.measure.batch,
+             ProcessorName(), NameOf(result.precision), Counted(options.measure.threads, "thread"));
   fmt::print("step          {:.1f} ms, median of {}\n", result.step_ms, result.steps);
   fmt::print("throughput    {:.0f} images a second\n", result.images_per_second);
   fmt::print(
@@ -198,11 +195,11 @@ void AddBench(CLI::App& program) {
   CLI::App* command = program.add_subcommand("bench", "Measure speed and memory on this machine");
   CLI::Option* model = AddModel(*command, options->model);
   model->description("Model file; without one, a network of random weights is built");
-  AddAlpha(*command, options->network.alpha)->excludes(model);
-  AddResolution(*command, options->network.resolution)->excludes(model);
-  command
-      ->add_flag("!--standard", options->network.separable, "Standard convolutions instead of separable ones")
-      ->excludes(model);
+  AddVersion(*command, options->network);
+  AddResolution(*command, options->network.resolution);
+  AddComparisons(*command, options->network);
+  for (const char* name : {"--version", "--alpha", "--resolution", "--standard", "--shallow"})
+    command->get_option(name)->excludes(model);
   AddNumber(*command, "--threads", options->measure.threads, "Threads, from 1 to 256", {1, 256});
   CLI::Option* batch = AddNumber(*command, "--batch", options->measure.batch,
                                  "Images at a time, each on one thread, for throughput; 1 measures "

@@ -25,16 +25,6 @@ CLI::Option* AddThreads(CLI::App& command, int& threads) {
       ->default_str("");
 }
 
-CLI::Option* AddAlpha(CLI::App& command, double& alpha) {
-  return AddNumber(command, "--alpha", alpha, "Width multiplier, more than 0 and at most 1", {0, 1, true})
-      ->type_name("A");
-}
-
-CLI::Option* AddResolution(CLI::App& command, int& resolution) {
-  return AddNumber(command, "--resolution", resolution, "Pixels a side, from 32 to 4096", {32, 4096})
-      ->type_name("R");
-}
-
 CLI::Option* AddClasses(CLI::App& command, int& classes, int most) {
   return AddNumber(command, "--classes", classes, "Classes", {1, most})->type_name("C");
 }

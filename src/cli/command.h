@@ -34,10 +34,6 @@ void AddTrain(CLI::App& program, int& status);
 // --threads, from 1 to 256; by default as many as there are processors.
 CLI::Option* AddThreads(CLI::App& command, int& threads);
 
-// --alpha and --resolution, checked as V1 checks them.
-CLI::Option* AddAlpha(CLI::App& command, double& alpha);
-CLI::Option* AddResolution(CLI::App& command, int& resolution);
-
 // --classes, from 1 to `most`.
 CLI::Option* AddClasses(CLI::App& command, int& classes, int most = 1'000'000);
 

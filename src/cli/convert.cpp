@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/network_options.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
@@ -17,14 +18,12 @@ struct ConvertArguments {
   std::string labels;
   std::string preprocess;
   std::string precision = "float32";
-  int resolution = 0;
+  std::optional<Resolution> resolution;
 };
 
 // Weights don't depend on the resolution: the same ones run at any.
-void SetResolution(int resolution, Model& model) {
-  NetworkOptions options = model.network.options;
-  options.resolution = resolution;
-  model.network = V1(options);
+void SetResolution(Resolution resolution, Model& model) {
+  model.network = WithResolution(model.network, resolution);
   model.provenance["resolution"] = "set by convert --resolution";
 }
 
@@ -33,20 +32,19 @@ void Run(const ConvertArguments& options) {
     throw Error(options.output + ": is to be both the labels and the model: give it another name");
   CheckModelOut(options.output);
   Model model = Model::Load(options.input);
-  if (!options.labels.empty()) model.labels = LoadLabels(options.labels, model.network.options.classes);
+  if (!options.labels.empty()) model.labels = LoadLabels(options.labels, model.network.classes());
   if (!options.preprocess.empty()) {
     model.preprocessing = PreprocessingPreset(options.preprocess);
     model.provenance["preprocessing"] = "set by convert --preprocess " + options.preprocess;
   }
-  if (options.resolution != 0) SetResolution(options.resolution, model);
+  if (options.resolution) SetResolution(*options.resolution, model);
   const Precision precision = *PrecisionOf(options.precision);
   if (precision != Precision::kFloat32) {
     model.provenance["weights"] = fmt::format("rounded to {} by convert", NameOf(precision));
   }
   model.Save(options.output, precision);
-  fmt::print("{}: MobileNet V1, alpha {:g}, {} x {}, {} classes, {}, preprocessing {}\n",
-             Printable(options.output), model.network.options.alpha, model.network.options.resolution,
-             model.network.options.resolution, model.network.options.classes,
+  fmt::print("{}: {}, {}, {}, preprocessing {}\n", Printable(options.output), TitleOf(model.network),
+             Counted(model.network.classes(), "class", "classes"),
              Bytes(static_cast<double>(std::filesystem::file_size(options.output))),
              PresetName(model.preprocessing));
 }
@@ -70,8 +68,7 @@ void AddConvert(CLI::App& program) {
       ->check(CLI::IsMember({"tensorflow", "pytorch", "caffe", "unit"}))
       ->type_name("NAME");
   AddResolution(*command, options->resolution)
-      ->description("Run the network at this many pixels a side instead")
-      ->default_str("");
+      ->description("Run the network at this many pixels a side, or height x width, instead");
   command
       ->add_option("--precision", options->precision,
                    "float32, or bfloat16 or float16: the weights that mix channels in half the space")

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "cli/command.h"
+#include "cli/network_options.h"
 #include "report/pages.h"
 #include "report/text.h"
 
@@ -13,7 +14,7 @@ namespace {
 
 struct CostArguments {
   std::string model;
-  NetworkOptions network;
+  NetworkArguments network;
   std::string precision = "float32";
   MemoryUse memory = MemoryUse::kFast;
   bool layers = false;
@@ -73,13 +74,9 @@ void PrintCostJson(const CostArguments& options, const Network& network, const C
                                  {"weight_bytes", cost.weight_bytes},
                                  {"peak_activation_bytes", cost.peak_activation_bytes},
                                  {"memory", NameOf(options.memory)},
-                                 {"alpha", network.options.alpha},
-                                 {"resolution", network.options.resolution},
-                                 {"classes", network.options.classes},
-                                 {"separable", network.options.separable},
-                                 {"shallow", network.options.shallow},
                                  {"kinds", kinds},
                                  {"layers", layers}};
+  json.update(CaptionJson(network));
   if (options.compare) json["blocks"] = ComparisonJson(network);
   PrintJson(json);
 }
@@ -120,9 +117,9 @@ void PrintComparison(const Network& network) {
   fmt::print("\nmult-adds of each block as a standard convolution, and as depthwise + pointwise:\n{}",
              table.Text());
 
-  NetworkOptions options = network.options;
-  options.separable = false;
-  const Cost standard = CostOf(V1(options));
+  const std::optional<Network> twin = StandardTwin(network);
+  if (!twin) return;
+  const Cost standard = CostOf(*twin);
   const Cost separable = CostOf(network);
   fmt::print(
       "\nthe whole network: {} mult-adds and {} parameters standard, {} and {} separable: {:.1f} and {:.1f} "
@@ -132,9 +129,7 @@ void PrintComparison(const Network& network) {
 }
 
 void PrintCostText(const CostArguments& options, const Network& network, const Cost& cost) {
-  const NetworkOptions& o = network.options;
-  fmt::print("MobileNet V1{}{}, alpha {:g}, {} x {}, {} classes\n\n", o.shallow ? " shallow" : "",
-             o.separable ? "" : " of standard convolutions", o.alpha, o.resolution, o.resolution, o.classes);
+  fmt::print("{}, {}\n\n", TitleOf(network), Counted(network.classes(), "class", "classes"));
   fmt::print("parameters    {} ({})\n", Count64(cost.params), cost.params);
   fmt::print("mult-adds     {} ({})\n", Count64(cost.macs), cost.macs);
   fmt::print("weights       {} in {}\n", Bytes64(cost.weight_bytes), options.precision);
@@ -148,11 +143,11 @@ void Run(const CostArguments& options) {
   if (!options.html.empty() && !options.model.empty() && SamePlace(options.html, options.model))
     throw Error(options.html + ": is to be both the model and the page: give it another name");
   if (!options.html.empty()) CheckPage(options.html);
-  const Network network = options.model.empty() ? V1(options.network) : Model::Load(options.model).network;
-  if (options.compare && !network.options.separable) {
+  const Network network =
+      options.model.empty() ? Build(RecipeFrom(options.network)) : Model::Load(options.model).network;
+  if (options.compare && CompareWithStandard(network).empty()) {
     throw Error(
-        "--compare sets a separable network beside its standard twin, and this one is of standard "
-        "convolutions");
+        "--compare sets a network beside its standard twin, and this one has no separable convolutions");
   }
   const Cost cost = CostOf(network, *PrecisionOf(options.precision), options.memory);
   (options.json ? PrintCostJson : PrintCostText)(options, network, cost);
@@ -170,14 +165,12 @@ void AddCost(CLI::App& program) {
       program.add_subcommand("cost", "Count parameters, mult-adds and bytes, without running anything");
   CLI::Option* model = AddModel(*command, options->model);
   model->description("Model file; without one, the network that the options below describe");
-  AddAlpha(*command, options->network.alpha)->excludes(model);
-  AddResolution(*command, options->network.resolution)->excludes(model);
-  AddClasses(*command, options->network.classes)->excludes(model);
-  CLI::Option* standard = command->add_flag("!--standard", options->network.separable,
-                                            "Standard convolutions instead of separable ones");
-  standard->excludes(model);
-  command->add_flag("--shallow", options->network.shallow, "Without the five blocks of 14 x 14 x 512")
-      ->excludes(model);
+  AddVersion(*command, options->network);
+  AddResolution(*command, options->network.resolution);
+  AddClasses(*command, options->network.classes);
+  AddComparisons(*command, options->network);
+  for (const char* name : {"--version", "--alpha", "--resolution", "--classes", "--standard", "--shallow"})
+    command->get_option(name)->excludes(model);
   command
       ->add_option("--precision", options->precision,
                    "How weights and feature maps are stored: float32, bfloat16, "
@@ -188,7 +181,7 @@ void AddCost(CLI::App& program) {
   AddMemory(*command, options->memory);
   command->add_flag("--layers", options->layers, "A line for each layer");
   command->add_flag("--compare", options->compare, "Each block beside the standard convolution it replaces")
-      ->excludes(standard);
+      ->excludes(command->get_option("--standard"));
   command->add_flag("--json", options->json, "One JSON object, with every layer");
   AddHtml(*command, options->html);
   command->footer(

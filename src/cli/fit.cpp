@@ -40,7 +40,7 @@ Json LimitsJson(const Limits& limits) {
 Json CandidateJson(const Candidate& c) {
   Json json = {{"version", "v1"},
                {"alpha", c.options.alpha},
-               {"resolution", c.options.resolution},
+               {"resolution", c.options.resolution.height},
                {"precision", NameOf(c.precision)},
                {"latency_ms", c.timing ? Json(c.timing->median_ms) : Json()},
                {"predicted_ms", c.predicted_ms > 0 ? Json(c.predicted_ms) : Json()},

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "cli/command.h"
+#include "cli/network_options.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
@@ -16,32 +17,23 @@ struct InfoArguments {
 };
 
 void PrintInfoJson(const Model& model, const Cost& cost, std::uintmax_t file_bytes) {
-  const NetworkOptions& o = model.network.options;
   const Preprocessing& p = model.preprocessing;
-  PrintJson({{"version", model.network.version},
-             {"alpha", o.alpha},
-             {"resolution", o.resolution},
-             {"classes", o.classes},
-             {"params", cost.params},
-             {"macs", cost.macs},
-             {"file_bytes", file_bytes},
-             {"input_channels", o.input_channels},
-             {"output_stride", o.output_stride},
-             {"separable", o.separable},
-             {"shallow", o.shallow},
-             {"padding", NameOf(o.padding)},
-             {"activation", NameOf(o.activation)},
-             {"batch_norm", o.batch_norm},
-             {"preprocessing",
-              {{"preset", PresetName(p)},
-               {"mean", p.mean},
-               {"scale", p.scale},
-               {"order", NameOf(p.order)},
-               {"crop", p.crop},
-               {"shape", NameOf(p.shape)},
-               {"filter", NameOf(p.filter)}}},
-             {"labels", model.labels},
-             {"provenance", model.provenance}});
+  nlohmann::ordered_json json = CaptionJson(model.network);
+  json.update({{"params", cost.params},
+               {"macs", cost.macs},
+               {"file_bytes", file_bytes},
+               {"layers", model.network.layers.size()},
+               {"preprocessing",
+                {{"preset", PresetName(p)},
+                 {"mean", p.mean},
+                 {"scale", p.scale},
+                 {"order", NameOf(p.order)},
+                 {"crop", p.crop},
+                 {"shape", NameOf(p.shape)},
+                 {"filter", NameOf(p.filter)}}},
+               {"labels", model.labels},
+               {"provenance", model.provenance}});
+  PrintJson(json);
 }
 
 std::string LabelsText(const Model& model) {
@@ -55,22 +47,35 @@ std::string LabelsText(const Model& model) {
   return text;
 }
 
+std::string ColoursText(int channels) {
+  return channels == 3 ? "RGB" : channels == 1 ? "grey" : Counted(channels, "channel");
+}
+
+template <typename Line>
+void PrintRecipe(const Recipe& recipe, const Line& line) {
+  std::visit(
+      [&](const auto& o) {
+        line("output stride", std::to_string(o.output_stride));
+        line("padding", std::string(NameOf(o.padding)));
+        line("activation",
+             fmt::format("{}{}", NameOf(o.activation), o.batch_norm ? " after batch norm" : ""));
+      },
+      recipe);
+}
+
 void PrintInfoText(const Model& model, const Cost& cost, std::uintmax_t file_bytes) {
-  const NetworkOptions& o = model.network.options;
+  const Network& network = model.network;
   const Preprocessing& p = model.preprocessing;
   const auto line = [](std::string_view key, const std::string& value) {
     fmt::print("{:<15} {}\n", key, Printable(value));
   };
-  line("network",
-       fmt::format("MobileNet V1{}, alpha {:g}, {} x {}, {}", o.separable ? "" : " of standard convolutions",
-                   o.alpha, o.resolution, o.resolution, o.input_channels == 3 ? "RGB" : "grey"));
-  line("classes", std::to_string(o.classes));
+  line("network", fmt::format("{}, {}", TitleOf(network), ColoursText(network.input.channels)));
+  line("layers", std::to_string(network.layers.size()));
+  line("classes", std::to_string(network.classes()));
   line("parameters", Count(static_cast<double>(cost.params)));
   line("mult-adds", Count(static_cast<double>(cost.macs)));
   line("file", Bytes(static_cast<double>(file_bytes)));
-  line("output stride", std::to_string(o.output_stride));
-  line("padding", std::string(NameOf(o.padding)));
-  line("activation", fmt::format("{}{}", NameOf(o.activation), o.batch_norm ? " after batch norm" : ""));
+  if (network.recipe) PrintRecipe(*network.recipe, line);
   line("preprocessing", fmt::format("{}: mean {:g} {:g} {:g}, scale {:g} {:g} {:g}, {}", PresetName(p),
                                     p.mean[0], p.mean[1], p.mean[2], p.scale[0], p.scale[1], p.scale[2],
                                     p.order == ChannelOrder::kRgb ? "RGB" : "BGR"));

@@ -260,11 +260,10 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
   if (!finished || result.unreadable > 0) status = kFailure;
   if (o.json) return PrintJson(JsonOf(result, out, run.folder));
   const EpochRecord& last = result.epochs.back();
-  const NetworkOptions& network = result.model.network.options;
-  fmt::print("top-1 {} on {} after {}\n{}: MobileNet V1, alpha {:g}, {} x {}, {}\n",
-             Percent(last.validation_accuracy), Counted(result.validation.size(), "validation picture"),
-             Duration(last.seconds), Printable(out.string()), network.alpha, network.resolution,
-             network.resolution, Bytes(static_cast<double>(fs::file_size(out))));
+  fmt::print("top-1 {} on {} after {}\n{}: {}, {}\n", Percent(last.validation_accuracy),
+             Counted(result.validation.size(), "validation picture"), Duration(last.seconds),
+             Printable(out.string()), TitleOf(result.model.network),
+             Bytes(static_cast<double>(fs::file_size(out))));
   if (finished) fmt::print("{}\n", Printable(run.report.string()));
 }
 

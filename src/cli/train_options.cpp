@@ -18,12 +18,12 @@ constexpr int kSmallResolution = 64;
 constexpr double kMostCache = 1e18;  // bytes: any number that a std::size_t can hold
 
 void AddNetworkOptions(CLI::App& command, TrainOptions& o) {
-  o.training.network.alpha = 0.5;
-  AddAlpha(command, o.training.network.alpha);
+  o.network.alpha = 0.5;
+  AddVersion(command, o.network);
   AddResolution(command, o.resolution)
-      ->default_str("")
       ->description(
-          fmt::format("Pixels a side, from 32 to 4096; by default {}, or that of --from", kResolution));
+          fmt::format("Pixels a side, from 32 to 4096, or height x width; by default {}, or that of --from",
+                      kResolution));
   command
       .add_option(
           "--output-stride", o.output_stride,
@@ -31,9 +31,7 @@ void AddNetworkOptions(CLI::App& command, TrainOptions& o) {
                       kSmallResolution))
       ->check(CLI::IsMember({"4", "8", "16", "32"}))
       ->type_name("N");
-  command.add_flag("--standard", o.standard, "Standard convolutions instead of separable ones, to compare");
-  command.add_flag("--shallow", o.training.network.shallow,
-                   "Without the five blocks of 512 channels, to compare");
+  AddComparisons(command, o.network);
   RequireText(
       command.add_option("--from", o.from,
                          "Start from this model: safetensors, .h5 or .tflite. Its classifier is kept for "
@@ -122,12 +120,28 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
   const auto exclude = [&](const char* by, std::initializer_list<const char*> names) {
     for (const char* name : names) command.get_option(name)->excludes(command.get_option(by));
   };
-  exclude("--from", {"--alpha", "--output-stride", "--standard", "--shallow"});
+  exclude("--from", {"--version", "--alpha", "--output-stride", "--standard", "--shallow"});
   exclude("--freeze", {"--head-epochs", "--optimizer", "--schedule", "--lr", "--momentum", "--weight-decay",
                        "--decay", "--clip", "--warmup", "--label-smoothing", "--dropout", "--average",
                        "--no-flip", "--trivial-augment", "--jitter", "--erase", "--mixup", "--precision"});
   for (const char* name : {"--freeze", "--head-epochs"})
     command.get_option(name)->needs(command.get_option("--from"));
+}
+
+// The network that is described, with an input and an output stride that suit it.
+Recipe RecipeFor(const TrainOptions& o, const std::optional<Model>& from) {
+  NetworkArguments network = o.network;
+  network.resolution = kResolution;
+  if (from) network.resolution = {from->network.input.height, from->network.input.width};
+  if (o.resolution) network.resolution = *o.resolution;
+  const int side = std::min(network.resolution.height, network.resolution.width);
+  Recipe recipe = RecipeFrom(network);
+  std::visit(
+      [&](auto& options) {
+        options.output_stride = o.output_stride != 0 ? o.output_stride : side < kSmallResolution ? 8 : 32;
+      },
+      recipe);
+  return recipe;
 }
 
 }  // namespace
@@ -176,14 +190,7 @@ TrainingOptions OptionsFrom(const TrainOptions& o, const CLI::App& command,
   if (o.cache) training.cache_bytes = static_cast<std::size_t>(std::min(*o.cache, kMostCache));
   if (!o.from.empty()) training.from = Model::Load(o.from);
   training.freeze_backbone = o.freeze == "backbone";
-  NetworkOptions& network = training.network;
-  network.resolution = o.resolution != 0 ? o.resolution
-                       : training.from   ? training.from->network.options.resolution
-                                         : kResolution;
-  network.output_stride = o.output_stride != 0                    ? o.output_stride
-                          : network.resolution < kSmallResolution ? 8
-                                                                  : 32;
-  network.separable = !o.standard;
+  training.network = RecipeFor(o, training.from);
   try {
     CheckOptions(training);
   } catch (const Error& error) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/command.h"
+#include "cli/network_options.h"
 #include "mobilenet/training.h"
 
 namespace mobilenet::cli {
@@ -24,9 +25,9 @@ struct TrainOptions {
   std::optional<double> weight_decay;
   std::optional<double> momentum;
   std::optional<double> cache;
-  int resolution = 0;     // 0: the model's to start from, or kResolution
-  int output_stride = 0;  // 0: 32, or 8 for small inputs
-  bool standard = false;
+  NetworkArguments network;
+  std::optional<Resolution> resolution;  // by default the model's to start from, or kResolution
+  int output_stride = 0;                 // 0: 32, or 8 for small inputs
   bool no_flip = false;
   bool json = false;
   TrainingOptions training;

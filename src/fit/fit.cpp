@@ -107,7 +107,7 @@ class Search {
 
   [[nodiscard]] std::size_t IndexOf(const Size& size, Precision precision) const {
     const auto found = std::ranges::find_if(result_.grid, [&](const Candidate& c) {
-      return c.options.alpha == size.alpha && c.options.resolution == size.resolution &&
+      return c.options.alpha == size.alpha && c.options.resolution == Resolution(size.resolution) &&
              c.precision == precision;
     });
     return static_cast<std::size_t>(found - result_.grid.begin());
@@ -331,12 +331,10 @@ std::vector<Candidate> FitGrid(int classes, MemoryUse memory) {
         c.memory = memory;
         const Network network = V1(c.options);
         c.accuracy = *ImagenetAccuracy(c.options.alpha, resolution);
-        const Cost cost = CostOf(network, precision);
+        const Cost cost = CostOf(network, precision, memory);
         c.macs = cost.macs;
         c.size_bytes = cost.weight_bytes;
-        // Plans keep feature maps in float32.
-        c.memory_bytes =
-            cost.weight_bytes + CostOf(network, Precision::kFloat32, memory).peak_activation_bytes;
+        c.memory_bytes = cost.weight_bytes + cost.peak_activation_bytes;
         c.energy = EstimateEnergy(network, precision);
         grid.push_back(c);
       }

@@ -160,7 +160,7 @@ class ConfigReader {
       }
       if (shape[1].is_number_integer()) {
         network_.resolution = shape[1].get<int>();
-        chain_.SetInput(*network_.resolution);
+        chain_.SetInput(network_.resolution->height);
       }
     }
   }

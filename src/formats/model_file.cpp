@@ -1,134 +1,35 @@
 #include "formats/model_file.h"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 #include <utility>
 
-#include "base/enum_names.h"
 #include "base/fail.h"
 #include "base/file.h"
-#include "formats/json.h"
+#include "formats/json_fields.h"
+#include "formats/network_json.h"
 
 namespace mobilenet {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kFormatVersion = "1";
+// 1 had a recipe of V1 in place of the layers, and is still read.
+constexpr std::string_view kFormatVersion = "2";
+constexpr std::string_view kFirstVersion = "1";
 
-// The fields of one JSON object in the metadata. Each get fails by naming file, field, expected and found;
-// Finish fails for a field that nobody asked for, which a newer version of the format may have written.
-class Fields {
- public:
-  Fields(const Safetensors& file, std::string name) : file_(file), name_(std::move(name)) {
-    const auto found = file.metadata.find(name_);
-    if (found == file.metadata.end()) Fail(file.name, ": the metadata ", name_, " is missing");
-    object_ = ParseJson(found->second);
-    if (!object_.is_object()) Fail(file.name, ": the metadata ", name_, " is not a JSON object");
-  }
-
-  double Number(const char* key) {
-    const json& value = Get(key);
-    if (!value.is_number()) Wrong(key, value, "a number");
-    return value.get<double>();
-  }
-
-  int Integer(const char* key) {
-    const json& value = Get(key);
-    const bool fits = value.is_number_integer() && std::abs(value.get<double>()) < 1e9;
-    if (!fits) Wrong(key, value, "a whole number");
-    return value.get<int>();
-  }
-
-  bool Boolean(const char* key) {
-    const json& value = Get(key);
-    if (!value.is_boolean()) Wrong(key, value, "true or false");
-    return value.get<bool>();
-  }
-
-  std::string Text(const char* key) {
-    const json& value = Get(key);
-    if (!value.is_string()) Wrong(key, value, "text");
-    return value.get<std::string>();
-  }
-
-  // Enumerators are stored by the names that NameOf gives them: don't rename.
-  template <typename Enum>
-  Enum Choice(const char* key) {
-    if (const std::optional<Enum> value = FromName<Enum>(Text(key))) return *value;
-    std::string expected;
-    for (const std::string& name : NamesOf<Enum>()) expected += (expected.empty() ? "" : " or ") + name;
-    Wrong(key, Get(key), expected);
-  }
-
-  std::array<float, 3> Triple(const char* key) {
-    const json& value = Get(key);
-    std::array<float, 3> triple{};
-    bool good = value.is_array() && value.size() == triple.size();
-    for (std::size_t i = 0; good && i < triple.size(); ++i) {
-      good = value[i].is_number() && std::isfinite(value[i].get<float>());
-      if (good) triple[i] = value[i].get<float>();
-    }
-    if (!good) Wrong(key, value, "three finite numbers");
-    return triple;
-  }
-
-  void Finish() const {
-    for (const auto& [key, value] : object_.items()) {
-      if (!seen_.contains(key)) Fail(file_.name, ": the metadata ", name_, " has the unknown field ", key);
-    }
-  }
-
- private:
-  const json& Get(const char* key) {
-    seen_.insert(key);
-    const auto found = object_.find(key);
-    if (found == object_.end()) Fail(file_.name, ": the metadata ", name_, " lacks the field ", key);
-    return *found;
-  }
-
-  [[noreturn]] void Wrong(const char* key, const json& value, std::string_view expected) const {
-    Fail(file_.name, ": the metadata ", name_, " has ", key, " = ", Shown(value), ", expected ", expected);
-  }
-
-  const Safetensors& file_;
-  std::string name_;
-  json object_;
-  std::set<std::string, std::less<>> seen_;
-};
-
-json NetworkJson(const Network& network) {
-  const NetworkOptions& o = network.options;
-  return {{"version", network.version},         {"alpha", o.alpha},
-          {"resolution", o.resolution},         {"classes", o.classes},
-          {"input_channels", o.input_channels}, {"output_stride", o.output_stride},
-          {"separable", o.separable},           {"shallow", o.shallow},
-          {"padding", NameOf(o.padding)},       {"activation", NameOf(o.activation)},
-          {"batch_norm", o.batch_norm},         {"epsilon", o.epsilon}};
+// A JSON value in the metadata.
+json Metadata(const Safetensors& file, const std::string& name) {
+  const auto found = file.metadata.find(name);
+  if (found == file.metadata.end()) Fail(file.name, ": the metadata ", name, " is missing");
+  return ParseJson(found->second);
 }
 
 Network ReadNetwork(const Safetensors& file) {
-  Fields fields(file, "network");
-  const std::string version = fields.Text("version");
-  if (version != "v1") Fail(file.name, ": the network is of version ", version, ", expected v1");
-  NetworkOptions o;
-  o.alpha = fields.Number("alpha");
-  o.resolution = fields.Integer("resolution");
-  o.classes = fields.Integer("classes");
-  o.input_channels = fields.Integer("input_channels");
-  o.output_stride = fields.Integer("output_stride");
-  o.separable = fields.Boolean("separable");
-  o.shallow = fields.Boolean("shallow");
-  o.padding = fields.Choice<PaddingStyle>("padding");
-  o.activation = fields.Choice<Activation>("activation");
-  o.batch_norm = fields.Boolean("batch_norm");
-  o.epsilon = static_cast<float>(fields.Number("epsilon"));
-  fields.Finish();
-  return V1(o);
+  const std::string where = file.name + ": the metadata network";
+  const auto read = file.metadata.at("format_version") == kFirstVersion ? ReadRecipeOfV1 : ReadNetworkJson;
+  return read(where, Metadata(file, "network"));
 }
 
 json PreprocessingJson(const Preprocessing& p) {
@@ -137,14 +38,14 @@ json PreprocessingJson(const Preprocessing& p) {
 }
 
 Preprocessing ReadPreprocessing(const Safetensors& file) {
-  Fields fields(file, "preprocessing");
+  Fields fields(file.name + ": the metadata preprocessing", Metadata(file, "preprocessing"));
   Preprocessing p;
-  p.mean = fields.Triple("mean");
-  p.scale = fields.Triple("scale");
-  p.order = fields.Choice<ChannelOrder>("order");
-  p.crop = static_cast<float>(fields.Number("crop"));
-  p.shape = fields.Choice<CropShape>("shape");
-  p.filter = fields.Choice<ResizeFilter>("filter");
+  fields.Read("mean", p.mean);
+  fields.Read("scale", p.scale);
+  fields.Read("order", p.order);
+  fields.Read("crop", p.crop);
+  fields.Read("shape", p.shape);
+  fields.Read("filter", p.filter);
   fields.Finish();
   InContext(file.name, [&] { CheckPreprocessing(p); });
   return p;
@@ -180,17 +81,13 @@ std::map<std::string, std::string> ReadProvenance(const Safetensors& file) {
 
 // What ReadModel would refuse must not be written.
 void CheckForSaving(const Model& model, const std::string& file) {
-  const Network built = V1(model.network.options);
-  const auto same = [](const Layer& a, const Layer& b) {
-    return a.name == b.name && a.input == b.input && a.output == b.output && a.stride == b.stride;
-  };
-  if (!std::ranges::equal(built.layers, model.network.layers, same)) {
-    Fail(file, ": can't be written: the network's layers are not those that its options describe");
-  }
-  const auto classes = static_cast<std::size_t>(model.network.options.classes);
+  const auto classes = static_cast<std::size_t>(model.network.classes());
   if (!model.labels.empty() && model.labels.size() != classes) {
     Fail(file, ": can't be written: the model has ", model.labels.size(), " labels, expected ", classes,
          ", one for each class");
+  }
+  for (const Layer& layer : model.network.layers) {
+    if (!IsUtf8(layer.name)) Fail(file, ": can't be written: the layer \"", layer.name, "\" is not UTF-8");
   }
   for (const std::string& label : model.labels) {
     if (!IsUtf8(label)) Fail(file, ": can't be written: the label \"", label, "\" is not UTF-8");
@@ -233,18 +130,18 @@ Model ReadModel(const Safetensors& file) {
          ": is not a model file of ours: its metadata has no format_version (mobilenet convert makes one)");
   }
   const std::string& version = file.metadata.at("format_version");
-  if (version != kFormatVersion) {
-    Fail(file.name, ": has the format_version ", version, ", expected ", kFormatVersion,
+  if (version != kFormatVersion && version != kFirstVersion) {
+    Fail(file.name, ": has the format_version ", version, ", expected 1 or ", kFormatVersion,
          ": a newer program may have written it");
   }
   Model model;
+  model.network = ReadNetwork(file);
   InContext(file.name, [&] {
-    model.network = ReadNetwork(file);
     for (const auto& [name, entry] : file.entries) model.weights[name] = file.Floats(name);
     CheckWeights(model.network, model.weights);
   });
   model.preprocessing = ReadPreprocessing(file);
-  model.labels = ReadLabels(file, model.network.options.classes);
+  model.labels = ReadLabels(file, model.network.classes());
   model.provenance = ReadProvenance(file);
   return model;
 }

@@ -61,7 +61,7 @@ Parts Arrange(const ImportedNetwork& n) {
 }
 
 bool AlphaFits(const Parts& parts, double alpha) {
-  NetworkOptions options;
+  V1Options options;
   options.alpha = alpha;
   options.separable = parts.separable;
   const Network network = V1(options);
@@ -89,9 +89,9 @@ double FindAlpha(const ImportedNetwork& n, const Parts& parts) {
        OutputChannels(*parts.body.back()), " channels, are those of MobileNet V1 under no alpha");
 }
 
-int FindOutputStride(const ImportedNetwork& n, const NetworkOptions& base) {
+int FindOutputStride(const ImportedNetwork& n, const V1Options& base) {
   for (const int output_stride : {32, 16, 8, 4}) {
-    NetworkOptions options = base;
+    V1Options options = base;
     options.output_stride = output_stride;
     const Network network = V1(options);
     bool fits = true;
@@ -118,8 +118,8 @@ Value Common(const ImportedNetwork& n, std::string_view what, Value fallback, Ge
   return common.value_or(fallback);
 }
 
-NetworkOptions FindOptions(const ImportedNetwork& n, const Parts& parts) {
-  NetworkOptions o;
+V1Options FindOptions(const ImportedNetwork& n, const Parts& parts) {
+  V1Options o;
   o.separable = parts.separable;
   o.alpha = FindAlpha(n, parts);
   const std::int64_t classes = OutputChannels(*parts.classifier);
@@ -139,7 +139,7 @@ NetworkOptions FindOptions(const ImportedNetwork& n, const Parts& parts) {
   o.epsilon = Common<float>(n, "batch norm epsilon", 1e-3F, [](const auto& l) {
     return l.norm ? std::optional(l.norm->epsilon) : std::nullopt;
   });
-  o.resolution = n.resolution.value_or(224);
+  o.resolution = n.resolution.value_or(Resolution());
   o.output_stride = FindOutputStride(n, o);
   return o;
 }

@@ -67,7 +67,7 @@ class ChainCheck {
 struct ImportedNetwork {
   std::string file;    // for messages
   std::string format;  // "Keras HDF5", ...
-  std::optional<int> resolution;
+  std::optional<Resolution> resolution;
   std::optional<Preprocessing> preprocessing;
   std::vector<ImportedLayer> layers;
 };

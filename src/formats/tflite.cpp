@@ -100,7 +100,7 @@ class Reader {
       Bad("takes images of shape ", ShapeText(shape), ", expected [1, side, side, channels]");
     }
     network_.resolution = static_cast<int>(shape[1]);
-    chain_.SetInput(*network_.resolution);
+    chain_.SetInput(network_.resolution->height);
   }
 
   // Each operator reads what the one before it wrote: a MobileNet V1 is a chain.

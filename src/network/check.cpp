@@ -7,6 +7,7 @@
 #include "base/enum_names.h"
 #include "base/fail.h"
 #include "mobilenet/network.h"
+#include "network/shapes.h"
 
 namespace mobilenet {
 namespace {
@@ -47,33 +48,6 @@ void CheckWindow(const Layer& layer) {
   }
 }
 
-// The sides of what a window makes of a map; below 1 where it does not fit.
-Shape Slide(const Layer& layer, int channels) {
-  const Padding& p = layer.padding;
-  const auto side = [&](int input, int before, int after) {
-    const int rest = input + before + after - layer.kernel;
-    return rest < 0 ? 0 : rest / layer.stride + 1;
-  };
-  return {side(layer.input.height, p.top, p.bottom), side(layer.input.width, p.left, p.right), channels};
-}
-
-// What a layer makes of its input. A convolution and what mixes channels may have any number of them.
-Shape OutputOf(const Layer& layer) {
-  switch (layer.kind) {
-    case LayerKind::kConvolution:
-      return Slide(layer, layer.output.channels);
-    case LayerKind::kDepthwise:
-      return Slide(layer, layer.input.channels);
-    case LayerKind::kPointwise:
-      return {layer.input.height, layer.input.width, layer.output.channels};
-    case LayerKind::kGlobalAveragePool:
-      return {1, 1, layer.input.channels};
-    case LayerKind::kFullyConnected:
-      return {1, 1, layer.output.channels};
-  }
-  return {};
-}
-
 bool HasWindow(LayerKind kind) { return kind == LayerKind::kConvolution || kind == LayerKind::kDepthwise; }
 
 // How one layer is made, as far as that can be told from it alone.
@@ -91,11 +65,30 @@ void CheckLayer(const Layer& layer) {
   if (const Shape output = OutputOf(layer); output != layer.output)
     Bad(layer, "makes a map of ", Text(layer.output), ", expected ", Text(output), " from one of ",
         Text(layer.input));
-  const bool weightless = layer.kind == LayerKind::kGlobalAveragePool;
-  if (weightless && (layer.bias || layer.batch_norm || layer.activation != Activation::kNone))
+  const bool average = layer.kind == LayerKind::kGlobalAveragePool;
+  if (average && (layer.bias || layer.batch_norm || layer.activation != Activation::kNone))
     Bad(layer, "has a bias, a batch norm or an activation, expected an average alone");
+  if (layer.kind == LayerKind::kAdd && (layer.bias || layer.batch_norm))
+    Bad(layer, "has a bias or a batch norm, expected a sum and perhaps an activation");
   if (layer.batch_norm && !(std::isfinite(layer.epsilon) && layer.epsilon > 0))
     Bad(layer, "has a batch norm with the epsilon ", layer.epsilon, ", expected a finite number above 0");
+}
+
+// That a layer reads what comes before it, and as it is.
+void CheckInputs(const Network& network, std::size_t index) {
+  const Layer& layer = network.layers[index];
+  const std::size_t expected = layer.kind == LayerKind::kAdd ? 2 : 1;
+  if (layer.inputs.size() != expected)
+    Bad(layer, "has ", layer.inputs.size(), " inputs, expected ", expected == 1 ? "one" : "two");
+  for (const int from : layer.inputs) {
+    if (from != kNetworkInput && (from < 0 || from >= static_cast<int>(index)))
+      Bad(layer, "reads layer ", from, ", expected one of those before it, 0 to ",
+          static_cast<int>(index) - 1, ", or the network's input, ", kNetworkInput);
+    const Shape& read =
+        from == kNetworkInput ? network.input : network.layers[static_cast<std::size_t>(from)].output;
+    if (layer.input != read)
+      Bad(layer, "reads a map of ", Text(layer.input), ", but that is of ", Text(read));
+  }
 }
 
 }  // namespace
@@ -108,15 +101,7 @@ void CheckNetwork(const Network& network) {
     const Layer& layer = network.layers[i];
     if (layer.name.empty()) Fail("layer ", i, " of the network has no name");
     if (!names.insert(layer.name).second) Fail("two layers of the network have the name ", layer.name);
-    if (layer.inputs.size() != 1) Bad(layer, "has ", layer.inputs.size(), " inputs, expected one");
-    const int from = layer.inputs.front();
-    if (from != kNetworkInput && (from < 0 || from >= static_cast<int>(i)))
-      Bad(layer, "reads layer ", from, ", expected one of those before it, 0 to ", static_cast<int>(i) - 1,
-          ", or the network's input, ", kNetworkInput);
-    const Shape& read =
-        from == kNetworkInput ? network.input : network.layers[static_cast<std::size_t>(from)].output;
-    if (layer.input != read)
-      Bad(layer, "reads a map of ", Text(layer.input), ", but that is of ", Text(read));
+    CheckInputs(network, i);
     CheckLayer(layer);
   }
 }

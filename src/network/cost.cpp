@@ -20,6 +20,9 @@ std::int64_t BytesOfValue(Precision precision) {
   return 4;
 }
 
+// Of a feature map in a plan.
+std::int64_t BytesOfMapValue(Precision precision) { return precision == Precision::kInt8 ? 1 : 4; }
+
 std::int64_t MacsOf(const Layer& layer) {
   const std::int64_t window = std::int64_t{layer.kernel} * layer.kernel;
   switch (layer.kind) {
@@ -31,6 +34,7 @@ std::int64_t MacsOf(const Layer& layer) {
     case LayerKind::kFullyConnected:
       return layer.input.channels * layer.output.size();
     case LayerKind::kGlobalAveragePool:
+    case LayerKind::kAdd:
       return 0;
   }
   return 0;
@@ -53,7 +57,7 @@ LayerCost LayerCostOf(const Layer& layer, Precision precision) {
   }
   cost.macs = MacsOf(layer);
   cost.weight_bytes = WeightBytesOf(layer, precision);
-  cost.activation_bytes = layer.output.size() * BytesOfValue(precision);
+  cost.activation_bytes = layer.output.size() * BytesOfMapValue(precision);
   return cost;
 }
 
@@ -94,7 +98,7 @@ Cost CostOf(const Network& network, Precision precision, MemoryUse memory) {
   }
   const std::vector<StepLayers> steps = FuseLayers(network);
   const Arena arena = PlaceMaps(network, steps, GroupSteps(network, steps, memory));
-  cost.peak_activation_bytes = static_cast<std::int64_t>(arena.size) * BytesOfValue(precision);
+  cost.peak_activation_bytes = static_cast<std::int64_t>(arena.size) * BytesOfMapValue(precision);
   return cost;
 }
 
@@ -133,6 +137,14 @@ std::vector<BlockComparison> CompareWithStandard(const Network& network) {
                       .formula = 1.0 / pointwise.output.channels + 1 / window});
   }
   return blocks;
+}
+
+std::optional<Network> StandardTwin(const Network& network) {
+  const auto* v1 = network.recipe ? std::get_if<V1Options>(&*network.recipe) : nullptr;
+  if (v1 == nullptr) return std::nullopt;
+  V1Options standard = *v1;
+  standard.separable = false;
+  return V1(standard);
 }
 
 }  // namespace mobilenet

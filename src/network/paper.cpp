@@ -59,6 +59,8 @@ std::pair<std::string, std::string> Describe(const Layer& layer) {
       return {"Avg Pool / s1", Concat("Pool ", layer.input.height, " x ", layer.input.width)};
     case LayerKind::kFullyConnected:
       return {"FC" + stride, Concat(in, " x ", out)};
+    case LayerKind::kAdd:
+      return {"Add", ""};
   }
   return {};
 }
@@ -190,13 +192,13 @@ struct NetworkCount {
   double weights = 0;
 };
 
-NetworkCount CountOf(const NetworkOptions& options) {
+NetworkCount CountOf(const V1Options& options) {
   const Network network = V1(options);
   return {Millions(CostOf(network).macs), Millions(WeightsOf(network))};
 }
 
 // Without the last layer, the classifier: for tasks whose outputs the paper doesn't describe.
-NetworkCount CountOfBody(const NetworkOptions& options) {
+NetworkCount CountOfBody(const V1Options& options) {
   const Network network = V1(options);
   const Cost cost = CostOf(network);
   return {Millions(cost.macs - cost.layers.back().macs),
@@ -208,7 +210,7 @@ PaperRow CountRow(const char* name, const char* macs, const char* params, const 
   return {name, {Number(macs, count.macs, std::move(macs_note)), Number(params, count.weights)}};
 }
 
-PaperRow NetworkRow(const char* name, const char* macs, const char* params, const NetworkOptions& options,
+PaperRow NetworkRow(const char* name, const char* macs, const char* params, const V1Options& options,
                     std::string macs_note = "") {
   return CountRow(name, macs, params, CountOf(options), std::move(macs_note));
 }
@@ -245,7 +247,7 @@ PaperTable WidthMultiplier() {
            NetworkRow("0.25 MobileNet-224", "41", "0.5", {.alpha = 0.25})}};
 }
 
-PaperTable Resolution() {
+PaperTable ResolutionMultiplier() {
   return {7,
           "Resolution",
           NetworkColumns(),
@@ -287,7 +289,7 @@ PaperTable StanfordDogs() {
 }
 
 PaperTable FaceAttributes() {
-  const auto row = [](const char* name, const char* macs, const char* params, const NetworkOptions& options,
+  const auto row = [](const char* name, const char* macs, const char* params, const V1Options& options,
                       std::string macs_note = "") {
     return CountRow(name, macs, params, CountOfBody(options), std::move(macs_note));
   };
@@ -305,7 +307,7 @@ PaperTable FaceAttributes() {
 }
 
 PaperTable FaceEmbeddings() {
-  const auto row = [](const char* name, const char* macs, const NetworkOptions& options,
+  const auto row = [](const char* name, const char* macs, const V1Options& options,
                       std::string note = "") -> PaperRow {
     return {name, {Number(macs, CountOfBody(options).macs, std::move(note))}};
   };
@@ -326,7 +328,7 @@ PaperTable FaceEmbeddings() {
 std::vector<PaperTable> ReproducePaper() {
   return {LayerTable(),           LayerTypes(),           Modifications(),
           SeparableAgainstFull(), NarrowAgainstShallow(), WidthMultiplier(),
-          Resolution(),           AgainstPopularModels(), SmallerAgainstPopularModels(),
+          ResolutionMultiplier(), AgainstPopularModels(), SmallerAgainstPopularModels(),
           StanfordDogs(),         FaceAttributes(),       FaceEmbeddings()};
 }
 

@@ -18,6 +18,7 @@ std::vector<std::int64_t> WeightShape(const Layer& layer) {
     case LayerKind::kFullyConnected:
       return {layer.input.channels, layer.output.channels};
     case LayerKind::kGlobalAveragePool:
+    case LayerKind::kAdd:
       return {};
   }
   return {};
@@ -93,6 +94,8 @@ std::string_view NameOf(LayerKind kind) {
       return "global average pool";
     case LayerKind::kFullyConnected:
       return "fully connected";
+    case LayerKind::kAdd:
+      return "add";
   }
   return "";
 }

@@ -26,10 +26,6 @@ std::string StyleOf(LayerKind kind) {
   }
 }
 
-std::string KindOfConvolution(const Network& network) {
-  return network.options.separable ? "" : " of standard convolutions";
-}
-
 void AddLayerBars(const Network& network, const Cost& cost, Page& page) {
   std::vector<BarRow> macs;
   std::vector<BarRow> params;
@@ -127,9 +123,9 @@ void AddComparison(const Network& network, Page& page) {
   page.Add(Legend({{"standard", "standard"}, {"depthwise", "depthwise"}, {"pointwise", "pointwise"}}));
   page.Add(BarChart(bars));
 
-  NetworkOptions options = network.options;
-  options.separable = false;
-  const Cost standard = CostOf(V1(options));
+  const std::optional<Network> twin = StandardTwin(network);
+  if (!twin) return;
+  const Cost standard = CostOf(*twin);
   const Cost separable = CostOf(network);
   page.Paragraph(fmt::format(
       "The whole network: {} mult-adds and {} parameters standard, {} and {} separable: {:.1f} and {:.1f} "
@@ -178,8 +174,8 @@ std::string LimitsText(const Limits& limits) {
 
 }  // namespace
 
-std::string NetworkName(const NetworkOptions& options) {
-  return fmt::format("V1 {:g}-{}", options.alpha, options.resolution);
+std::string NetworkName(const V1Options& options) {
+  return fmt::format("V1 {:g}-{}", options.alpha, options.resolution.height);
 }
 std::string Milliseconds(double ms) {
   return ms < 0.0995 || ms >= 1e6 ? fmt::format("{:.3g} ms", ms)
@@ -217,14 +213,12 @@ std::string MissText(const FitResult& result) {
 }
 
 Page CostPage(const Network& network, const Cost& cost, Precision precision, const std::string& command) {
-  const NetworkOptions& o = network.options;
-  Page page(fmt::format("MobileNet V1{}{}, alpha {:g}, {} x {}", o.shallow ? " shallow" : "",
-                        KindOfConvolution(network), o.alpha, o.resolution, o.resolution));
+  Page page(TitleOf(network));
   page.Figures({{Count64(cost.macs), "mult-adds for one image"},
-                {Count64(cost.params), fmt::format("parameters, {} classes", o.classes)},
+                {Count64(cost.params), "parameters, " + Counted(network.classes(), "class", "classes")},
                 {Bytes64(cost.weight_bytes), fmt::format("of weights in {}", NameOf(precision))},
                 {Bytes64(cost.peak_activation_bytes), "of feature maps at most"}});
-  if (o.separable) AddComparison(network, page);
+  AddComparison(network, page);
   AddLayerBars(network, cost, page);
   page.Heading("Make this page again");
   page.Code(command);

@@ -20,7 +20,7 @@ Page PaperPage(const std::vector<PaperTable>& tables, const std::string& command
 
 // "V1 0.5-160", "2.31 ms", "1.20 mJ", "~62.5 %" (interpolated): as `fit` shows them on terminals and pages
 // alike.
-std::string NetworkName(const NetworkOptions& options);
+std::string NetworkName(const V1Options& options);
 std::string Milliseconds(double ms);
 std::string Millijoules(double mj);
 std::string AccuracyText(const Accuracy& accuracy);

@@ -189,8 +189,7 @@ Page TrainingPage(const TrainingResult& result, const std::string& command) {
   const Network& network = result.model.network;
   const Cost cost = CostOf(network);
   const EpochRecord& last = result.epochs.back();
-  Page page(fmt::format("MobileNet V1 {:g}-{} for {} classes", network.options.alpha,
-                        network.options.resolution, network.options.classes));
+  Page page(fmt::format("{}, {} classes", TitleOf(network), network.classes()));
   page.Figures({{fmt::format("{:.2f} %", 100 * last.validation_accuracy),
                  fmt::format("top-1 on {} validation pictures", result.validation.size())},
                 {Count(static_cast<double>(result.training.size())), "pictures trained on"},

@@ -87,6 +87,8 @@ Step MakeStep(const StepLayers& layers, const Weights& weights, const Making& ma
     case LayerKind::kGlobalAveragePool:
       step.kind = Step::Kind::kAverage;
       break;
+    case LayerKind::kAdd:
+      Fail("layer ", first.name, " is a sum, which isn't run yet");
   }
   return step;
 }

@@ -75,6 +75,8 @@ void TrainingPass::State::Backward(std::size_t index, int worker) {
       return BackwardDepthwise(index, worker);
     case LayerKind::kGlobalAveragePool:
       return BackwardPool(index, worker);
+    case LayerKind::kAdd:
+      return;  // refused by CheckChain
   }
 }
 

@@ -71,7 +71,7 @@ TrainingBenchmark Measure(const Network& network, const TrainingBenchmarkOptions
   Random random(1);
   for (float& value : images) value = static_cast<float>(random.Uniform(-1, 1));
   std::vector<Target> targets(batch);
-  for (Target& target : targets) target.label = target.other = random.Below(network.options.classes);
+  for (Target& target : targets) target.label = target.other = random.Below(network.classes());
   const Times times = TimeSteps(
       network,
       [&] {

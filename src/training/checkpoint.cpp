@@ -16,7 +16,7 @@
 namespace mobilenet {
 namespace {
 
-constexpr const char* kVersion = "3";
+constexpr const char* kVersion = "4";
 
 nlohmann::json ToJson(const EpochRecord& r) {
   return {r.epoch,           r.learning_rate,       r.training_loss, r.training_accuracy,

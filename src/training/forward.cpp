@@ -125,6 +125,8 @@ void TrainingPass::State::Forward(std::size_t index, int worker) {
       return ForwardDepthwise(index, worker);
     case LayerKind::kGlobalAveragePool:
       return ForwardPool(index, worker);
+    case LayerKind::kAdd:
+      return;  // refused by CheckChain
   }
 }
 

@@ -2,6 +2,7 @@
 #include "base/fail.h"
 #include "base/thread_pool.h"
 #include "mobilenet/training.h"
+#include "network/fields.h"
 
 namespace mobilenet {
 namespace {
@@ -77,6 +78,7 @@ OptimizerOptions OptimizerOptions::For(OptimizerKind kind) {
 }
 
 void CheckOptions(const TrainingOptions& o) {
+  CheckRecipe(o.network);
   constexpr double kLeastMixup = 0.01;  // below, one of the two has all of nearly every pair
   Within("epochs", o.epochs, 1, 1'000'000);
   Within("head epochs", o.head_epochs, 0, 1'000'000);

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <iomanip>
 #include <limits>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/fingerprint.h"
 #include "base/stopwatch.h"
 #include "formats/json.h"
+#include "formats/network_json.h"
 #include "mobilenet/training.h"
 #include "training/loop.h"
 #include "training/training_pass.h"
@@ -49,10 +51,10 @@ Preprocessing PreprocessingFor(const TrainingOptions& options, AugmentOptions::C
 }
 
 Network NetworkFor(const TrainingOptions& options, std::size_t classes) {
-  NetworkOptions network = options.from ? options.from->network.options : options.network;
-  network.resolution = options.network.resolution;
-  network.classes = static_cast<int>(classes);
-  return V1(network);
+  const Network described = Build(options.network);
+  const Resolution resolution = {described.input.height, described.input.width};
+  return WithClasses(options.from ? WithResolution(options.from->network, resolution) : described,
+                     static_cast<int>(classes));
 }
 
 // Behind batch norm the size of a filter makes no difference to the output, only to how fast its direction
@@ -103,50 +105,63 @@ std::string TextOf(double value) {
   return {text.data(), end};
 }
 
+// The network: each field of its recipe, so that a message can name it, and all of its layers.
+void AddNetwork(const Network& network, Identity& identity) {
+  identity.push_back({"version", std::string(VersionOf(network))});
+  const nlohmann::json recipe = network.recipe ? RecipeJson(*network.recipe) : nlohmann::json::object();
+  for (const auto& [key, value] : recipe.items()) {
+    if (key == "version" || key == "classes") continue;                // told apart from this
+    std::string name = key == "epsilon" ? "batch norm epsilon" : key;  // the optimizer has one, too
+    std::ranges::replace(name, '_', ' ');
+    if (value.is_boolean()) name += ":";
+    identity.push_back({name, value.is_string() ? value.get<std::string>() : Dumped(value)});
+  }
+  Fingerprint layers;
+  layers.Add(Dumped(NetworkJson(network)));
+  identity.push_back({"layers", Concat(network.layers.size(), " (", layers.Text(), ")")});
+}
+
 // What the weights depend on, data apart. Where several differ the cause comes before what follows from it,
 // as the optimizer before the default of its rate.
 Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Network& network) {
-  const NetworkOptions& n = network.options;
   const auto number = [](auto value) { return TextOf(static_cast<double>(value)); };
   const auto yes = [](bool value) { return std::string(value ? "yes" : "no"); };
   Fingerprint classes;
   for (const std::string& name : data.classes) classes.Add(name);
   constexpr bool kMayChange = false;
-  return {{"classes", Concat(data.classes.size(), " (", classes.Text(), ")")},
-          {"a model to start from:", TextOf(o.from)},
-          {"a frozen backbone:", yes(o.freeze_backbone)},
-          {"alpha", number(n.alpha)},
-          {"resolution", number(n.resolution)},
-          {"output stride", number(n.output_stride)},
-          {"standard convolutions:", yes(!n.separable)},
-          {"the shallow network:", yes(n.shallow)},
-          {"precision", std::string(NameOf(*o.precision))},
-          {"epochs", number(o.epochs)},
-          {"head epochs", number(o.from ? o.head_epochs : 0)},
-          {"batch", number(o.batch)},
-          {"optimizer", std::string(NameOf(o.optimizer.kind))},
-          {"momentum", number(o.optimizer.momentum)},
-          {"rho", number(o.optimizer.rho)},
-          {"epsilon", number(o.optimizer.epsilon)},
-          {"decaying weights:", std::string(NameOf(o.optimizer.decay))},
-          {"schedule", std::string(NameOf(o.schedule))},
-          {"warm-up", number(o.warmup)},
-          {"label smoothing", number(o.label_smoothing)},
-          {"dropout", number(o.dropout)},
-          {"norm momentum", number(o.norm_momentum)},
-          {"average", number(o.average)},
-          {"crop", std::string(NameOf(o.augment.crop))},
-          {"smallest crop", number(o.augment.smallest)},
-          {"mirrored pictures:", yes(o.augment.flip)},
-          {"trivial augmentation:", yes(o.augment.trivial)},
-          {"jitter", number(o.augment.jitter)},
-          {"erase", number(o.augment.erase)},
-          {"mixup", number(o.augment.mixup)},
-          {"seed", std::to_string(o.seed)},
-          {"learning rate", number(o.learning_rate), kMayChange},
-          {"weight decay", number(o.optimizer.weight_decay), kMayChange},
-          {"clip", number(o.optimizer.clip), kMayChange},
-          {"threads", number(o.threads), kMayChange}};
+  Identity identity = {{"classes", Concat(data.classes.size(), " (", classes.Text(), ")")},
+                       {"a model to start from:", TextOf(o.from)},
+                       {"a frozen backbone:", yes(o.freeze_backbone)}};
+  AddNetwork(network, identity);
+  const Identity course = {{"precision", std::string(NameOf(*o.precision))},
+                           {"epochs", number(o.epochs)},
+                           {"head epochs", number(o.from ? o.head_epochs : 0)},
+                           {"batch", number(o.batch)},
+                           {"optimizer", std::string(NameOf(o.optimizer.kind))},
+                           {"momentum", number(o.optimizer.momentum)},
+                           {"rho", number(o.optimizer.rho)},
+                           {"epsilon", number(o.optimizer.epsilon)},
+                           {"decaying weights:", std::string(NameOf(o.optimizer.decay))},
+                           {"schedule", std::string(NameOf(o.schedule))},
+                           {"warm-up", number(o.warmup)},
+                           {"label smoothing", number(o.label_smoothing)},
+                           {"dropout", number(o.dropout)},
+                           {"norm momentum", number(o.norm_momentum)},
+                           {"average", number(o.average)},
+                           {"crop", std::string(NameOf(o.augment.crop))},
+                           {"smallest crop", number(o.augment.smallest)},
+                           {"mirrored pictures:", yes(o.augment.flip)},
+                           {"trivial augmentation:", yes(o.augment.trivial)},
+                           {"jitter", number(o.augment.jitter)},
+                           {"erase", number(o.augment.erase)},
+                           {"mixup", number(o.augment.mixup)},
+                           {"seed", std::to_string(o.seed)},
+                           {"learning rate", number(o.learning_rate), kMayChange},
+                           {"weight decay", number(o.optimizer.weight_decay), kMayChange},
+                           {"clip", number(o.optimizer.clip), kMayChange},
+                           {"threads", number(o.threads), kMayChange}};
+  identity.insert(identity.end(), course.begin(), course.end());
+  return identity;
 }
 
 // What TrainingData::Find makes sure of, where someone else made the data; and the names of classes, which go
@@ -203,7 +218,7 @@ class Training {
   Training(const TrainingData& data, const TrainingOptions& options, const TrainingObserver& observer)
       : data_(data), options_(options), observer_(observer), pool_(options.threads) {
     if (options_.augment.crop == AugmentOptions::Crop::kAuto) {
-      options_.augment.crop = ChooseCrop(data.training, V1(options.network));
+      options_.augment.crop = ChooseCrop(data.training, Build(options.network));
     }
     if (options_.resume && !options_.precision) {  // the faster may be another one the next time
       const bool bfloat16 = SavedTrait(options_.checkpoint, "precision") == NameOf(Precision::kBfloat16);

@@ -184,6 +184,8 @@ std::size_t TrainingPass::State::ScratchSize(std::size_t index) const {
     }
     case LayerKind::kGlobalAveragePool:
       return image + layers[index - 1].map.columns;
+    case LayerKind::kAdd:
+      break;  // refused by CheckChain
   }
   return 0;
 }
@@ -214,9 +216,9 @@ PassResult TrainingPass::Run(std::span<const float> images, std::span<const Targ
          gradient.size(), " gradients");
   for (const Target& target : targets) {
     if (std::min(target.label, target.other) < 0 ||
-        std::max(target.label, target.other) >= s.network.options.classes)
+        std::max(target.label, target.other) >= s.network.classes())
       Fail("a target of class ", std::max(target.label, target.other), ", expected 0 to ",
-           s.network.options.classes - 1);
+           s.network.classes() - 1);
   }
   s.images = images;
   s.targets = targets;

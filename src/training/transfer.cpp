@@ -38,7 +38,7 @@ bool TakeWeights(const Model& from, const Network& network, const std::vector<st
     }
     // The classifier's columns, and its bias, go by label.
     const std::size_t columns = labels.size();
-    const auto old_columns = static_cast<std::size_t>(from.network.options.classes);
+    const auto old_columns = static_cast<std::size_t>(from.network.classes());
     for (std::size_t c = 0; c < columns; ++c) {
       const auto known = std::ranges::find(from.labels, labels[c]);
       const bool is_known = known != from.labels.end();

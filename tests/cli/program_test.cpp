@@ -339,7 +339,7 @@ TEST_F(ProgramTest, ConvertAddsLabelsPreprocessingAndResolution) {
   const Model model = Model::Load(out);
   EXPECT_EQ(model.labels[1], "b");
   EXPECT_EQ(model.preprocessing, PreprocessingPreset("pytorch"));
-  EXPECT_EQ(model.network.options.resolution, 64);
+  EXPECT_EQ(model.network.input.height, 64);
 }
 
 TEST_F(ProgramTest, ConvertLeavesNothingBehindWhenItFails) {

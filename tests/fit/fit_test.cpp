@@ -108,7 +108,7 @@ TEST(Fit, GridIsCountedRight) {
   EXPECT_THAT(grid[49].precision, testing::AnyOf(Precision::kBfloat16, Precision::kFloat16));
   EXPECT_LT(grid[97].size_bytes, 0.51 * static_cast<double>(last.size_bytes));
   EXPECT_EQ(last.options.alpha, 1);
-  EXPECT_EQ(last.options.resolution, 224);
+  EXPECT_EQ(last.options.resolution, Resolution(224));
   EXPECT_EQ(last.macs, 568'740'352);
   EXPECT_EQ(last.memory_bytes - last.size_bytes, CostOf(V1()).peak_activation_bytes);
   EXPECT_LT(FitGrid(10)[48].size_bytes, last.size_bytes);

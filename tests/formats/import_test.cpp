@@ -23,7 +23,9 @@ namespace {
 using testing::HasSubstr;
 
 // A chain as an importer would deliver it, for a network of ours.
-ImportedNetwork ChainOf(const NetworkOptions& options) {
+V1Options V1Of(const Model& model) { return std::get<V1Options>(*model.network.recipe); }
+
+ImportedNetwork ChainOf(const V1Options& options) {
   const Network network = V1(options);
   ImportedNetwork chain;
   chain.file = "f";
@@ -52,11 +54,11 @@ ImportedNetwork ChainOf(const NetworkOptions& options) {
   return chain;
 }
 
-void ExpectRecognised(const NetworkOptions& options) {
+void ExpectRecognised(const V1Options& options) {
   const Model model = Recognise(ChainOf(options));
-  const NetworkOptions& found = model.network.options;
+  const V1Options found = V1Of(model);
   EXPECT_NEAR(found.alpha, options.alpha, 1e-3);
-  NetworkOptions expected = options;
+  V1Options expected = options;
   expected.alpha = found.alpha;
   EXPECT_EQ(found, expected);
   EXPECT_EQ(V1(options).layers[10].output, model.network.layers[10].output);
@@ -73,7 +75,7 @@ TEST(Recognise, WorksOutEveryOption) {
 
 TEST(Recognise, FindsTheRoundAlpha) {
   for (const double alpha : {1.0, 0.75, 0.5, 0.25, 0.35, 0.1, 0.6}) {
-    EXPECT_EQ(Recognise(ChainOf({.alpha = alpha})).network.options.alpha, alpha);
+    EXPECT_EQ(V1Of(Recognise(ChainOf({.alpha = alpha}))).alpha, alpha);
   }
 }
 
@@ -159,7 +161,7 @@ struct KerasModel {
   KerasWeights weights;
 };
 
-KerasModel KerasModelOf(const NetworkOptions& options) {
+KerasModel KerasModelOf(const V1Options& options) {
   KerasModel keras;
   std::string layers;
   const auto add = [&](const char* kind, const std::string& name, const std::string& more) {
@@ -204,10 +206,10 @@ TEST(Keras, TheEpsilonIsThatOfTheFile) {
   for (const float epsilon : {1e-3F, 1e-5F, 0.01F}) {
     const KerasModel keras = KerasModelOf({.alpha = 0.1, .classes = 3, .epsilon = epsilon});
     const Model model = Recognise(FromKerasConfig("f", keras.config, keras.weights));
-    EXPECT_EQ(model.network.options.epsilon, epsilon);
+    EXPECT_EQ(V1Of(model).epsilon, epsilon);
     EXPECT_EQ(model.network.layers.front().epsilon, epsilon);
-    EXPECT_EQ(model.network.options.activation, Activation::kRelu6);
-    EXPECT_EQ(model.network.options.classes, 3);
+    EXPECT_EQ(V1Of(model).activation, Activation::kRelu6);
+    EXPECT_EQ(V1Of(model).classes, 3);
   }
 }
 
@@ -275,7 +277,7 @@ TEST(ChainCheck, FollowsPaddingPoolingAndTheHead) {
 TEST(Import, KerasWeightsAloneInHdf5) {
   const Model model =
       Model::Load(std::filesystem::path(MOBILENET_SOURCE_DIR) / "tests" / "data" / "keras_weights.h5");
-  EXPECT_EQ(model.network.options, (NetworkOptions{.alpha = 0.01, .classes = 5}));
+  EXPECT_EQ(V1Of(model), (V1Options{.alpha = 0.01, .classes = 5}));
   const auto weight = model.weights.at("block13.pointwise.weight");
   EXPECT_EQ(weight.shape, (std::vector<std::int64_t>{10, 10}));
   // Values count up from the number of the tensor in the file, in hundredths.
@@ -324,7 +326,7 @@ std::filesystem::path ModelPath(const char* name) { return SharedData() / "model
 TEST(Import, KerasNamedSafetensors) {
   MOBILENET_REQUIRE_DATA();
   const Model model = Model::Load(ModelPath("mobilenet_v1_0.25_224.safetensors"));
-  EXPECT_EQ(model.network.options, (NetworkOptions{.alpha = 0.25}));
+  EXPECT_EQ(V1Of(model), (V1Options{.alpha = 0.25}));
   EXPECT_EQ(model.preprocessing, PreprocessingPreset("tensorflow"));
 }
 
@@ -332,10 +334,10 @@ TEST(Import, KerasHdf5AndTfliteOfTheSameNetworkAgree) {
   MOBILENET_REQUIRE_DATA();
   const Model keras = Model::Load(ModelPath("vww_96.h5"));
   const Model tflite = Model::Load(ModelPath("vww_96_float.tflite"));
-  NetworkOptions expected = {.alpha = 0.25, .resolution = 96, .classes = 2, .activation = Activation::kRelu};
-  EXPECT_EQ(keras.network.options, expected);
+  V1Options expected = {.alpha = 0.25, .resolution = 96, .classes = 2, .activation = Activation::kRelu};
+  EXPECT_EQ(V1Of(keras), expected);
   expected.batch_norm = false;
-  EXPECT_EQ(tflite.network.options, expected);
+  EXPECT_EQ(V1Of(tflite), expected);
   EXPECT_EQ(keras.preprocessing, PreprocessingPreset("unit"));
   EXPECT_EQ(tflite.preprocessing, PreprocessingPreset("unit"));
 

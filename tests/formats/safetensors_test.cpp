@@ -174,7 +174,8 @@ class ModelFile : public testing::Test {
 
 TEST_F(ModelFile, ThereAndBack) {
   const Model loaded = Model::LoadSafetensors(path_);
-  EXPECT_EQ(loaded.network.options, model_.network.options);
+  EXPECT_EQ(loaded.network.recipe, model_.network.recipe);
+  EXPECT_EQ(loaded.network.layers, model_.network.layers);
   EXPECT_EQ(loaded.labels, model_.labels);
   EXPECT_EQ(loaded.preprocessing, model_.preprocessing);
   EXPECT_EQ(loaded.provenance, model_.provenance);
@@ -233,25 +234,116 @@ TEST_F(ModelFile, DataBeginsOnACacheLine) {
 
 TEST_F(ModelFile, MetadataIsChecked) {
   EXPECT_THAT(ComplaintAfter([](auto& m) { m.erase("format_version"); }), HasSubstr("no format_version"));
-  EXPECT_THAT(ComplaintAfter([](auto& m) { m["format_version"] = "2"; }),
-              HasSubstr("format_version 2, expected 1"));
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m["format_version"] = "3"; }),
+              HasSubstr("format_version 3, expected 1 or 2"));
   EXPECT_THAT(ComplaintAfter([](auto& m) { m.erase("network"); }), HasSubstr("metadata network is missing"));
   EXPECT_THAT(ComplaintAfter([](auto& m) { m["network"] = "{"; }), HasSubstr("network is not a JSON object"));
   EXPECT_THAT(ComplaintAfter([](auto& m) { m["labels"] = "[\"a\"]"; }), HasSubstr("1 labels, expected 3"));
   EXPECT_THAT(ComplaintAfter([](auto& m) { m["labels"] = "[1,2,3]"; }), HasSubstr("labels holds 1"));
   EXPECT_THAT(ComplaintAfter([](auto& m) { m["provenance"] = "7"; }), HasSubstr("provenance is not"));
-  EXPECT_THAT(ComplaintAfterField("network", "version", "v9"), HasSubstr("version v9"));
-  EXPECT_THAT(ComplaintAfterField("network", "alpha", 7), HasSubstr("alpha is 7"));
-  EXPECT_THAT(ComplaintAfterField("network", "alpha", "1"), HasSubstr("alpha = \"1\", expected a number"));
-  EXPECT_THAT(ComplaintAfterField("network", "alpha", 0.5), HasSubstr("expected [3, 3, 1, 16]"));
-  EXPECT_THAT(ComplaintAfterField("network", "resolution", 1e300), HasSubstr("expected a whole number"));
-  EXPECT_THAT(ComplaintAfterField("network", "separable", 1), HasSubstr("expected true or false"));
-  EXPECT_THAT(ComplaintAfterField("network", "padding", "x"), HasSubstr("expected same or symmetric"));
+  EXPECT_THAT(ComplaintAfterField("network", "input", 7), HasSubstr("input = 7, expected [height, width"));
+  EXPECT_THAT(ComplaintAfterField("network", "layers", 7), HasSubstr("layers = 7, expected a list"));
+  EXPECT_THAT(ComplaintAfterField("network", "layers", json::array()), HasSubstr("no layers"));
   EXPECT_THAT(ComplaintAfterField("network", "surprise", 1), HasSubstr("unknown field surprise"));
   EXPECT_THAT(ComplaintAfterField("preprocessing", "crop", 0), HasSubstr("preprocessing: crop of 0"));
   EXPECT_THAT(ComplaintAfterField("preprocessing", "mean", {1, 2}), HasSubstr("three finite numbers"));
   EXPECT_THAT(ComplaintAfterField("preprocessing", "mean", {1, 2, 1e300}), HasSubstr("three finite numbers"));
   EXPECT_THAT(ComplaintAfter([](auto&) {}), "no error");
+}
+
+TEST_F(ModelFile, EveryFieldOfLayersIsChecked) {
+  const auto after = [&](const char* field, const json& value) {
+    return ComplaintAfter([&](auto& metadata) {
+      json network = json::parse(metadata.at("network"));
+      network["layers"][1][field] = value;
+      metadata["network"] = network.dump();
+    });
+  };
+  EXPECT_THAT(after("kind", "x"), HasSubstr("network, layer 1 has kind = \"x\", expected convolution or"));
+  EXPECT_THAT(after("activation", "gelu"), HasSubstr("expected none or relu or relu6"));
+  EXPECT_THAT(after("kernel", "3"), HasSubstr("kernel = \"3\", expected a whole number"));
+  EXPECT_THAT(after("kernel", 1e300), HasSubstr("expected a whole number"));
+  EXPECT_THAT(after("kernel", 5), HasSubstr("layer block1.depthwise makes a map of"));
+  EXPECT_THAT(after("batch_norm", 1), HasSubstr("expected true or false"));
+  EXPECT_THAT(after("epsilon", "x"), HasSubstr("expected a number"));
+  EXPECT_THAT(after("inputs", {1}), HasSubstr("reads layer 1, expected one of those before it"));
+  EXPECT_THAT(after("inputs", 1), HasSubstr("expected a list of whole numbers"));
+  EXPECT_THAT(after("padding", {1, 1}), HasSubstr("expected [top, bottom, left, right]"));
+  EXPECT_THAT(after("output", {16, 16}), HasSubstr("expected [height, width, channels]"));
+  EXPECT_THAT(after("name", 7), HasSubstr("expected text"));
+  EXPECT_THAT(after("surprise", 1), HasSubstr("layer 1 has the unknown field surprise"));
+  EXPECT_THAT(after("activation", "none"), HasSubstr("the recipe makes other layers"));
+}
+
+TEST_F(ModelFile, TheRecipeIsChecked) {
+  const auto after = [&](const char* field, const json& value) {
+    return ComplaintAfter([&](auto& metadata) {
+      json network = json::parse(metadata.at("network"));
+      network["recipe"][field] = value;
+      metadata["network"] = network.dump();
+    });
+  };
+  EXPECT_THAT(after("version", "v9"), HasSubstr("network, recipe has version = \"v9\", expected v1 or v2"));
+  EXPECT_THAT(after("alpha", 7), HasSubstr("alpha is 7"));
+  EXPECT_THAT(after("alpha", "1"), HasSubstr("alpha = \"1\", expected a number"));
+  EXPECT_THAT(after("alpha", 0.5), HasSubstr("the recipe makes other layers"));
+  EXPECT_THAT(after("resolution", {32}), HasSubstr("expected a whole number or [height, width]"));
+  EXPECT_THAT(after("padding", "x"), HasSubstr("expected same or symmetric"));
+  EXPECT_THAT(after("separable", 1), HasSubstr("expected true or false"));
+  EXPECT_THAT(after("surprise", 1), HasSubstr("unknown field surprise"));
+}
+
+// Written before files had layers.
+TEST_F(ModelFile, FormatOneIsStillRead) {
+  const std::string network = json({{"version", "v1"},
+                                    {"alpha", 0.03},
+                                    {"resolution", 32},
+                                    {"classes", 3},
+                                    {"input_channels", 1},
+                                    {"output_stride", 8},
+                                    {"separable", true},
+                                    {"shallow", false},
+                                    {"padding", "symmetric"},
+                                    {"activation", "relu"},
+                                    {"batch_norm", true},
+                                    {"epsilon", 1e-5}})
+                                  .dump();
+  const auto first = [&](const std::string& text) {
+    return ComplaintAfter([&](auto& metadata) {
+      metadata["format_version"] = "1";
+      metadata["network"] = text;
+    });
+  };
+  EXPECT_EQ(first(network), "no error");
+  const Model loaded = Model::LoadSafetensors(directory_.path() / "edited");
+  EXPECT_EQ(loaded.network.layers, model_.network.layers);
+  EXPECT_EQ(loaded.network.recipe, model_.network.recipe);
+  json other = json::parse(network);
+  other["version"] = "v2";
+  for (const char* field : {"separable", "shallow"}) other.erase(field);
+  EXPECT_THAT(first(other.dump()), HasSubstr("is of version v2, expected v1 in a file of format 1"));
+}
+
+// What was made by hand comes back as it was made, without the name of what it no longer is.
+TEST_F(ModelFile, ANetworkMadeByHandComesBackAsItIs) {
+  Network& network = model_.network;
+  network.layers[2].activation = Activation::kNone;
+  network.layers[3].padding = {0, 2, 2, 0};
+  network.layers.pop_back();  // no classifier
+  Layer sum = network.layers.back();
+  sum.name = "twice the average";
+  sum.kind = LayerKind::kAdd;
+  sum.inputs = {static_cast<int>(network.layers.size()) - 1, static_cast<int>(network.layers.size()) - 1};
+  sum.input = sum.output;
+  network.layers.push_back(sum);
+  model_.weights = RandomWeights(network, 2);
+  model_.labels.clear();
+  model_.Save(path_);
+  const Model loaded = Model::LoadSafetensors(path_);
+  EXPECT_EQ(loaded.network.layers, network.layers);
+  EXPECT_EQ(loaded.network.input, network.input);
+  EXPECT_FALSE(loaded.network.recipe.has_value());
+  EXPECT_EQ(VersionOf(loaded.network), "custom");
 }
 
 TEST_F(ModelFile, CutOffAnywhereIsAnError) {
@@ -309,8 +401,6 @@ TEST_F(ModelFile, SaveRefusesWhatLoadWould) {
               HasSubstr("can't be written: preprocessing: crop of 0"));
   EXPECT_THAT(complaint([](Model& m) { m.preprocessing.scale[1] = std::numeric_limits<float>::infinity(); }),
               HasSubstr("the scale of channel 1 is inf"));
-  EXPECT_THAT(complaint([](Model& m) { m.network.options.resolution = 64; }),
-              HasSubstr("layers are not those"));
   EXPECT_THAT(complaint([](Model& m) { m = {}; }), HasSubstr("no layers"));
   EXPECT_FALSE(std::filesystem::exists(directory_.path() / "bad"));
 }

@@ -52,15 +52,17 @@ TEST(Cost, ShrinksWithThePrecision) {
   EXPECT_EQ(full.weight_bytes, 4 * weights + 4 * channels);
   EXPECT_EQ(half.weight_bytes, 2 * weights + 4 * channels);
   EXPECT_EQ(quarter.weight_bytes, weights + 8 * channels);
-  EXPECT_EQ(half.peak_activation_bytes, full.peak_activation_bytes / 2);
+  // Plans keep feature maps in float32.
+  EXPECT_EQ(half.peak_activation_bytes, full.peak_activation_bytes);
+  EXPECT_EQ(half.layers.front().activation_bytes, full.layers.front().activation_bytes);
   EXPECT_EQ(quarter.peak_activation_bytes, full.peak_activation_bytes / 4);
   EXPECT_EQ(half.macs, full.macs);
 }
 
 TEST(Cost, PeakActivationsAreThePlans) {
-  for (const NetworkOptions& options :
-       {NetworkOptions{}, NetworkOptions{.alpha = 0.25, .resolution = 96}, NetworkOptions{.resolution = 45},
-        NetworkOptions{.alpha = 0.5, .resolution = 64, .output_stride = 4, .separable = false}}) {
+  for (const V1Options& options :
+       {V1Options{}, V1Options{.alpha = 0.25, .resolution = 96}, V1Options{.resolution = 45},
+        V1Options{.alpha = 0.5, .resolution = 64, .output_stride = 4, .separable = false}}) {
     const Network network = V1(options);
     EXPECT_EQ(static_cast<std::size_t>(CostOf(network).peak_activation_bytes),
               Plan(network, RandomWeights(network, 1)).activation_bytes());

@@ -17,9 +17,9 @@ TEST(EstimateEnergy, AddsUpByHand) {
   EXPECT_NEAR(float32.millijoules, 1e-9 * (macs * 4.6 + 4 * values * 12.5 + 4 * (weights + biases) * 243.75),
               1e-12);
   EXPECT_NEAR(EstimateEnergy(network, Precision::kBfloat16).millijoules,
-              1e-9 * (macs * 2.0 + 2 * values * 12.5 + (2 * weights + 4 * biases) * 243.75), 1e-12);
+              1e-9 * (macs * 2.0 + 4 * values * 12.5 + (2 * weights + 4 * biases) * 243.75), 1e-12);
   EXPECT_NEAR(EstimateEnergy(network, Precision::kFloat16).millijoules,
-              1e-9 * (macs * 1.5 + 2 * values * 12.5 + (2 * weights + 4 * biases) * 243.75), 1e-12);
+              1e-9 * (macs * 1.5 + 4 * values * 12.5 + (2 * weights + 4 * biases) * 243.75), 1e-12);
   EXPECT_NEAR(EstimateEnergy(network, Precision::kInt8).millijoules,
               1e-9 * (macs * 0.3 + values * 12.5 + (weights + 8 * biases) * 243.75), 1e-12);
 }

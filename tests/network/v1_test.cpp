@@ -130,7 +130,7 @@ TEST(V1, OtherHeadsAndInputs) {
 }
 
 TEST(V1, RefusesWhatIsOutOfRange) {
-  const auto message = [](const NetworkOptions& options) -> std::string {
+  const auto message = [](const V1Options& options) -> std::string {
     try {
       V1(options);
     } catch (const Error& error) {

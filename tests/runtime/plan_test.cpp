@@ -39,7 +39,7 @@ double LargestDifference(std::span<const float> a, std::span<const float> b) {
   return largest;
 }
 
-void CheckTargets(const NetworkOptions& options, const std::vector<std::string_view>& targets) {
+void CheckTargets(const V1Options& options, const std::vector<std::string_view>& targets) {
   const Network network = V1(options);
   const Weights weights = LivelyWeights(network);
   const auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
@@ -58,15 +58,15 @@ void CheckTargets(const NetworkOptions& options, const std::vector<std::string_v
   }
 }
 
-void CheckAllTargets(const NetworkOptions& options) { CheckTargets(options, AvailableTargets()); }
+void CheckAllTargets(const V1Options& options) { CheckTargets(options, AvailableTargets()); }
 
 // Each product rounds its operands, in bfloat16 to 8 bits, in half precision to 11: logits agree to
 // hundredths or thousandths of their range.
 void CheckNear(Precision precision, double tolerance) {
-  for (const NetworkOptions& options :
-       {NetworkOptions{.alpha = 0.25, .resolution = 64, .classes = 10},
-        NetworkOptions{.alpha = 0.37, .resolution = 45, .classes = 7},  // odd numbers of channels
-        NetworkOptions{.alpha = 0.01, .resolution = 32, .classes = 1}}) {
+  for (const V1Options& options :
+       {V1Options{.alpha = 0.25, .resolution = 64, .classes = 10},
+        V1Options{.alpha = 0.37, .resolution = 45, .classes = 7},  // odd numbers of channels
+        V1Options{.alpha = 0.01, .resolution = 32, .classes = 1}}) {
     const Network network = V1(options);
     const Weights weights = LivelyWeights(network);
     const auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
@@ -170,7 +170,7 @@ TEST(Plan, OfStandardConvolutions) {
 
 // Large maps, of which a few rows are kept: from the first layer on, and from the second. They take long in
 // builds with sanitizers, and the kernels are tested elsewhere: one target does.
-void CheckDepthFirst(const NetworkOptions& options) { CheckTargets(options, {AvailableTargets().front()}); }
+void CheckDepthFirst(const V1Options& options) { CheckTargets(options, {AvailableTargets().front()}); }
 
 TEST(Plan, DepthFirst) { CheckDepthFirst({.resolution = 178, .classes = 2}); }
 TEST(Plan, DepthFirstAtOddSizes) {
@@ -186,10 +186,10 @@ TEST(Plan, DepthFirstBehindAStandardConvolutionOfManyChannels) {
 
 // What the least memory changes is where rows lie, not what is computed.
 TEST(Plan, WithTheLeastMemoryGivesTheSameBits) {
-  for (const NetworkOptions& options :
-       {NetworkOptions{.alpha = 0.25, .resolution = 64, .classes = 10},
-        NetworkOptions{.alpha = 0.37, .resolution = 45}, NetworkOptions{.resolution = 192, .classes = 2},
-        NetworkOptions{.alpha = 0.5, .resolution = 96, .output_stride = 8}}) {
+  for (const V1Options& options :
+       {V1Options{.alpha = 0.25, .resolution = 64, .classes = 10}, V1Options{.alpha = 0.37, .resolution = 45},
+        V1Options{.resolution = 192, .classes = 2},
+        V1Options{.alpha = 0.5, .resolution = 96, .output_stride = 8}}) {
     const Network network = V1(options);
     const Weights weights = LivelyWeights(network);
     const auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
@@ -233,7 +233,6 @@ TEST(Plan, ANanInTheInputIsOneInEveryLogit) {
 TEST(Plan, DepthFirstWithStridesLargerThanWindows) {
   Network network;
   network.input = {90, 90, 3};
-  network.options.classes = 4;
   const auto add = [&](const char* name, LayerKind kind, Shape output, int kernel, int stride) {
     Layer layer;
     layer.name = name;

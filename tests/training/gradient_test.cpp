@@ -19,8 +19,6 @@ class Chain {
  public:
   Chain(int height, int width, PaddingStyle padding, Activation activation)
       : padding_(padding), activation_(activation) {
-    network_.version = "v1";
-    network_.options.classes = 3;
     network_.input = {height, width, 3};
   }
   Chain& Add(LayerKind kind, int channels, int kernel = 1, int stride = 1, bool batch_norm = true) {
@@ -73,7 +71,7 @@ struct Case {
       for (std::size_t i = 0; i < slot.size; ++i) values[slot.offset + i] += 0.3F * noise[i];
     }
     images = RandomValues(static_cast<std::size_t>(batch) * network.input.size(), 3);
-    const int classes = network.options.classes;
+    const int classes = network.classes();
     for (int i = 0; i < batch; ++i)
       targets.push_back({i % classes, (i + 1) % classes, i % 2 == 0 ? 1.0F : 0.7F});
   }

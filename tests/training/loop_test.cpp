@@ -35,7 +35,7 @@ class CountingSource : public Source {
 };
 
 Network Small() {
-  NetworkOptions options = {.alpha = 0.25, .resolution = 32, .classes = 2};
+  V1Options options = {.alpha = 0.25, .resolution = 32, .classes = 2};
   options.shallow = true;
   return V1(options);
 }

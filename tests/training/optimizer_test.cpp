@@ -18,7 +18,6 @@ Network FourNumbers() {
   layer.output = {1, 1, 1};
   layer.bias = true;
   Network network;
-  network.version = "v1";
   network.input = layer.input;
   network.layers = {layer};
   return network;

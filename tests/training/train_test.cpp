@@ -28,8 +28,7 @@ class TrainTest : public testing::Test {
  protected:
   TrainTest() {
     WriteColours(data_, 12, 4);
-    options_.network = {.alpha = 0.25, .resolution = 32};
-    options_.network.shallow = true;
+    options_.network = V1Options{.alpha = 0.25, .resolution = 32, .shallow = true};
     options_.epochs = 3;
     options_.batch = 9;
     options_.threads = 2;
@@ -365,7 +364,7 @@ TEST_F(TrainTest, KnownClassesKeepTheirRowsAndNewOnesAreLearned) {
 
 TEST_F(TrainTest, ALossThatIsNoNumberStopsWithAdviceThatHelps) {
   options_.checkpoint = checkpoint_;
-  options_.network.activation = Activation::kRelu;
+  std::get<V1Options>(options_.network).activation = Activation::kRelu;
   options_.schedule = Schedule::kCosine;
   options_.epochs = 50;
   Run(StopAfter(3));
@@ -387,7 +386,7 @@ TEST_F(TrainTest, ALossThatIsNoNumberStopsWithAdviceThatHelps) {
 TEST_F(TrainTest, AValidationLossThatIsNoNumberStops) {
   Model from = Experienced();
   from.labels = {"blue", "green", "red"};
-  NetworkOptions network = from.network.options;
+  V1Options network = std::get<V1Options>(*from.network.recipe);
   network.activation = Activation::kRelu;
   from.network = V1(network);
   const Layer& last = from.network.layers[from.network.layers.size() - 3];

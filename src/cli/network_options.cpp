@@ -1,0 +1,114 @@
+#include "cli/network_options.h"
+
+#include <fmt/format.h>
+
+#include <type_traits>
+
+#include "cli/number.h"
+#include "network/fields.h"
+
+namespace mobilenet::cli {
+namespace {
+
+constexpr Bounds<int> kSides = {32, 4096};
+
+Resolution ParseResolution(const std::string& text) {
+  const std::size_t x = text.find('x');
+  const int height = ParseNumber<int>("--resolution", text.substr(0, x), kSides);
+  return {height,
+          x == std::string::npos ? height : ParseNumber<int>("--resolution", text.substr(x + 1), kSides)};
+}
+
+template <typename Value>
+CLI::Option* AddParsedResolution(CLI::App& command, Value& value) {
+  const auto set = [&value](const CLI::results_t& texts) {
+    value = ParseResolution(texts.front());
+    return true;
+  };
+  return command
+      .add_option("--resolution", set, "Pixels a side, from 32 to 4096, or height x width such as 128x160")
+      ->type_name("R");
+}
+
+}  // namespace
+
+void AddVersion(CLI::App& command, NetworkArguments& arguments) {
+  command.add_option("--version", arguments.version, "Which MobileNet: v1 or v2")
+      ->check(CLI::IsMember({"v1", "v2"}))
+      ->type_name("V")
+      ->capture_default_str();
+  AddNumber(command, "--alpha", arguments.alpha,
+            "Width multiplier: of V1 more than 0 and at most 1, of V2 0.1 to 1.4")
+      ->type_name("A");
+}
+
+CLI::Option* AddResolution(CLI::App& command, std::optional<Resolution>& resolution) {
+  return AddParsedResolution(command, resolution);
+}
+
+CLI::Option* AddResolution(CLI::App& command, Resolution& resolution) {
+  return AddParsedResolution(command, resolution)->default_str(TextOf(resolution));
+}
+
+void AddComparisons(CLI::App& command, NetworkArguments& arguments) {
+  command.add_flag("--standard", arguments.standard,
+                   "Standard convolutions instead of separable ones, to compare (V1)");
+  command.add_flag("--shallow", arguments.shallow,
+                   "Without the five blocks of 512 channels at one resolution, to compare (V1)");
+}
+
+Recipe RecipeFrom(const NetworkArguments& arguments) {
+  Recipe recipe = *RecipeNamed(arguments.version);
+  std::visit(
+      [&](auto& options) {
+        options.alpha = arguments.alpha;
+        options.resolution = arguments.resolution;
+        options.classes = arguments.classes;
+      },
+      recipe);
+  if (auto* v1 = std::get_if<V1Options>(&recipe)) {
+    v1->separable = !arguments.standard;
+    v1->shallow = arguments.shallow;
+  } else if (arguments.standard || arguments.shallow) {
+    throw CLI::ValidationError(fmt::format("{} is of V1 alone, and --version is {}",
+                                           arguments.standard ? "--standard" : "--shallow",
+                                           arguments.version));
+  }
+  try {
+    Build(recipe);
+  } catch (const Error& error) {
+    throw CLI::ValidationError(error.what());
+  }
+  return recipe;
+}
+
+nlohmann::ordered_json CaptionJson(const Network& network) {
+  const Shape& input = network.input;
+  nlohmann::ordered_json json = {{"version", VersionOf(network)}};
+  const auto add = [&](const char* name, const auto& value, const Allowed&) {
+    using Value = std::remove_cvref_t<decltype(value)>;
+    if constexpr (std::is_enum_v<Value>) {
+      json[name] = NameOf(value);
+    } else if constexpr (std::is_same_v<Value, Resolution>) {
+      json[name] = value.height == value.width ? nlohmann::ordered_json(value.height)
+                                               : nlohmann::ordered_json{value.height, value.width};
+    } else {
+      json[name] = value;
+    }
+  };
+  if (network.recipe) {
+    std::visit([&](const auto& options) { VisitFields(options, add); }, *network.recipe);
+  } else {
+    add("resolution", Resolution(input.height, input.width), kAny);
+    add("classes", network.classes(), kAny);
+    add("input_channels", input.channels, kAny);
+  }
+  return json;
+}
+
+std::string TextOf(const Resolution& resolution) {
+  return resolution.height == resolution.width ? fmt::format("{}", resolution.height)
+                                               : fmt::format("{}x{}", resolution.height, resolution.width);
+}
+
+}  // namespace mobilenet::cli
