@@ -27,7 +27,7 @@ template <class D>
 HWY_INLINE void StorePixel(D d, hn::Vec<D> sum, const DepthwiseTask& task, int x, std::size_t c) {
   float* pixel = task.output + static_cast<std::size_t>(x - task.x_begin) * task.output_pitch;
   const auto clamped = Clamped(d, sum, hn::Set(d, task.range.low), hn::Set(d, task.range.high));
-  StoreRounded(d, clamped, task.rounding, pixel, c);
+  StoreAs(d, clamped, task.output_format, pixel, c);
 }
 
 // kPixels neighbouring output pixels from `x` on, the window's columns [tap_begin, tap_end), which all lie

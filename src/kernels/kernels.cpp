@@ -45,7 +45,7 @@ const Kernels& Table() {
     .product_of_two = nullptr,
     .alternate = nullptr,
 #endif
-    .round_to_bf16 = &RoundRow<Rounding::kBfloat16>,
+    .round_to_bf16 = &RoundRow<Format::kBfloat16>,
     .product_f16 = nullptr,
     .round_to_f16 = nullptr,
     .depthwise = &Depthwise,
@@ -80,7 +80,7 @@ const Kernels& F16Table() {
     Kernels with = Table();
     with.name = kF16Name;
     with.product_f16 = &Product<Arithmetic::kF16Pairs>;
-    with.round_to_f16 = &RoundRow<Rounding::kFloat16>;
+    with.round_to_f16 = &RoundRow<Format::kFloat16>;
     return with;
   }();
   return table;

@@ -31,8 +31,8 @@ struct Window {
   int kernel, stride, padding_top, padding_left;
 };
 
-// The 16 bits that the factors of a product are rounded to.
-enum class Rounding { kNone, kBfloat16, kFloat16 };
+// What the values of a row or a map are stored as.
+enum class Format { kFloat32, kBfloat16, kFloat16 };
 
 // c[i, j] = clamp(bias[j] + sum over k of a[i, k] b[k, j]), for `rows` rows and the columns of `panels`.
 // Rows of a are `a_stride` floats apart, rows of c `c_stride`. A row of a may lie in `segments` pieces of
@@ -78,9 +78,9 @@ struct DepthwiseTask {
   int x_end;
   float* output;  // pixel x_begin; pixels are output_pitch floats apart
   std::size_t output_pitch;
-  // A rounded output has two values to a float's place; output_pitch still counts floats. kFloat16 only
+  // Of 16 bits, an output has two values to a float's place; output_pitch still counts floats. kFloat16 only
   // where Kernels::product_f16 is.
-  Rounding rounding;
+  Format output_format;
 };
 
 struct Kernels {

@@ -162,25 +162,25 @@ HWY_INLINE void StoreF16(D d, hn::Vec<D> v, std::uint16_t* to) {
 }
 #endif
 
-// Stores a register as it is or rounded; `c` counts values of that form from `to` on.
+// Stores a register in a format; `c` counts values of it from `to` on.
 template <class D>
-HWY_INLINE void StoreRounded(D d, hn::Vec<D> v, Rounding rounding, float* to, std::size_t c) {
-  if (rounding == Rounding::kNone) return hn::StoreU(v, d, to + c);
+HWY_INLINE void StoreAs(D d, hn::Vec<D> v, Format format, float* to, std::size_t c) {
+  if (format == Format::kFloat32) return hn::StoreU(v, d, to + c);
   auto* rounded = reinterpret_cast<std::uint16_t*>(to) + c;
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-  if (rounding == Rounding::kFloat16) return StoreF16(d, v, rounded);
+  if (format == Format::kFloat16) return StoreF16(d, v, rounded);
 #endif
   StoreBf16(d, v, rounded);
 }
 
 // Rounds n values; kFloat16 only for AVX-512 and NEON.
-template <Rounding kRounding>
+template <Format kFormat>
 void RoundRow(const float* from, std::size_t n, std::uint16_t* to) {
   const hn::ScalableTag<float> d;
   std::size_t i = 0;
   for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d))
-    StoreRounded(d, hn::LoadU(d, from + i), kRounding, reinterpret_cast<float*>(to), i);
-  for (; i < n; ++i) to[i] = kRounding == Rounding::kFloat16 ? RoundToF16(from[i]) : RoundToBf16(from[i]);
+    StoreAs(d, hn::LoadU(d, from + i), kFormat, reinterpret_cast<float*>(to), i);
+  for (; i < n; ++i) to[i] = kFormat == Format::kFloat16 ? RoundToF16(from[i]) : RoundToBf16(from[i]);
 }
 
 // Stores values as float32 or rounded to bfloat16.

@@ -61,7 +61,7 @@ std::vector<KernelChoice> Ways(Precision precision) {
   for (const Kernels* kernels : available) {
     if (kernels->target != available.front()->target) continue;
     const auto same = std::ranges::find_if(ways, [&](const KernelChoice& way) {
-      return ProductOf(RoundingFor(precision), *way.kernels) == ProductOf(RoundingFor(precision), *kernels);
+      return ProductOf(FormatFor(precision), *way.kernels) == ProductOf(FormatFor(precision), *kernels);
     });
     if (same != ways.end()) {
       same->kernels = kernels;

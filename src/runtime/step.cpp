@@ -14,8 +14,8 @@ namespace mobilenet {
 namespace {
 
 // What the rows of a product are rounded to: without the instruction for it, bfloat16 weights are widened.
-Rounding RowRounding(const Step& step, const Kernels& kernels) {
-  return step.rounding == Rounding::kBfloat16 && !kernels.bf16_rows ? Rounding::kNone : step.rounding;
+Format RowFormat(const Step& step, const Kernels& kernels) {
+  return step.format == Format::kBfloat16 && !kernels.bf16_rows ? Format::kFloat32 : step.format;
 }
 
 // Computes the output pixels [begin, end) of a depthwise convolution to `output`, `pitch` floats apart.
@@ -32,7 +32,7 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& in
   task.channels = channels;
   task.input_pitch = input.pitch;
   task.output_pitch = pitch;
-  task.rounding = RowRounding(step, kernels);
+  task.output_format = RowFormat(step, kernels);
   task.bias = step.depthwise_bias.data();
   task.range = step.depthwise_range;
   ForEachRow(begin, end, width, [&](std::size_t y, std::size_t x_begin, std::size_t x_end) {
@@ -59,19 +59,19 @@ struct ScratchRows {
   std::size_t padding;
 };
 
-ScratchRows ScratchRowsOf(const Step& step, Rounding rounding) {
+ScratchRows ScratchRowsOf(const Step& step, Format format) {
   const std::size_t inner = step.inner;
-  if (step.rounding == Rounding::kNone) return {PixelPitch(static_cast<int>(inner)), 0};
-  const std::size_t floats = rounding == Rounding::kNone ? 2 * step.matrix.k : step.matrix.k;
+  if (step.format == Format::kFloat32) return {PixelPitch(static_cast<int>(inner)), 0};
+  const std::size_t floats = format == Format::kFloat32 ? 2 * step.matrix.k : step.matrix.k;
   return {PixelPitch(static_cast<int>(floats)), inner % 2 == 0 ? 0 : inner};
 }
 
 // The weight of a value that does not exist is zero, but what would be read in its place may be no number.
-void ClearPadding(const ScratchRows& rows, Rounding rounding, std::size_t count, float* scratch) {
+void ClearPadding(const ScratchRows& rows, Format format, std::size_t count, float* scratch) {
   if (rows.padding == 0) return;
   for (std::size_t r = 0; r < count; ++r) {
     float* row = scratch + r * rows.pitch;
-    if (rounding == Rounding::kNone) {
+    if (format == Format::kFloat32) {
       row[rows.padding] = 0;
     } else {
       reinterpret_cast<std::uint16_t*>(row)[rows.padding] = 0;
@@ -80,12 +80,12 @@ void ClearPadding(const ScratchRows& rows, Rounding rounding, std::size_t count,
 }
 
 // Copies the rows of a map, in the form that the product takes.
-void CopyRows(const Kernels& kernels, Rounding rounding, const ScratchRows& rows, std::size_t inner,
+void CopyRows(const Kernels& kernels, Format format, const ScratchRows& rows, std::size_t inner,
               const float* from, std::size_t pitch, std::size_t count, float* scratch) {
-  const auto round = rounding == Rounding::kFloat16 ? kernels.round_to_f16 : kernels.round_to_bf16;
+  const auto round = format == Format::kFloat16 ? kernels.round_to_f16 : kernels.round_to_bf16;
   for (std::size_t r = 0; r < count; ++r) {
     float* to = scratch + r * rows.pitch;
-    if (rounding == Rounding::kNone) {
+    if (format == Format::kFloat32) {
       std::copy_n(from + r * pitch, inner, to);
     } else {
       round(from + r * pitch, inner, reinterpret_cast<std::uint16_t*>(to));
@@ -120,24 +120,24 @@ bool TakesTwoPixels(const Step& step, std::size_t columns, const Kernels& kernel
 
 }  // namespace
 
-Rounding RoundingFor(Precision precision) {
+Format FormatFor(Precision precision) {
   switch (precision) {
     case Precision::kBfloat16:
-      return Rounding::kBfloat16;
+      return Format::kBfloat16;
     case Precision::kFloat16:
-      return Rounding::kFloat16;
+      return Format::kFloat16;
     default:
-      return Rounding::kNone;
+      return Format::kFloat32;
   }
 }
 
-ProductFunction ProductOf(Rounding rounding, const Kernels& kernels) {
-  switch (rounding) {
-    case Rounding::kNone:
+ProductFunction ProductOf(Format format, const Kernels& kernels) {
+  switch (format) {
+    case Format::kFloat32:
       return kernels.product;
-    case Rounding::kBfloat16:
+    case Format::kBfloat16:
       return kernels.product_bf16;
-    case Rounding::kFloat16:
+    case Format::kFloat16:
       return kernels.product_f16;
   }
   return nullptr;
@@ -153,12 +153,12 @@ void SetMatrix(Precision precision, const Kernels& kernels, std::span<const floa
     step.matrix = Pack(columns.data(), biases.data(), step.inner, biases.size(), kernels.lanes, slab);
     return;
   }
-  step.rounding = RoundingFor(precision);
-  if (step.rounding == Rounding::kFloat16 && !SumsFitF16(weights, bias.size(), input))
-    step.rounding = Rounding::kNone;
-  const auto pack = step.rounding == Rounding::kBfloat16  ? PackBf16
-                    : step.rounding == Rounding::kFloat16 ? PackF16
-                                                          : Pack;
+  step.format = FormatFor(precision);
+  if (step.format == Format::kFloat16 && !SumsFitF16(weights, bias.size(), input))
+    step.format = Format::kFloat32;
+  const auto pack = step.format == Format::kBfloat16  ? PackBf16
+                    : step.format == Format::kFloat16 ? PackF16
+                                                      : Pack;
   step.matrix = pack(weights.data(), bias.data(), step.inner, bias.size(), kernels.lanes, slab);
 }
 
@@ -213,9 +213,9 @@ std::size_t ScratchSize(const Step& step, std::size_t pixels) {
   if (step.kind != Step::Kind::kProduct) return 0;
   switch (step.rows_from) {
     case RowSource::kInput:
-      return step.rounding == Rounding::kNone ? 0 : pixels * ScratchRowsOf(step, Rounding::kNone).pitch;
+      return step.format == Format::kFloat32 ? 0 : pixels * ScratchRowsOf(step, Format::kFloat32).pitch;
     case RowSource::kDepthwise:
-      return pixels * ScratchRowsOf(step, Rounding::kNone).pitch;  // rounded rows take less
+      return pixels * ScratchRowsOf(step, Format::kFloat32).pitch;  // rounded rows take less
     case RowSource::kWindows:
       return WindowScratch(step.window, step.two_pixels, std::min(pixels, step.width()));
     case RowSource::kPatches:
@@ -236,8 +236,8 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
     DepthwisePixels(step, kernels, input, part.begin, part.end, output, output_pitch);
     return;
   }
-  const Rounding rounding = RowRounding(step, kernels);
-  const ScratchRows rows = ScratchRowsOf(step, rounding);
+  const Format format = RowFormat(step, kernels);
+  const ScratchRows rows = ScratchRowsOf(step, format);
   const std::size_t count = part.end - part.begin;
   ProductTask task = {.a = scratch,
                       .a_stride = rows.pitch,
@@ -251,9 +251,9 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
   switch (step.rows_from) {
     case RowSource::kInput: {
       const float* from = input.data + part.begin * input.pitch;
-      if (rounding != Rounding::kNone || rows.padding > 0) {
-        CopyRows(kernels, rounding, rows, step.inner, from, input.pitch, count, scratch);
-        ClearPadding(rows, rounding, count, scratch);
+      if (format != Format::kFloat32 || rows.padding > 0) {
+        CopyRows(kernels, format, rows, step.inner, from, input.pitch, count, scratch);
+        ClearPadding(rows, format, count, scratch);
       } else {
         task.a = from;
         task.a_stride = input.pitch;
@@ -262,7 +262,7 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
     }
     case RowSource::kDepthwise:
       DepthwisePixels(step, kernels, input, part.begin, part.end, scratch, rows.pitch);
-      ClearPadding(rows, rounding, count, scratch);
+      ClearPadding(rows, format, count, scratch);
       break;
     case RowSource::kWindows:
       return MultiplyWindows(step.window, step.two_pixels, kernels, task, input, part, scratch);
@@ -271,7 +271,7 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
       CopyPatches(step.window, input.data, input.pitch, part.begin, part.end, scratch);
       break;
   }
-  ProductOf(step.rounding, kernels)(task);
+  ProductOf(step.format, kernels)(task);
 }
 
 }  // namespace mobilenet

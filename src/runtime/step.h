@@ -29,9 +29,9 @@ struct Step {
   AlignedVector<float> depthwise_bias;
   Range depthwise_range{};
   PackedMatrix matrix;
-  Rounding rounding = Rounding::kNone;  // else the matrix is of pairs of it
-  std::size_t inner = 0;                // values in a row of the product, which a matrix of pairs rounds up
-  bool two_pixels = false;              // the matrix is for kernels.product_of_two: its columns stand twice
+  Format format = Format::kFloat32;  // of 16 bits, the matrix is of pairs
+  std::size_t inner = 0;             // values in a row of the product, which a matrix of pairs rounds up
+  bool two_pixels = false;           // the matrix is for kernels.product_of_two: its columns stand twice
   Range range{};
 
   [[nodiscard]] std::size_t row_length() const {
@@ -54,11 +54,11 @@ struct Split {
 };
 
 // What the factors of a product are rounded to. Not for kInt8.
-Rounding RoundingFor(Precision precision);
+Format FormatFor(Precision precision);
 
 // The kernel that multiplies so; null where the table has none.
 using ProductFunction = void (*)(const ProductTask&);
-ProductFunction ProductOf(Rounding rounding, const Kernels& kernels);
+ProductFunction ProductOf(Format format, const Kernels& kernels);
 
 // Sets the matrix of a product from [inner, columns] weights and one bias a column. In half precision only
 // where sums of `input` times weights can't leave it, else in float32.

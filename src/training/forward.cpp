@@ -202,7 +202,7 @@ void TrainingPass::State::ForwardDepthwise(std::size_t index, int worker) {
 void TrainingPass::State::Depthwise(DepthwiseTask task, const MapRows& to) const {
   task.bias = zeros.data();
   task.output = static_cast<float*>(to.values);
-  task.rounding = to.bf16 ? Rounding::kBfloat16 : Rounding::kNone;
+  task.output_format = to.bf16 ? Format::kBfloat16 : Format::kFloat32;
   task.output_pitch = to.bf16 ? to.pitch / 2 : to.pitch;
   kernels->depthwise(task);
 }

@@ -39,24 +39,24 @@ class KernelsTest : public TargetTest {
   }
 
   // A rounded row, its pixels `pitch` floats apart, is the row written as float32, rounded.
-  void CheckRounded(DepthwiseTask task, Rounding rounding, std::size_t pitch) {
+  void CheckRounded(DepthwiseTask task, Format format, std::size_t pitch) {
     const auto channels = task.channels;
     const auto pixels = static_cast<std::size_t>(task.x_end - task.x_begin);
     std::vector<float> plain(pixels * channels);
     task.output = plain.data();
     task.output_pitch = channels;
-    task.rounding = Rounding::kNone;
+    task.output_format = Format::kFloat32;
     kernels_.depthwise(task);
     std::vector<float> pairs(pixels * pitch, kGuard);
     task.output = pairs.data();
     task.output_pitch = pitch;
-    task.rounding = rounding;
+    task.output_format = format;
     kernels_.depthwise(task);
     for (std::size_t x = 0; x < pixels; ++x) {
       const auto* row = reinterpret_cast<const std::uint16_t*>(&pairs[x * pitch]);
       for (std::size_t c = 0; c < channels; ++c) {
         const float value = plain[x * channels + c];
-        ASSERT_EQ(row[c], rounding == Rounding::kFloat16 ? RoundToF16(value) : RoundToBf16(value));
+        ASSERT_EQ(row[c], format == Format::kFloat16 ? RoundToF16(value) : RoundToBf16(value));
       }
       for (std::size_t i = (channels + 1) / 2; i < pitch; ++i) ASSERT_EQ(pairs[x * pitch + i], kGuard);
     }
@@ -119,8 +119,8 @@ TEST_P(KernelsTest, DepthwiseRowsOf16BitsAndWidePixels) {
         task.range = kZeroToSix;
         task.x_end = 9 / stride;
         // Nothing between pixels is touched.
-        if (WritesBf16()) CheckRounded(task, Rounding::kBfloat16, (channels + 1) / 2 + 3);
-        if (MultipliesF16()) CheckRounded(task, Rounding::kFloat16, (channels + 1) / 2 + 3);
+        if (WritesBf16()) CheckRounded(task, Format::kBfloat16, (channels + 1) / 2 + 3);
+        if (MultipliesF16()) CheckRounded(task, Format::kFloat16, (channels + 1) / 2 + 3);
       }
     }
   }
@@ -153,8 +153,8 @@ TEST_P(KernelsTest, DepthwiseOfPixelsThatPair) {
         for (task.x_begin = 0; task.x_begin < std::min(3, task.x_end); ++task.x_begin) {
           SCOPED_TRACE(testing::Message() << width << " wide, " << rows << " rows, padding " << padding);
           CheckPairs(task);
-          if (WritesBf16() && channels % 2 == 0) CheckRounded(task, Rounding::kBfloat16, channels / 2);
-          if (MultipliesF16() && channels % 2 == 0) CheckRounded(task, Rounding::kFloat16, channels / 2);
+          if (WritesBf16() && channels % 2 == 0) CheckRounded(task, Format::kBfloat16, channels / 2);
+          if (MultipliesF16() && channels % 2 == 0) CheckRounded(task, Format::kFloat16, channels / 2);
         }
       }
     }
