@@ -66,12 +66,18 @@ HWY_INLINE void LoadWeights(const float* b, std::size_t lane, V (&weight)[kVecto
 // times their rows of B. In half precision sum[r][0] is of the pairs' first values, for all eight columns,
 // and sum[r][1] of the second.
 template <Arithmetic kHow, std::size_t kLanes, std::size_t kRows, std::size_t kVectors, class V>
-HWY_INLINE void AddLanes(const float* a, std::size_t a_stride, const float* b, V (&sum)[kRows][kVectors]) {
+HWY_INLINE void AddLanes(const std::byte* a, std::size_t a_stride, const float* b,
+                         V (&sum)[kRows][kVectors]) {
   const hn::DFromV<V> d;
   V values[kRows];
   HWY_UNROLL(8)
-  for (std::size_t r = 0; r < kRows; ++r)
-    values[r] = kLanes == 4 ? hn::LoadU(d, a + r * a_stride) : hn::Set(d, a[r * a_stride]);
+  for (std::size_t r = 0; r < kRows; ++r) {
+    if constexpr (kLanes == 4) {
+      hwy::CopyBytes<sizeof(values[r].raw)>(a + r * a_stride, &values[r].raw);
+    } else {
+      values[r] = Broadcast<kHow>(d, a + r * a_stride);
+    }
+  }
   V weight[2][kVectors];  // of this lane and the next: cores that run in order must not wait for them
   LoadWeights<kHow>(b, 0, weight[0]);
   const auto add = [&]<std::size_t kLane>(std::integral_constant<std::size_t, kLane>) HWY_ATTR {

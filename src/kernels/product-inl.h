@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/bytes.h"
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "kernels/clamp-inl.h"
@@ -45,18 +46,6 @@ HWY_INLINE void StoreRow(D d, const hn::Vec<D> (&sum)[kVectors], Range range, fl
   }
 }
 
-// The value of A at `from` in all lanes; of two rows, one after the other.
-template <Arithmetic kHow, class D>
-HWY_INLINE hn::Vec<D> Broadcast(D d, const float* from) {
-  if constexpr (kHow == Arithmetic::kTwoRows) {
-    double pair = 0;
-    hwy::CopyBytes<sizeof(pair)>(from, &pair);
-    return hn::BitCast(d, hn::Set(hn::Repartition<double, D>(), pair));
-  } else {
-    return hn::Set(d, *from);
-  }
-}
-
 #if HWY_TARGET == HWY_AVX3
 // Value i is that of `from[i]`. (Highway's own checks its indices in debug builds, for which it needs a
 // library.)
@@ -66,7 +55,7 @@ HWY_INLINE V Permuted(V v, const std::int32_t (&from)[16]) {
 #endif
 
 struct TileTask {
-  const float* a;
+  const std::byte* a;
   std::size_t a_stride;
   std::size_t segments;
   std::size_t segment_pitch;
@@ -104,7 +93,7 @@ HWY_NOINLINE void Tile(const TileTask& task) {
   const float* HWY_RESTRICT b = task.b;
   [[maybe_unused]] const char* prefetch = task.prefetch;
   for (std::size_t segment = 0; segment < task.segments; ++segment) {
-    const float* rows[kPointers];
+    const std::byte* rows[kPointers];
     HWY_UNROLL(16)
     for (std::size_t p = 0; p < kPointers; ++p) {
       rows[p] = task.a + segment * task.segment_pitch + p * kRowsAPointer * a_stride;
@@ -118,12 +107,12 @@ HWY_NOINLINE void Tile(const TileTask& task) {
       constexpr std::size_t kAtOnce = 4 / kStep;
       for (; i + kAtOnce <= count; i += kAtOnce) {
         AddLanes<kHow, 4>(rows[0], a_stride, b, sum);
-        rows[0] += 4;
+        rows[0] += 4 * sizeof(float);
         b += kAtOnce * kVectors * lanes;
       }
       for (; kF16 && i < count; ++i) {
         AddLanes<kHow, 1>(rows[0], a_stride, b, sum);
-        rows[0] += 1;
+        rows[0] += sizeof(float);
         b += kVectors * lanes;
       }
       HWY_UNROLL(16)
@@ -143,8 +132,8 @@ HWY_NOINLINE void Tile(const TileTask& task) {
       const auto add = [&](std::size_t at, const Vector(&factor)[kVectors]) HWY_ATTR {
         HWY_UNROLL(16)
         for (std::size_t r = 0; r < kRows; ++r) {
-          const Vector value =
-              Broadcast<kHow>(d, rows[r / kRowsAPointer] + (r % kRowsAPointer) * a_stride + at);
+          const Vector value = Broadcast<kHow>(
+              d, rows[r / kRowsAPointer] + (r % kRowsAPointer) * a_stride + at * sizeof(float));
           HWY_UNROLL(4)
           for (std::size_t v = 0; v < kVectors; ++v)
             sum[r][v] = MultiplyAdd<kHow>(d, value, factor[v], sum[r][v]);
@@ -164,14 +153,14 @@ HWY_NOINLINE void Tile(const TileTask& task) {
         add(0, weight);
       }
       HWY_UNROLL(16)
-      for (std::size_t p = 0; p < kPointers; ++p) rows[p] += kStep;
+      for (std::size_t p = 0; p < kPointers; ++p) rows[p] += kStep * sizeof(float);
     }
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
     if constexpr (kF16) {
       const Range range = segment + 1 == task.segments ? task.range : kWholeRange;
       HWY_UNROLL(16)
       for (std::size_t r = 0; r < kRows; ++r) {
-        float* c = task.c + r * task.c_stride;
+        float* c = AddBytes(task.c, r * task.c_stride);
         const float* before = segment == 0 ? task.bias : c;
         Vector even[kVectors];
         Vector odd[kVectors];
@@ -197,7 +186,7 @@ HWY_NOINLINE void Tile(const TileTask& task) {
   if constexpr (!kF16) {
     HWY_UNROLL(16)
     for (std::size_t r = 0; r < kRows; ++r)
-      StoreRow<kVectors>(d, sum[r], task.range, task.c + r * task.c_stride);
+      StoreRow<kVectors>(d, sum[r], task.range, AddBytes(task.c, r * task.c_stride));
   }
 }
 
@@ -218,10 +207,10 @@ constexpr auto kTiles = TilesFor<kHow, D, kVectors>(std::make_index_sequence<kTi
 HWY_NOINLINE void NarrowTile(TileFunction function, TileTask tile, const Panel& panel, std::size_t rows) {
   HWY_ALIGN float buffer[kTileRows * hn::MaxLanes(F())];
   float* c = std::exchange(tile.c, buffer);
-  const std::size_t c_stride = std::exchange(tile.c_stride, panel.width);
+  const std::size_t c_stride = std::exchange(tile.c_stride, panel.width * sizeof(float));
   function(tile);
   for (std::size_t r = 0; r < rows; ++r)
-    std::copy_n(buffer + r * panel.width, panel.stored, c + r * c_stride);
+    std::copy_n(buffer + r * panel.width, panel.stored, AddBytes(c, r * c_stride));
 }
 
 // A single row (the classifier of one image) has too few sums in one panel to hide the latency of a
@@ -231,6 +220,7 @@ HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
   const F d;
   const std::size_t lanes = hn::Lanes(d);
   const PackedMatrix& matrix = *task.b;
+  const std::byte* a = static_cast<const std::byte*>(task.a);
   const float* b[4];
   V sum[4][2];
   HWY_UNROLL(4)
@@ -247,10 +237,12 @@ HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
       for (std::size_t v = 0; v < 2; ++v) {
         const V weight = hn::LoadU(d, b[p] + (2 * i + v) * lanes);
         if constexpr (kHow == Arithmetic::kBf16Widened) {
-          sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i]), FirstBf16(d, weight), sum[p][v]);
-          sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i + 1]), SecondBf16(d, weight), sum[p][v]);
+          sum[p][v] =
+              hn::MulAdd(Broadcast<kHow>(d, a + 2 * i * sizeof(float)), FirstBf16(d, weight), sum[p][v]);
+          sum[p][v] = hn::MulAdd(Broadcast<kHow>(d, a + (2 * i + 1) * sizeof(float)), SecondBf16(d, weight),
+                                 sum[p][v]);
         } else {
-          sum[p][v] = MultiplyAdd<kHow>(d, hn::Set(d, task.a[i]), weight, sum[p][v]);
+          sum[p][v] = MultiplyAdd<kHow>(d, Broadcast<kHow>(d, a + i * sizeof(float)), weight, sum[p][v]);
         }
       }
     }
@@ -279,7 +271,7 @@ struct Heights {
 
 TileTask FirstTile(const ProductTask& task) {
   const PackedMatrix& b = *task.b;
-  return {.a = task.a,
+  return {.a = static_cast<const std::byte*>(task.a),
           .a_stride = task.a_stride,
           .segments = task.segments,
           .segment_pitch = task.segment_pitch,
@@ -302,7 +294,7 @@ void ProductOfTwo(const ProductTask& task) {
     const std::size_t rows = heights.Of(t);
     kTiles<Arithmetic::kTwoRows, F, 1>[rows - 1](tile);
     tile.a += rows * task.a_stride;
-    tile.c += rows * task.c_stride;
+    tile.c = AddBytes(tile.c, rows * task.c_stride);
   }
 }
 
@@ -333,7 +325,7 @@ void Product(const ProductTask& task) {
   if constexpr (kHow == Arithmetic::kF16Pairs) {  // runs of equal length
     tile.segments = (b.k + kF16Run - 1) / kF16Run;
     tile.segment_k = (b.k + tile.segments - 1) / tile.segments;
-    tile.segment_pitch = tile.segment_k;
+    tile.segment_pitch = tile.segment_k * sizeof(float);
   }
   for (std::size_t p = task.first_panel; p < task.last_panel; ++p) {
     const Panel& panel = b.panels[p];
@@ -348,7 +340,7 @@ void Product(const ProductTask& task) {
     const auto& functions = panel.width == 2 * lanes ? kTiles<kHow, F, 2>
                             : panel.width == lanes   ? kTiles<kHow, F, 1>
                                                      : kTiles<kHow, HalfF, 1>;
-    tile.a = task.a;
+    tile.a = static_cast<const std::byte*>(task.a);
     tile.b = b.values.data() + panel.offset;
     tile.bias = b.bias.data() + panel.bias_offset;
     tile.c = task.c + panel.column;
@@ -369,7 +361,7 @@ void Product(const ProductTask& task) {
         functions[rows - 1](tile);
       }
       tile.a += rows * task.a_stride;
-      tile.c += rows * task.c_stride;
+      tile.c = AddBytes(tile.c, rows * task.c_stride);
       tile.prefetch += prefetch_share;
     }
   }

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "base/bfloat16.h"
+#include "base/bytes.h"
 #include "base/float16.h"
 #include "hwy/highway.h"
 #include "kernels/clamp-inl.h"
@@ -100,6 +101,20 @@ HWY_INLINE hn::Vec<D> MultiplyAdd([[maybe_unused]] D d, hn::Vec<D> a, hn::Vec<D>
   return hn::MulAdd(a, b, sum);
 }
 
+// The value of A at `from` in all lanes; of two rows, one after the other.
+template <Arithmetic kHow, class D>
+HWY_INLINE hn::Vec<D> Broadcast(D d, const std::byte* from) {
+  if constexpr (kHow == Arithmetic::kTwoRows) {
+    double pair = 0;
+    hwy::CopyBytes<sizeof(pair)>(from, &pair);
+    return hn::BitCast(d, hn::Set(hn::Repartition<double, D>(), pair));
+  } else {  // a float, or a pair of 16 bits
+    float value = 0;
+    hwy::CopyBytes<sizeof(value)>(from, &value);
+    return hn::Set(d, value);
+  }
+}
+
 // The first or the second of each lane's pair of bfloat16, in float32.
 template <class D>
 HWY_INLINE hn::Vec<D> FirstBf16(D d, hn::Vec<D> pairs) {
@@ -147,26 +162,26 @@ HWY_INLINE hn::Vec<D> LoadValues(D d, const std::uint16_t* from) {
 
 // Rounds and stores half a register.
 template <class D>
-HWY_INLINE void StoreBf16(D d, hn::Vec<D> v, std::uint16_t* to) {
-  hn::StoreU(ToBf16(d, v), hn::Rebind<std::uint16_t, D>(), to);
+HWY_INLINE void StoreBf16(D d, hn::Vec<D> v, void* to) {
+  hn::StoreU(ToBf16(d, v), hn::Rebind<std::uint16_t, D>(), static_cast<std::uint16_t*>(to));
 }
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
 // The same in half precision, to the nearest, ties to even; what is too large becomes the largest.
 template <class D>
-HWY_INLINE void StoreF16(D d, hn::Vec<D> v, std::uint16_t* to) {
+HWY_INLINE void StoreF16(D d, hn::Vec<D> v, void* to) {
   const hn::Rebind<hwy::float16_t, D> f16;
   const hn::Rebind<std::uint16_t, D> u16;
   const auto held = Clamped(d, v, hn::Set(d, -kLargestF16), hn::Set(d, kLargestF16));
-  hn::StoreU(hn::BitCast(u16, hn::DemoteTo(f16, held)), u16, to);
+  hn::StoreU(hn::BitCast(u16, hn::DemoteTo(f16, held)), u16, static_cast<std::uint16_t*>(to));
 }
 #endif
 
 // Stores a register in a format; `c` counts values of it from `to` on.
 template <class D>
-HWY_INLINE void StoreAs(D d, hn::Vec<D> v, Format format, float* to, std::size_t c) {
-  if (format == Format::kFloat32) return hn::StoreU(v, d, to + c);
-  auto* rounded = reinterpret_cast<std::uint16_t*>(to) + c;
+HWY_INLINE void StoreAs(D d, hn::Vec<D> v, Format format, void* to, std::size_t c) {
+  if (format == Format::kFloat32) return hn::StoreU(v, d, static_cast<float*>(to) + c);
+  void* rounded = AddBytes(to, c * sizeof(std::uint16_t));
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
   if (format == Format::kFloat16) return StoreF16(d, v, rounded);
 #endif
@@ -175,12 +190,14 @@ HWY_INLINE void StoreAs(D d, hn::Vec<D> v, Format format, float* to, std::size_t
 
 // Rounds n values; kFloat16 only for AVX-512 and NEON.
 template <Format kFormat>
-void RoundRow(const float* from, std::size_t n, std::uint16_t* to) {
+void RoundRow(const float* from, std::size_t n, void* to) {
   const hn::ScalableTag<float> d;
   std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d))
-    StoreAs(d, hn::LoadU(d, from + i), kFormat, reinterpret_cast<float*>(to), i);
-  for (; i < n; ++i) to[i] = kFormat == Format::kFloat16 ? RoundToF16(from[i]) : RoundToBf16(from[i]);
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) StoreAs(d, hn::LoadU(d, from + i), kFormat, to, i);
+  for (; i < n; ++i) {
+    const std::uint16_t rounded = kFormat == Format::kFloat16 ? RoundToF16(from[i]) : RoundToBf16(from[i]);
+    hwy::CopyBytes<sizeof(rounded)>(&rounded, AddBytes(to, i * sizeof(rounded)));
+  }
 }
 
 // Stores values as float32 or rounded to bfloat16.

@@ -36,7 +36,7 @@ double SecondsOf(const KernelChoice& way) {
   step.rows = kRows;
   step.range = {0, 6};
   SetMatrix(way.precision, *way.kernels, weights, bias, step.range, nullptr, step);
-  std::vector<float> scratch(ScratchSize(step, kRows));
+  std::vector<std::byte> scratch(ScratchSize(step, kRows));
   const MapView map = {input.data(), kInner, static_cast<int>(kRows), 1};
   const Part all = {0, kRows, 0, step.matrix.panels.size()};
   double best = std::numeric_limits<double>::infinity();

@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
+#include <cstring>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/float16.h"
 #include "kernels/patches.h"
 #include "network/schedule.h"
@@ -18,9 +19,9 @@ Format RowFormat(const Step& step, const Kernels& kernels) {
   return step.format == Format::kBfloat16 && !kernels.bf16_rows ? Format::kFloat32 : step.format;
 }
 
-// Computes the output pixels [begin, end) of a depthwise convolution to `output`, `pitch` floats apart.
+// Computes the output pixels [begin, end) of a depthwise convolution to `output`, `pitch` bytes apart.
 void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& input, std::size_t begin,
-                     std::size_t end, float* output, std::size_t pitch) {
+                     std::size_t end, void* output, std::size_t pitch) {
   const Window& w = step.window;
   const auto channels = static_cast<std::size_t>(w.input_channels);
   const auto width = static_cast<std::size_t>(w.output_width);
@@ -30,7 +31,7 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& in
   task.padding_left = w.padding_left;
   task.width = w.input_width;
   task.channels = channels;
-  task.input_pitch = input.pitch;
+  task.input_pitch = input.pitch * sizeof(float);
   task.output_pitch = pitch;
   task.output_format = RowFormat(step, kernels);
   task.bias = step.depthwise_bias.data();
@@ -48,12 +49,12 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& in
     task.x_end = static_cast<int>(x_end);
     task.output = output;
     kernels.depthwise(task);
-    output += (x_end - x_begin) * pitch;
+    output = AddBytes(output, (x_end - x_begin) * pitch);
   });
 }
 
-// How the rows of a product lie in scratch: their pitch in floats, and the place of a value that only
-// rounding up made, in values, or 0.
+// How the rows of a product lie in scratch: their pitch in bytes, and where a value is that only rounding up
+// made, also in bytes, or 0.
 struct ScratchRows {
   std::size_t pitch;
   std::size_t padding;
@@ -61,34 +62,29 @@ struct ScratchRows {
 
 ScratchRows ScratchRowsOf(const Step& step, Format format) {
   const std::size_t inner = step.inner;
-  if (step.format == Format::kFloat32) return {PixelPitch(static_cast<int>(inner)), 0};
+  const auto pitch = [](std::size_t floats) { return PixelPitch(static_cast<int>(floats)) * sizeof(float); };
+  if (step.format == Format::kFloat32) return {pitch(inner), 0};
   const std::size_t floats = format == Format::kFloat32 ? 2 * step.matrix.k : step.matrix.k;
-  return {PixelPitch(static_cast<int>(floats)), inner % 2 == 0 ? 0 : inner};
+  return {pitch(floats), inner % 2 == 0 ? 0 : inner * SizeOf(format)};
 }
 
 // The weight of a value that does not exist is zero, but what would be read in its place may be no number.
-void ClearPadding(const ScratchRows& rows, Format format, std::size_t count, float* scratch) {
+void ClearPadding(const ScratchRows& rows, Format format, std::size_t count, std::byte* scratch) {
   if (rows.padding == 0) return;
-  for (std::size_t r = 0; r < count; ++r) {
-    float* row = scratch + r * rows.pitch;
-    if (format == Format::kFloat32) {
-      row[rows.padding] = 0;
-    } else {
-      reinterpret_cast<std::uint16_t*>(row)[rows.padding] = 0;
-    }
-  }
+  for (std::size_t r = 0; r < count; ++r)
+    std::memset(scratch + r * rows.pitch + rows.padding, 0, SizeOf(format));
 }
 
 // Copies the rows of a map, in the form that the product takes.
 void CopyRows(const Kernels& kernels, Format format, const ScratchRows& rows, std::size_t inner,
-              const float* from, std::size_t pitch, std::size_t count, float* scratch) {
+              const float* from, std::size_t pitch, std::size_t count, std::byte* scratch) {
   const auto round = format == Format::kFloat16 ? kernels.round_to_f16 : kernels.round_to_bf16;
   for (std::size_t r = 0; r < count; ++r) {
-    float* to = scratch + r * rows.pitch;
+    std::byte* to = scratch + r * rows.pitch;
     if (format == Format::kFloat32) {
-      std::copy_n(from + r * pitch, inner, to);
+      std::memcpy(to, from + r * pitch, inner * sizeof(float));
     } else {
-      round(from + r * pitch, inner, reinterpret_cast<std::uint16_t*>(to));
+      round(from + r * pitch, inner, to);
     }
   }
 }
@@ -217,23 +213,23 @@ std::size_t ScratchSize(const Step& step, std::size_t pixels) {
     case RowSource::kDepthwise:
       return pixels * ScratchRowsOf(step, Format::kFloat32).pitch;  // rounded rows take less
     case RowSource::kWindows:
-      return WindowScratch(step.window, step.two_pixels, std::min(pixels, step.width()));
+      return WindowScratch(step.window, step.two_pixels, std::min(pixels, step.width())) * sizeof(float);
     case RowSource::kPatches:
-      return pixels * step.matrix.k;
+      return pixels * step.matrix.k * sizeof(float);
   }
   return 0;
 }
 
 void RunPart(const Step& step, const Kernels& kernels, const Part& part, const MapView& input, float* output,
-             std::size_t output_pitch, float* scratch) {
+             std::size_t output_pitch, std::byte* scratch) {
   if (step.kind == Step::Kind::kAverage) {
     const auto pixels = static_cast<std::size_t>(step.window.input_height) * step.window.input_width;
-    kernels.average(input.data, pixels, input.pitch, static_cast<std::size_t>(step.window.input_channels),
-                    output);
+    kernels.average(input.data, pixels, input.pitch * sizeof(float),
+                    static_cast<std::size_t>(step.window.input_channels), output);
     return;
   }
   if (step.kind == Step::Kind::kDepthwise) {
-    DepthwisePixels(step, kernels, input, part.begin, part.end, output, output_pitch);
+    DepthwisePixels(step, kernels, input, part.begin, part.end, output, output_pitch * sizeof(float));
     return;
   }
   const Format format = RowFormat(step, kernels);
@@ -243,7 +239,7 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
                       .a_stride = rows.pitch,
                       .rows = count,
                       .c = output,
-                      .c_stride = output_pitch,
+                      .c_stride = output_pitch * sizeof(float),
                       .b = &step.matrix,
                       .first_panel = part.first_panel,
                       .last_panel = part.last_panel,
@@ -256,7 +252,7 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
         ClearPadding(rows, format, count, scratch);
       } else {
         task.a = from;
-        task.a_stride = input.pitch;
+        task.a_stride = input.pitch * sizeof(float);
       }
       break;
     }
@@ -265,10 +261,12 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
       ClearPadding(rows, format, count, scratch);
       break;
     case RowSource::kWindows:
-      return MultiplyWindows(step.window, step.two_pixels, kernels, task, input, part, scratch);
+      return MultiplyWindows(step.window, step.two_pixels, kernels, task, input, part,
+                             reinterpret_cast<float*>(scratch));
     case RowSource::kPatches:
-      task.a_stride = step.matrix.k;
-      CopyPatches(step.window, input.data, input.pitch, part.begin, part.end, scratch);
+      task.a_stride = step.matrix.k * sizeof(float);
+      CopyPatches(step.window, input.data, input.pitch, part.begin, part.end,
+                  reinterpret_cast<float*>(scratch));
       break;
   }
   ProductOf(step.format, kernels)(task);

@@ -71,14 +71,14 @@ Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, 
                 int threads);
 Part PartOf(const Step& step, const Split& split, int task);
 
-// Floats that a thread needs for the rows of `pixels` output pixels.
+// Bytes that a thread needs for the rows of `pixels` output pixels.
 std::size_t ScratchSize(const Step& step, std::size_t pixels);
 
 // Computes one part. The input's rows that the part's windows reach must be there. The first pixel goes to
 // `output`, the others `output_pitch` floats apart: with two_pixels, without gaps, and parts begin and end at
 // even ones. `scratch` is this thread's own and holds ScratchSize
-// floats.
+// bytes.
 void RunPart(const Step& step, const Kernels& kernels, const Part& part, const MapView& input, float* output,
-             std::size_t output_pitch, float* scratch);
+             std::size_t output_pitch, std::byte* scratch);
 
 }  // namespace mobilenet
