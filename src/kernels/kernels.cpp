@@ -36,8 +36,8 @@ const Kernels& Table() {
     .lanes = hn::Lanes(F()),
     .tile_rows = kTileRows,
     .bf16_rows = false,
-    .product = &Product<Arithmetic::kFloat32>,
-    .product_bf16 = &Product<Arithmetic::kBf16Widened>,
+    .product = &Product<Float32>,
+    .product_bf16 = &Product<Bf16Widened>,
 #if HWY_TARGET == HWY_AVX3
     .product_of_two = &ProductOfTwo,
     .alternate = &Alternate,
@@ -68,7 +68,7 @@ const Kernels& Bf16Table() {
     Kernels with = Table();
     with.name = kBf16Name;
     with.bf16_rows = true;
-    with.product_bf16 = &Product<Arithmetic::kBf16Dot>;
+    with.product_bf16 = &Product<Bf16Dot>;
     return with;
   }();
   return table;
@@ -79,7 +79,7 @@ const Kernels& F16Table() {
   static const Kernels table = [] {
     Kernels with = Table();
     with.name = kF16Name;
-    with.product_f16 = &Product<Arithmetic::kF16Pairs>;
+    with.product_f16 = &Product<F16Pairs>;
     with.round_to_f16 = &RoundRow<Format::kFloat16>;
     return with;
   }();

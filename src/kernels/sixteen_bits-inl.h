@@ -1,4 +1,4 @@
-// Arithmetic with 16 bits in the products: which there are, and rounding to them.
+// Values of 16 bits: rounding to them, and what instructions on them Highway lacks.
 #if defined(MOBILENET_SIXTEEN_BITS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MOBILENET_SIXTEEN_BITS_INL_H
 #undef MOBILENET_SIXTEEN_BITS_INL_H
@@ -19,12 +19,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-// What multiplies: float32; the same with two rows at once, value by value, whose columns stand twice; pairs
-// of bfloat16 on both sides, by the dot product instruction; pairs of bfloat16 weights that are widened and
-// multiplied with float32; or pairs of half precision on both sides, whose two sums are of half precision
-// too.
-enum class Arithmetic { kFloat32, kTwoRows, kBf16Dot, kBf16Widened, kF16Pairs };
 
 #if HWY_TARGET == HWY_AVX3
 // The lower halves of the lanes, which are of half precision, as float32.
@@ -76,44 +70,6 @@ HWY_INLINE hn::Vec<D> MultiplyAddPairs([[maybe_unused]] D d, hn::Vec<D> a, hn::V
 #endif
 }
 #endif
-
-// sum + a b; for pairs in a lane sum + a[0] b[0] + a[1] b[1], or with kF16Pairs each of the two for itself.
-// Instructions as inline assembly: GCC 12 copies and spills the sums around the intrinsic for bfloat16, and
-// has that for half precision for another target only.
-template <Arithmetic kHow, class D>
-HWY_INLINE hn::Vec<D> MultiplyAdd([[maybe_unused]] D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> sum) {
-#if HWY_TARGET == HWY_AVX3
-  if constexpr (kHow == Arithmetic::kBf16Dot) {
-    asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
-    return sum;
-  }
-  if constexpr (kHow == Arithmetic::kF16Pairs) return MultiplyAddPairs(d, a, b, sum);
-#elif HWY_TARGET == HWY_NEON
-  if constexpr (kHow == Arithmetic::kBf16Dot) {
-    asm(".arch_extension bf16\n\tbfdot %0.4s, %1.8h, %2.8h" : "+w"(sum.raw) : "w"(a.raw), "w"(b.raw));
-    return sum;
-  }
-  if constexpr (kHow == Arithmetic::kF16Pairs) {
-    asm(".arch_extension fp16\n\tfmla %0.8h, %1.8h, %2.8h" : "+w"(sum.raw) : "w"(a.raw), "w"(b.raw));
-    return sum;
-  }
-#endif
-  return hn::MulAdd(a, b, sum);
-}
-
-// The value of A at `from` in all lanes; of two rows, one after the other.
-template <Arithmetic kHow, class D>
-HWY_INLINE hn::Vec<D> Broadcast(D d, const std::byte* from) {
-  if constexpr (kHow == Arithmetic::kTwoRows) {
-    double pair = 0;
-    hwy::CopyBytes<sizeof(pair)>(from, &pair);
-    return hn::BitCast(d, hn::Set(hn::Repartition<double, D>(), pair));
-  } else {  // a float, or a pair of 16 bits
-    float value = 0;
-    hwy::CopyBytes<sizeof(value)>(from, &value);
-    return hn::Set(d, value);
-  }
-}
 
 // The first or the second of each lane's pair of bfloat16, in float32.
 template <class D>
