@@ -160,7 +160,7 @@ void Measure(benchmark::State& state, const Step& step, const Kernels& kernels, 
   const std::size_t columns = step.two_pixels ? step.matrix.columns / 2 : step.matrix.columns;
   const std::size_t channels = step.kind == Step::Kind::kProduct ? columns : step.row_length();
   AlignedVector<float> output(step.rows * channels);
-  AlignedVector<float> scratch(ScratchSize(step, split.block_rows));
+  AlignedVector<std::byte> scratch(ScratchSize(step, split.block_rows));
   const double peak = PeakOf(kernels);
   for (auto _ : state) {
     for (int task = 0; task < split.tasks(); ++task) {

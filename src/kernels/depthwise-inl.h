@@ -46,7 +46,7 @@ template <int kRows, int kStride, class D>
 HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t c) {
   using Vector = hn::Vec<D>;
   const std::size_t channels = task.channels;
-  const std::size_t pitch = task.input_pitch;
+  const std::size_t pitch = task.input_pitch / sizeof(float);
   const float* rows[3] = {};
   Vector weight[3][3];
   HWY_UNROLL(3)
@@ -58,13 +58,13 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
   const Vector bias = hn::LoadU(d, task.bias + c);
   const Vector low = hn::Set(d, task.range.low);
   const Vector high = hn::Set(d, task.range.high);
-  const Rounding rounding = task.rounding;
+  const Format format = task.output_format;
   const std::size_t output_pitch = task.output_pitch;
-  float* output = task.output;
+  void* output = task.output;
   const auto store = [&](Vector sum) HWY_ATTR {
     const Vector clamped = Clamped(d, sum, low, high);
-    StoreRounded(d, clamped, rounding, output, c);
-    output += output_pitch;
+    StoreAs(d, clamped, format, output, c);
+    output = AddBytes(output, output_pitch);
   };
   int x = task.x_begin;
   int left = x * kStride - task.padding_left;  // the window's first column
@@ -137,9 +137,9 @@ HWY_INLINE void Depthwise3x3Row(D /*d*/, const DepthwiseTask& task) {
 #if HWY_TARGET == HWY_AVX3
 // Whether two neighbouring pixels of input and output make one register.
 HWY_INLINE bool TwoPixelsFillARegister(const DepthwiseTask& task) {
-  const std::size_t output = task.rounding == Rounding::kNone ? task.output_pitch : 2 * task.output_pitch;
-  return 2 * task.channels == hn::Lanes(F()) && task.stride == 1 && task.input_pitch == task.channels &&
-         output == task.channels;
+  return 2 * task.channels == hn::Lanes(F()) && task.stride == 1 &&
+         task.input_pitch == task.channels * sizeof(float) &&
+         task.output_pitch == task.channels * SizeOf(task.output_format);
 }
 
 // 3x3 windows of pixels that pair, the output pixels [begin, end), which are an even number of them. Each
@@ -168,9 +168,9 @@ HWY_NOINLINE void DepthwisePairs(const DepthwiseTask& task, int begin, int end) 
   const auto bias = twice(task.bias);
   const auto low = hn::Set(d, task.range.low);
   const auto high = hn::Set(d, task.range.high);
-  const Rounding rounding = task.rounding;
+  const Format format = task.output_format;
   const std::size_t output_pitch = task.output_pitch;
-  float* output = task.output + static_cast<std::size_t>(begin - task.x_begin) * output_pitch;
+  void* output = AddBytes(task.output, static_cast<std::size_t>(begin - task.x_begin) * output_pitch);
   std::size_t at = 0;
   for (int x = begin; x < end; x += 2) {
     at += 2 * channels;
@@ -183,8 +183,8 @@ HWY_NOINLINE void DepthwisePairs(const DepthwiseTask& task, int begin, int end) 
       sum = hn::MulAdd(right, weight[r][2], sum);
       left[r] = right;
     }
-    StoreRounded(d, Clamped(d, sum, low, high), rounding, output, 0);
-    output += 2 * output_pitch;
+    StoreAs(d, Clamped(d, sum, low, high), format, output, 0);
+    output = AddBytes(output, 2 * output_pitch);
   }
 }
 

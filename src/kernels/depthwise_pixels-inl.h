@@ -25,9 +25,9 @@ using F = hn::ScalableTag<float>;
 // Where channel `c` of the output's pixel `x` stands, and storing a register there, clamped to the range.
 template <class D>
 HWY_INLINE void StorePixel(D d, hn::Vec<D> sum, const DepthwiseTask& task, int x, std::size_t c) {
-  float* pixel = task.output + static_cast<std::size_t>(x - task.x_begin) * task.output_pitch;
+  void* pixel = AddBytes(task.output, static_cast<std::size_t>(x - task.x_begin) * task.output_pitch);
   const auto clamped = Clamped(d, sum, hn::Set(d, task.range.low), hn::Set(d, task.range.high));
-  StoreRounded(d, clamped, task.rounding, pixel, c);
+  StoreAs(d, clamped, task.output_format, pixel, c);
 }
 
 // kPixels neighbouring output pixels from `x` on, the window's columns [tap_begin, tap_end), which all lie
@@ -37,9 +37,9 @@ HWY_INLINE void DepthwisePixels(D d, const DepthwiseTask& task, int x, int tap_b
   using Vector = hn::Vec<D>;
   const std::size_t channels = task.channels;
   const std::size_t lanes = hn::Lanes(d);
-  const std::size_t step = static_cast<std::size_t>(task.stride) * task.input_pitch;
-  const std::size_t first =
-      static_cast<std::size_t>(x * task.stride - task.padding_left + tap_begin) * task.input_pitch;
+  const std::size_t pitch = task.input_pitch / sizeof(float);
+  const std::size_t step = static_cast<std::size_t>(task.stride) * pitch;
+  const std::size_t first = static_cast<std::size_t>(x * task.stride - task.padding_left + tap_begin) * pitch;
   const int taps = tap_end - tap_begin;
   for (std::size_t c = 0; c < channels; c += lanes) {
     // The last register overlaps the one before it where the channels don't divide evenly.
@@ -54,7 +54,7 @@ HWY_INLINE void DepthwisePixels(D d, const DepthwiseTask& task, int x, int tap_b
         const Vector w = hn::LoadU(d, weight + t * channels);
         HWY_UNROLL(4)
         for (std::size_t i = 0; i < kPixels; ++i) {
-          sum[i] = hn::MulAdd(hn::LoadU(d, input + i * step + t * task.input_pitch), w, sum[i]);
+          sum[i] = hn::MulAdd(hn::LoadU(d, input + i * step + t * pitch), w, sum[i]);
         }
       }
     }

@@ -36,8 +36,8 @@ const Kernels& Table() {
     .lanes = hn::Lanes(F()),
     .tile_rows = kTileRows,
     .bf16_rows = false,
-    .product = &Product<Arithmetic::kFloat32>,
-    .product_bf16 = &Product<Arithmetic::kBf16Widened>,
+    .product = &Product<Float32>,
+    .product_bf16 = &Product<Bf16Widened>,
 #if HWY_TARGET == HWY_AVX3
     .product_of_two = &ProductOfTwo,
     .alternate = &Alternate,
@@ -45,7 +45,7 @@ const Kernels& Table() {
     .product_of_two = nullptr,
     .alternate = nullptr,
 #endif
-    .round_to_bf16 = &RoundRow<Rounding::kBfloat16>,
+    .round_to_bf16 = &RoundRow<Format::kBfloat16>,
     .product_f16 = nullptr,
     .round_to_f16 = nullptr,
     .depthwise = &Depthwise,
@@ -68,7 +68,7 @@ const Kernels& Bf16Table() {
     Kernels with = Table();
     with.name = kBf16Name;
     with.bf16_rows = true;
-    with.product_bf16 = &Product<Arithmetic::kBf16Dot>;
+    with.product_bf16 = &Product<Bf16Dot>;
     return with;
   }();
   return table;
@@ -79,8 +79,8 @@ const Kernels& F16Table() {
   static const Kernels table = [] {
     Kernels with = Table();
     with.name = kF16Name;
-    with.product_f16 = &Product<Arithmetic::kF16Pairs>;
-    with.round_to_f16 = &RoundRow<Rounding::kFloat16>;
+    with.product_f16 = &Product<F16Pairs>;
+    with.round_to_f16 = &RoundRow<Format::kFloat16>;
     return with;
   }();
   return table;

@@ -2,7 +2,7 @@
 // Kernels table; packing, blocking and fusion around it are written once.
 //
 // Kernels know nothing of networks. None allocates, throws, or touches memory outside what its arguments
-// name.
+// name. Strides and pitches, from one row or pixel to the next, are in bytes; lengths are in values.
 #pragma once
 
 #include <cstddef>
@@ -31,15 +31,17 @@ struct Window {
   int kernel, stride, padding_top, padding_left;
 };
 
-// The 16 bits that the factors of a product are rounded to.
-enum class Rounding { kNone, kBfloat16, kFloat16 };
+// What the values of a row or a map are stored as.
+enum class Format { kFloat32, kBfloat16, kFloat16 };
+
+// Bytes of a value.
+constexpr std::size_t SizeOf(Format format) { return format == Format::kFloat32 ? 4 : 2; }
 
 // c[i, j] = clamp(bias[j] + sum over k of a[i, k] b[k, j]), for `rows` rows and the columns of `panels`.
-// Rows of a are `a_stride` floats apart, rows of c `c_stride`. A row of a may lie in `segments` pieces of
-// equal length, `segment_pitch` floats apart: so a convolution's windows are read where they lie, one piece
-// for each row of the kernel, and rows may overlap.
+// A row of a may lie in `segments` pieces of equal length, `segment_pitch` apart: so a convolution's windows
+// are read where they lie, one piece for each row of the kernel, and rows may overlap.
 struct ProductTask {
-  const float* a;
+  const void* a;  // floats, or what the kernel takes instead
   std::size_t a_stride;
   std::size_t segments = 1;
   std::size_t segment_pitch = 0;
@@ -61,8 +63,7 @@ constexpr int kMaxDepthwiseKernel = 7;
 // One row of a depthwise convolution's output, the pixels [x_begin, x_end).
 struct DepthwiseTask {
   // The input rows under the window that exist (rows of padding are left out), and the weights' row for each:
-  // input[r] is `width` pixels of `channels` floats, input_pitch floats apart; weight[r] is kernel x
-  // channels.
+  // input[r] is `width` pixels of `channels` floats; weight[r] is kernel x channels.
   const float* input[kMaxDepthwiseKernel];
   const float* weight[kMaxDepthwiseKernel];
   int rows;
@@ -76,11 +77,9 @@ struct DepthwiseTask {
   Range range;
   int x_begin;
   int x_end;
-  float* output;  // pixel x_begin; pixels are output_pitch floats apart
+  void* output;  // pixel x_begin
   std::size_t output_pitch;
-  // A rounded output has two values to a float's place; output_pitch still counts floats. kFloat16 only
-  // where Kernels::product_f16 is.
-  Rounding rounding;
+  Format output_format;  // kFloat16 only where Kernels::product_f16 is
 };
 
 struct Kernels {
@@ -95,8 +94,7 @@ struct Kernels {
 
   void (*product)(const ProductTask& task);
   // The same with a matrix that PackBf16 packed: weights of bfloat16, sums of float32. b->k is a number of
-  // pairs, and a's rows are as many pairs: of bfloat16 (a_stride counts pairs) where bf16_rows is set, else
-  // of float32.
+  // pairs, and a's rows are as many pairs: of bfloat16 where bf16_rows is set, else of float32.
   void (*product_bf16)(const ProductTask& task);
   // Where a register holds 16 values, else both null: two rows at once, for matrices of 8 columns, which fill
   // half of one. `task.rows`, at least 1, counts pairs of rows, and a_stride and c_stride go from pair to
@@ -107,16 +105,16 @@ struct Kernels {
   void (*alternate)(const float* a, const float* b, std::size_t n, float* to);
   // Rounds n float32 to bfloat16, to the nearest, ties to even; numbers below the smallest normal one may
   // become 0. With AVX-512, this and all that writes bfloat16 need its extension for it (HasBf16Dot).
-  void (*round_to_bf16)(const float* from, std::size_t n, std::uint16_t* to);
+  void (*round_to_bf16)(const float* from, std::size_t n, void* to);
   // In the table for half precision, else both null: the product with a matrix that PackF16 packed. b->k is a
-  // number of pairs, a's rows are as many pairs of half precision (a_stride counts pairs), in one segment,
-  // and c's rows keep sums on the way. Runs of at most kF16Run pairs are added up in half precision, which
+  // number of pairs, a's rows are as many pairs of half precision, in one segment, and c's rows keep sums on
+  // the way. Runs of at most kF16Run pairs are added up in half precision, which
   // must hold their sums; the runs in float32.
   void (*product_f16)(const ProductTask& task);
   // Rounds n float32 to the nearest, ties to even; what is too large becomes the largest number, 65504.
-  void (*round_to_f16)(const float* from, std::size_t n, std::uint16_t* to);
+  void (*round_to_f16)(const float* from, std::size_t n, void* to);
   void (*depthwise)(const DepthwiseTask& task);
-  // output[c] = mean over `pixels` of input[pixel * pitch + c].
+  // output[c] = mean over `pixels` of the channel c of input.
   void (*average)(const float* input, std::size_t pixels, std::size_t pitch, std::size_t channels,
                   float* output);
   // In place; the largest value is subtracted first, so that nothing overflows.

@@ -32,7 +32,9 @@ HWY_INLINE void AverageChannels(D d, const float* input, std::size_t pixels, std
   }
 }
 
-void Average(const float* input, std::size_t pixels, std::size_t pitch, std::size_t channels, float* output) {
+void Average(const float* input, std::size_t pixels, std::size_t pitch_bytes, std::size_t channels,
+             float* output) {
+  const std::size_t pitch = pitch_bytes / sizeof(float);
   const hn::ScalableTag<float> full;
   if (channels >= hn::Lanes(full)) {
     AverageChannels(full, input, pixels, pitch, channels, output);

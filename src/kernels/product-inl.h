@@ -16,12 +16,13 @@
 #include <cstddef>
 #include <utility>
 
+#include "base/bytes.h"
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
+#include "kernels/arithmetic-inl.h"
 #include "kernels/clamp-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/lanes-inl.h"
-#include "kernels/sixteen_bits-inl.h"
 #include "kernels/tile-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -35,45 +36,15 @@ using V = hn::Vec<F>;
 // fourteen pointers would not fit in the general registers.
 constexpr std::size_t kRowsAPointer = 3;
 
-template <std::size_t kVectors, class D>
-HWY_INLINE void StoreRow(D d, const hn::Vec<D> (&sum)[kVectors], Range range, float* c) {
-  const auto low = hn::Set(d, range.low);
-  const auto high = hn::Set(d, range.high);
-  HWY_UNROLL(4)
-  for (std::size_t v = 0; v < kVectors; ++v) {
-    hn::StoreU(Clamped(d, sum[v], low, high), d, c + v * hn::Lanes(d));
-  }
-}
-
-// The value of A at `from` in all lanes; of two rows, one after the other.
-template <Arithmetic kHow, class D>
-HWY_INLINE hn::Vec<D> Broadcast(D d, const float* from) {
-  if constexpr (kHow == Arithmetic::kTwoRows) {
-    double pair = 0;
-    hwy::CopyBytes<sizeof(pair)>(from, &pair);
-    return hn::BitCast(d, hn::Set(hn::Repartition<double, D>(), pair));
-  } else {
-    return hn::Set(d, *from);
-  }
-}
-
-#if HWY_TARGET == HWY_AVX3
-// Value i is that of `from[i]`. (Highway's own checks its indices in debug builds, for which it needs a
-// library.)
-HWY_INLINE V Permuted(V v, const std::int32_t (&from)[16]) {
-  return V{_mm512_permutexvar_ps(_mm512_load_si512(from), v.raw)};
-}
-#endif
-
 struct TileTask {
-  const float* a;
+  const std::byte* a;
   std::size_t a_stride;
   std::size_t segments;
   std::size_t segment_pitch;
-  std::size_t segment_k;  // values of a row in one segment; the last may have fewer
-  std::size_t k;          // in all of them
+  std::size_t segment_k;  // rows of the panel for one segment
   const float* b;         // a panel
   const float* bias;
+  std::size_t bias_stride;  // from row to row: 0, but where c's rows are their own bias
   Range range;
   float* c;
   std::size_t c_stride;
@@ -82,182 +53,174 @@ struct TileTask {
   std::size_t prefetch_step;
 };
 
-// One tile: kRows rows of C, kVectors registers of D of columns. Sums of half precision are added to C after
-// each segment.
-template <Arithmetic kHow, class D, std::size_t kRows, std::size_t kVectors>
+constexpr std::size_t PointersTo(std::size_t rows) { return (rows + kRowsAPointer - 1) / kRowsAPointer; }
+
+// Adds a row of a panel times the values of A's rows that belong to it.
+template <class How, class D, std::size_t kRows, std::size_t kVectors>
+HWY_INLINE void AddRow(D d, const std::byte* const (&a)[PointersTo(kRows)], std::size_t a_stride,
+                       const float* b, hn::Vec<D> (&sum)[kRows][kVectors]) {
+  hn::Vec<D> weight[How::kParts][kVectors];
+  HWY_UNROLL(4)
+  for (std::size_t v = 0; v < kVectors; ++v) {
+    const auto row = hn::LoadU(d, b + v * hn::Lanes(d));
+    HWY_UNROLL(4)
+    for (std::size_t part = 0; part < How::kParts; ++part) weight[part][v] = How::Weight(d, row, part);
+  }
+  HWY_UNROLL(4)
+  for (std::size_t part = 0; part < How::kParts; ++part) {
+    HWY_UNROLL(16)
+    for (std::size_t r = 0; r < kRows; ++r) {
+      const std::byte* row = a[r / kRowsAPointer] + (r % kRowsAPointer) * a_stride;
+      const auto value = How::Value(d, row + part * How::kPartBytes);
+      HWY_UNROLL(4)
+      for (std::size_t v = 0; v < kVectors; ++v)
+        sum[r][v] = How::MultiplyAdd(d, value, weight[part][v], sum[r][v]);
+    }
+  }
+}
+
+template <class How, class D, std::size_t kVectors>
+HWY_INLINE void StoreRow(D d, const float* bias, hn::Vec<D> low, hn::Vec<D> high, hn::Vec<D> (&sum)[kVectors],
+                         float* c) {
+  How::Finish(d, bias, sum);
+  HWY_UNROLL(4)
+  for (std::size_t v = 0; v < kVectors; ++v)
+    hn::StoreU(Clamped(d, sum[v], low, high), d, c + v * hn::Lanes(d));
+}
+
+template <class How, class D, std::size_t kRows, std::size_t kVectors>
+HWY_INLINE void StoreTile(D d, const TileTask& task, hn::Vec<D> (&sum)[kRows][kVectors]) {
+  const auto low = hn::Set(d, task.range.low);
+  const auto high = hn::Set(d, task.range.high);
+  const float* bias = task.bias;
+  const std::size_t bias_stride = task.bias_stride;
+  float* c = task.c;
+  const std::size_t c_stride = task.c_stride;
+  HWY_UNROLL(16)
+  for (std::size_t r = 0; r < kRows; ++r)
+    StoreRow<How>(d, AddBytes(bias, r * bias_stride), low, high, sum[r], AddBytes(c, r * c_stride));
+}
+
+// One tile: kRows rows of C, kVectors registers of D of columns.
+template <class How, class D, std::size_t kRows, std::size_t kVectors>
 HWY_NOINLINE void Tile(const TileTask& task) {
-  constexpr bool kF16 = kHow == Arithmetic::kF16Pairs;
-  constexpr std::size_t kStep = kHow == Arithmetic::kBf16Widened || kHow == Arithmetic::kTwoRows ? 2 : 1;
-  using Vector = hn::Vec<D>;
   const D d;
   const std::size_t lanes = hn::Lanes(d);
   const std::size_t a_stride = task.a_stride;
-  constexpr std::size_t kPointers = (kRows + kRowsAPointer - 1) / kRowsAPointer;
-
-  Vector sum[kRows][kVectors];
+  constexpr std::size_t kPointers = PointersTo(kRows);
+  hn::Vec<D> sum[kRows][kVectors];
   HWY_UNROLL(16)
   for (std::size_t r = 0; r < kRows; ++r) {
     HWY_UNROLL(4)
-    for (std::size_t v = 0; v < kVectors; ++v)
-      sum[r][v] = kF16 ? hn::Zero(d) : hn::LoadU(d, task.bias + v * lanes);
+    for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = How::Begin(d, task.bias + v * lanes);
   }
-  const float* HWY_RESTRICT b = task.b;
+  const float* b = task.b;
   [[maybe_unused]] const char* prefetch = task.prefetch;
   for (std::size_t segment = 0; segment < task.segments; ++segment) {
-    const float* rows[kPointers];
-    HWY_UNROLL(16)
-    for (std::size_t p = 0; p < kPointers; ++p) {
-      rows[p] = task.a + segment * task.segment_pitch + p * kRowsAPointer * a_stride;
-    }
-    // (Where all are equal the compiler must not be given more to keep: it would spill weights for it.)
-    const std::size_t count =
-        kF16 ? std::min(task.segment_k, task.k - segment * task.segment_k) : task.segment_k;
+    const std::byte* a = task.a + segment * task.segment_pitch;
     std::size_t i = 0;
 #if HWY_TARGET == HWY_NEON
-    if constexpr (kByLanes<kHow, D, kVectors>) {
-      constexpr std::size_t kAtOnce = 4 / kStep;
-      for (; i + kAtOnce <= count; i += kAtOnce) {
-        AddLanes<kHow, 4>(rows[0], a_stride, b, sum);
-        rows[0] += 4;
-        b += kAtOnce * kVectors * lanes;
-      }
-      for (; kF16 && i < count; ++i) {
-        AddLanes<kHow, 1>(rows[0], a_stride, b, sum);
-        rows[0] += 1;
-        b += kVectors * lanes;
-      }
-      HWY_UNROLL(16)
-      for (std::size_t p = 1; p < kPointers; ++p) rows[p] = rows[0] + p * kRowsAPointer * a_stride;
-    }
+    if constexpr (How::template kByLanes<D, kVectors>)
+      i = AddByLanes<How>(task.segment_k, a_stride, a, b, sum);
 #endif
-    for (; i < count; ++i) {
+    const std::byte* rows[kPointers];
+    HWY_UNROLL(16)
+    for (std::size_t p = 0; p < kPointers; ++p) rows[p] = a + p * kRowsAPointer * a_stride;
+    for (; i < task.segment_k; ++i) {
       if constexpr (kVectors == 2) {  // narrow panels are small
         hwy::Prefetch(prefetch);
         prefetch += task.prefetch_step;
       }
-      Vector weight[kVectors];
-      HWY_UNROLL(4)
-      for (std::size_t v = 0; v < kVectors; ++v) weight[v] = hn::LoadU(d, b + v * lanes);
+      AddRow<How>(d, rows, a_stride, b, sum);
       b += kVectors * lanes;
-      // The rows' values from `at` on, times `factor`.
-      const auto add = [&](std::size_t at, const Vector(&factor)[kVectors]) HWY_ATTR {
-        HWY_UNROLL(16)
-        for (std::size_t r = 0; r < kRows; ++r) {
-          const Vector value =
-              Broadcast<kHow>(d, rows[r / kRowsAPointer] + (r % kRowsAPointer) * a_stride + at);
-          HWY_UNROLL(4)
-          for (std::size_t v = 0; v < kVectors; ++v)
-            sum[r][v] = MultiplyAdd<kHow>(d, value, factor[v], sum[r][v]);
-        }
-      };
-      if constexpr (kHow == Arithmetic::kBf16Widened) {
-        Vector even[kVectors];
-        Vector odd[kVectors];
-        HWY_UNROLL(4)
-        for (std::size_t v = 0; v < kVectors; ++v) {
-          even[v] = FirstBf16(d, weight[v]);
-          odd[v] = SecondBf16(d, weight[v]);
-        }
-        add(0, even);
-        add(1, odd);
-      } else {
-        add(0, weight);
-      }
       HWY_UNROLL(16)
-      for (std::size_t p = 0; p < kPointers; ++p) rows[p] += kStep;
+      for (std::size_t p = 0; p < kPointers; ++p) rows[p] += How::kParts * How::kPartBytes;
     }
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-    if constexpr (kF16) {
-      const Range range = segment + 1 == task.segments ? task.range : kWholeRange;
-      HWY_UNROLL(16)
-      for (std::size_t r = 0; r < kRows; ++r) {
-        float* c = task.c + r * task.c_stride;
-        const float* before = segment == 0 ? task.bias : c;
-        Vector even[kVectors];
-        Vector odd[kVectors];
-        SplitSums(d, sum[r], even, odd);
-        HWY_UNROLL(4)
-        for (std::size_t v = 0; v < kVectors; ++v)
-          sum[r][v] = hn::Add(hn::Add(even[v], odd[v]), hn::LoadU(d, before + v * lanes));
-        StoreRow<kVectors>(d, sum[r], range, c);
-        HWY_UNROLL(4)
-        for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = hn::Zero(d);
-      }
-    }
-#endif
   }
-#if HWY_TARGET == HWY_AVX3
-  if constexpr (kHow == Arithmetic::kTwoRows) {  // one behind the other
-    HWY_ALIGN static constexpr std::int32_t kApart[16] = {0, 2, 4, 6, 8, 10, 12, 14,
-                                                          1, 3, 5, 7, 9, 11, 13, 15};
-    HWY_UNROLL(16)
-    for (std::size_t r = 0; r < kRows; ++r) sum[r][0] = Permuted(sum[r][0], kApart);
-  }
-#endif
-  if constexpr (!kF16) {
-    HWY_UNROLL(16)
-    for (std::size_t r = 0; r < kRows; ++r)
-      StoreRow<kVectors>(d, sum[r], task.range, task.c + r * task.c_stride);
-  }
+  StoreTile<How>(d, task, sum);
 }
 
 using TileFunction = void (*)(const TileTask&);
 
 // Tile functions by their number of rows less one.
-template <Arithmetic kHow, class D, std::size_t kVectors, std::size_t... kRows>
+template <class How, class D, std::size_t kVectors, std::size_t... kRows>
 constexpr std::array<TileFunction, sizeof...(kRows)> TilesFor(std::index_sequence<kRows...>) {
-  return {&Tile<kHow, D, kRows + 1, kVectors>...};
+  return {&Tile<How, D, kRows + 1, kVectors>...};
 }
 
 using HalfF = hn::CappedTag<float, HalfLanes(hn::MaxLanes(F()))>;
 
-template <Arithmetic kHow, class D, std::size_t kVectors>
-constexpr auto kTiles = TilesFor<kHow, D, kVectors>(std::make_index_sequence<kTileRows>());
+template <class How, class D, std::size_t kVectors>
+constexpr auto kTiles = TilesFor<How, D, kVectors>(std::make_index_sequence<kTileRows>());
+
+// Computes a tile of a panel. Where sums can't be long, those of runs of equal length are added up in c.
+template <class How>
+HWY_INLINE void CallTile(TileFunction function, const TileTask& tile, const Panel& panel) {
+  if constexpr (!How::kInRuns) return function(tile);
+  const std::size_t runs = (tile.segment_k + kF16Run - 1) / kF16Run;
+  const std::size_t length = (tile.segment_k + runs - 1) / runs;
+  TileTask run = tile;
+  run.range = kWholeRange;
+  for (std::size_t left = tile.segment_k; left > 0; left -= run.segment_k) {
+    run.segment_k = std::min(length, left);
+    if (run.segment_k == left) run.range = tile.range;
+    function(run);
+    run.a += run.segment_k * How::kPartBytes;
+    run.b += run.segment_k * panel.width;
+    run.prefetch += run.segment_k * run.prefetch_step;
+    run.bias = run.c;
+    run.bias_stride = run.c_stride;
+  }
+}
 
 // Fewer columns than the panel is wide: the tile goes to a buffer first, since its store is whole registers.
+template <class How>
 HWY_NOINLINE void NarrowTile(TileFunction function, TileTask tile, const Panel& panel, std::size_t rows) {
   HWY_ALIGN float buffer[kTileRows * hn::MaxLanes(F())];
   float* c = std::exchange(tile.c, buffer);
-  const std::size_t c_stride = std::exchange(tile.c_stride, panel.width);
-  function(tile);
+  const std::size_t c_stride = std::exchange(tile.c_stride, panel.width * sizeof(float));
+  CallTile<How>(function, tile, panel);
   for (std::size_t r = 0; r < rows; ++r)
-    std::copy_n(buffer + r * panel.width, panel.stored, c + r * c_stride);
+    std::copy_n(buffer + r * panel.width, panel.stored, AddBytes(c, r * c_stride));
 }
 
 // A single row (the classifier of one image) has too few sums in one panel to hide the latency of a
 // multiply-add: four panels go at once. This is bound by reading B.
-template <Arithmetic kHow>
+template <class How>
 HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
   const F d;
   const std::size_t lanes = hn::Lanes(d);
   const PackedMatrix& matrix = *task.b;
+  const auto* a = static_cast<const std::byte*>(task.a);
   const float* b[4];
   V sum[4][2];
   HWY_UNROLL(4)
   for (std::size_t p = 0; p < 4; ++p) {
     b[p] = matrix.values.data() + matrix.panels[panel + p].offset;
     const float* bias = matrix.bias.data() + matrix.panels[panel + p].bias_offset;
-    sum[p][0] = hn::LoadU(d, bias);
-    sum[p][1] = hn::LoadU(d, bias + lanes);
+    sum[p][0] = How::Begin(d, bias);
+    sum[p][1] = How::Begin(d, bias + lanes);
   }
   for (std::size_t i = 0; i < matrix.k; ++i) {
     HWY_UNROLL(4)
     for (std::size_t p = 0; p < 4; ++p) {
       HWY_UNROLL(2)
       for (std::size_t v = 0; v < 2; ++v) {
-        const V weight = hn::LoadU(d, b[p] + (2 * i + v) * lanes);
-        if constexpr (kHow == Arithmetic::kBf16Widened) {
-          sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i]), FirstBf16(d, weight), sum[p][v]);
-          sum[p][v] = hn::MulAdd(hn::Set(d, task.a[2 * i + 1]), SecondBf16(d, weight), sum[p][v]);
-        } else {
-          sum[p][v] = MultiplyAdd<kHow>(d, hn::Set(d, task.a[i]), weight, sum[p][v]);
+        const V row = hn::LoadU(d, b[p] + (2 * i + v) * lanes);
+        HWY_UNROLL(4)
+        for (std::size_t part = 0; part < How::kParts; ++part) {
+          const V value = How::Value(d, a + (i * How::kParts + part) * How::kPartBytes);
+          sum[p][v] = How::MultiplyAdd(d, value, How::Weight(d, row, part), sum[p][v]);
         }
       }
     }
   }
+  const V low = hn::Set(d, task.range.low);
+  const V high = hn::Set(d, task.range.high);
   HWY_UNROLL(4)
   for (std::size_t p = 0; p < 4; ++p) {
-    StoreRow<2>(d, sum[p], task.range, task.c + matrix.panels[panel + p].column);
+    const Panel& at = matrix.panels[panel + p];
+    StoreRow<How>(d, matrix.bias.data() + at.bias_offset, low, high, sum[p], task.c + at.column);
   }
 }
 
@@ -279,14 +242,14 @@ struct Heights {
 
 TileTask FirstTile(const ProductTask& task) {
   const PackedMatrix& b = *task.b;
-  return {.a = task.a,
+  return {.a = static_cast<const std::byte*>(task.a),
           .a_stride = task.a_stride,
           .segments = task.segments,
           .segment_pitch = task.segment_pitch,
           .segment_k = b.k / task.segments,
-          .k = b.k,
           .b = b.values.data(),
           .bias = b.bias.data(),
+          .bias_stride = 0,
           .range = task.range,
           .c = task.c,
           .c_stride = task.c_stride,
@@ -300,9 +263,9 @@ void ProductOfTwo(const ProductTask& task) {
   TileTask tile = FirstTile(task);
   for (std::size_t t = 0; t < heights.tiles; ++t) {
     const std::size_t rows = heights.Of(t);
-    kTiles<Arithmetic::kTwoRows, F, 1>[rows - 1](tile);
+    kTiles<TwoRows, F, 1>[rows - 1](tile);
     tile.a += rows * task.a_stride;
-    tile.c += rows * task.c_stride;
+    tile.c = AddBytes(tile.c, rows * task.c_stride);
   }
 }
 
@@ -324,31 +287,26 @@ void Alternate(const float* a, const float* b, std::size_t n, float* to) {
 }
 #endif
 
-template <Arithmetic kHow>
+template <class How>
 void Product(const ProductTask& task) {
   const std::size_t lanes = hn::Lanes(F());
   const PackedMatrix& b = *task.b;
   const Heights heights(task.rows);
   TileTask tile = FirstTile(task);
-  if constexpr (kHow == Arithmetic::kF16Pairs) {  // runs of equal length
-    tile.segments = (b.k + kF16Run - 1) / kF16Run;
-    tile.segment_k = (b.k + tile.segments - 1) / tile.segments;
-    tile.segment_pitch = tile.segment_k;
-  }
   for (std::size_t p = task.first_panel; p < task.last_panel; ++p) {
     const Panel& panel = b.panels[p];
-    if constexpr (kHow != Arithmetic::kF16Pairs) {
+    if constexpr (!How::kInRuns) {
       if (task.rows == 1 && task.segments == 1 && p + 4 <= task.last_panel &&
           b.panels[p + 3].width == 2 * lanes) {
-        FourPanels<kHow>(task, p);
+        FourPanels<How>(task, p);
         p += 3;
         continue;
       }
     }
-    const auto& functions = panel.width == 2 * lanes ? kTiles<kHow, F, 2>
-                            : panel.width == lanes   ? kTiles<kHow, F, 1>
-                                                     : kTiles<kHow, HalfF, 1>;
-    tile.a = task.a;
+    const auto& functions = panel.width == 2 * lanes ? kTiles<How, F, 2>
+                            : panel.width == lanes   ? kTiles<How, F, 1>
+                                                     : kTiles<How, HalfF, 1>;
+    tile.a = static_cast<const std::byte*>(task.a);
     tile.b = b.values.data() + panel.offset;
     tile.bias = b.bias.data() + panel.bias_offset;
     tile.c = task.c + panel.column;
@@ -364,12 +322,12 @@ void Product(const ProductTask& task) {
     for (std::size_t t = 0; t < heights.tiles; ++t) {
       const std::size_t rows = heights.Of(t);
       if (panel.stored < panel.width) {
-        NarrowTile(functions[rows - 1], tile, panel, rows);
+        NarrowTile<How>(functions[rows - 1], tile, panel, rows);
       } else {
-        functions[rows - 1](tile);
+        CallTile<How>(functions[rows - 1], tile, panel);
       }
       tile.a += rows * task.a_stride;
-      tile.c += rows * task.c_stride;
+      tile.c = AddBytes(tile.c, rows * task.c_stride);
       tile.prefetch += prefetch_share;
     }
   }

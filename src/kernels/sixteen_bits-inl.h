@@ -1,4 +1,4 @@
-// Arithmetic with 16 bits in the products: which there are, and rounding to them.
+// Values of 16 bits: rounding to them, and what instructions on them Highway lacks.
 #if defined(MOBILENET_SIXTEEN_BITS_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MOBILENET_SIXTEEN_BITS_INL_H
 #undef MOBILENET_SIXTEEN_BITS_INL_H
@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "base/bfloat16.h"
+#include "base/bytes.h"
 #include "base/float16.h"
 #include "hwy/highway.h"
 #include "kernels/clamp-inl.h"
@@ -18,12 +19,6 @@
 HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
-
-// What multiplies: float32; the same with two rows at once, value by value, whose columns stand twice; pairs
-// of bfloat16 on both sides, by the dot product instruction; pairs of bfloat16 weights that are widened and
-// multiplied with float32; or pairs of half precision on both sides, whose two sums are of half precision
-// too.
-enum class Arithmetic { kFloat32, kTwoRows, kBf16Dot, kBf16Widened, kF16Pairs };
 
 #if HWY_TARGET == HWY_AVX3
 // The lower halves of the lanes, which are of half precision, as float32.
@@ -76,30 +71,6 @@ HWY_INLINE hn::Vec<D> MultiplyAddPairs([[maybe_unused]] D d, hn::Vec<D> a, hn::V
 }
 #endif
 
-// sum + a b; for pairs in a lane sum + a[0] b[0] + a[1] b[1], or with kF16Pairs each of the two for itself.
-// Instructions as inline assembly: GCC 12 copies and spills the sums around the intrinsic for bfloat16, and
-// has that for half precision for another target only.
-template <Arithmetic kHow, class D>
-HWY_INLINE hn::Vec<D> MultiplyAdd([[maybe_unused]] D d, hn::Vec<D> a, hn::Vec<D> b, hn::Vec<D> sum) {
-#if HWY_TARGET == HWY_AVX3
-  if constexpr (kHow == Arithmetic::kBf16Dot) {
-    asm("vdpbf16ps %2, %1, %0" : "+v"(sum.raw) : "v"(a.raw), "v"(b.raw));
-    return sum;
-  }
-  if constexpr (kHow == Arithmetic::kF16Pairs) return MultiplyAddPairs(d, a, b, sum);
-#elif HWY_TARGET == HWY_NEON
-  if constexpr (kHow == Arithmetic::kBf16Dot) {
-    asm(".arch_extension bf16\n\tbfdot %0.4s, %1.8h, %2.8h" : "+w"(sum.raw) : "w"(a.raw), "w"(b.raw));
-    return sum;
-  }
-  if constexpr (kHow == Arithmetic::kF16Pairs) {
-    asm(".arch_extension fp16\n\tfmla %0.8h, %1.8h, %2.8h" : "+w"(sum.raw) : "w"(a.raw), "w"(b.raw));
-    return sum;
-  }
-#endif
-  return hn::MulAdd(a, b, sum);
-}
-
 // The first or the second of each lane's pair of bfloat16, in float32.
 template <class D>
 HWY_INLINE hn::Vec<D> FirstBf16(D d, hn::Vec<D> pairs) {
@@ -147,40 +118,42 @@ HWY_INLINE hn::Vec<D> LoadValues(D d, const std::uint16_t* from) {
 
 // Rounds and stores half a register.
 template <class D>
-HWY_INLINE void StoreBf16(D d, hn::Vec<D> v, std::uint16_t* to) {
-  hn::StoreU(ToBf16(d, v), hn::Rebind<std::uint16_t, D>(), to);
+HWY_INLINE void StoreBf16(D d, hn::Vec<D> v, void* to) {
+  hn::StoreU(ToBf16(d, v), hn::Rebind<std::uint16_t, D>(), static_cast<std::uint16_t*>(to));
 }
 
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
 // The same in half precision, to the nearest, ties to even; what is too large becomes the largest.
 template <class D>
-HWY_INLINE void StoreF16(D d, hn::Vec<D> v, std::uint16_t* to) {
+HWY_INLINE void StoreF16(D d, hn::Vec<D> v, void* to) {
   const hn::Rebind<hwy::float16_t, D> f16;
   const hn::Rebind<std::uint16_t, D> u16;
   const auto held = Clamped(d, v, hn::Set(d, -kLargestF16), hn::Set(d, kLargestF16));
-  hn::StoreU(hn::BitCast(u16, hn::DemoteTo(f16, held)), u16, to);
+  hn::StoreU(hn::BitCast(u16, hn::DemoteTo(f16, held)), u16, static_cast<std::uint16_t*>(to));
 }
 #endif
 
-// Stores a register as it is or rounded; `c` counts values of that form from `to` on.
+// Stores a register in a format; `c` counts values of it from `to` on.
 template <class D>
-HWY_INLINE void StoreRounded(D d, hn::Vec<D> v, Rounding rounding, float* to, std::size_t c) {
-  if (rounding == Rounding::kNone) return hn::StoreU(v, d, to + c);
-  auto* rounded = reinterpret_cast<std::uint16_t*>(to) + c;
+HWY_INLINE void StoreAs(D d, hn::Vec<D> v, Format format, void* to, std::size_t c) {
+  if (format == Format::kFloat32) return hn::StoreU(v, d, static_cast<float*>(to) + c);
+  void* rounded = AddBytes(to, c * sizeof(std::uint16_t));
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_NEON
-  if (rounding == Rounding::kFloat16) return StoreF16(d, v, rounded);
+  if (format == Format::kFloat16) return StoreF16(d, v, rounded);
 #endif
   StoreBf16(d, v, rounded);
 }
 
 // Rounds n values; kFloat16 only for AVX-512 and NEON.
-template <Rounding kRounding>
-void RoundRow(const float* from, std::size_t n, std::uint16_t* to) {
+template <Format kFormat>
+void RoundRow(const float* from, std::size_t n, void* to) {
   const hn::ScalableTag<float> d;
   std::size_t i = 0;
-  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d))
-    StoreRounded(d, hn::LoadU(d, from + i), kRounding, reinterpret_cast<float*>(to), i);
-  for (; i < n; ++i) to[i] = kRounding == Rounding::kFloat16 ? RoundToF16(from[i]) : RoundToBf16(from[i]);
+  for (; i + hn::Lanes(d) <= n; i += hn::Lanes(d)) StoreAs(d, hn::LoadU(d, from + i), kFormat, to, i);
+  for (; i < n; ++i) {
+    const std::uint16_t rounded = kFormat == Format::kFloat16 ? RoundToF16(from[i]) : RoundToBf16(from[i]);
+    hwy::CopyBytes<sizeof(rounded)>(&rounded, AddBytes(to, i * sizeof(rounded)));
+  }
 }
 
 // Stores values as float32 or rounded to bfloat16.

@@ -16,6 +16,7 @@
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
+#include "kernels/arithmetic-inl.h"
 #include "kernels/clamp-inl.h"
 #include "kernels/sixteen_bits-inl.h"
 #include "kernels/tile-inl.h"
@@ -183,7 +184,7 @@ void Interleave(const float* input, std::size_t input_pitch, std::size_t rows, s
 }
 
 // A tile of kRows rows of c and kVectors registers of columns stays in registers for all of a's and b's rows.
-template <Arithmetic kHow, class D, std::size_t kRows, std::size_t kVectors>
+template <class How, class D, std::size_t kRows, std::size_t kVectors>
 HWY_NOINLINE void OuterTile(const OuterTask& task, std::size_t i, std::size_t j) {
   const D d;
   using Vector = hn::Vec<D>;
@@ -205,8 +206,7 @@ HWY_NOINLINE void OuterTile(const OuterTask& task, std::size_t i, std::size_t j)
     for (std::size_t r = 0; r < kRows; ++r) {
       const Vector value = hn::Set(d, a[r]);
       HWY_UNROLL(2)
-      for (std::size_t v = 0; v < kVectors; ++v)
-        sum[r][v] = MultiplyAdd<kHow>(d, value, factor[v], sum[r][v]);
+      for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = How::MultiplyAdd(d, value, factor[v], sum[r][v]);
     }
     a += task.a_pitch;
     b += task.b_pitch;
@@ -220,15 +220,15 @@ HWY_NOINLINE void OuterTile(const OuterTask& task, std::size_t i, std::size_t j)
 
 using OuterFunction = void (*)(const OuterTask&, std::size_t i, std::size_t j);
 
-template <Arithmetic kHow, class D, std::size_t kVectors, std::size_t... kRows>
+template <class How, class D, std::size_t kVectors, std::size_t... kRows>
 constexpr std::array<OuterFunction, sizeof...(kRows)> OuterTilesFor(std::index_sequence<kRows...>) {
-  return {&OuterTile<kHow, D, kRows + 1, kVectors>...};
+  return {&OuterTile<How, D, kRows + 1, kVectors>...};
 }
 
-template <Arithmetic kHow, class D, std::size_t kVectors>
-constexpr auto kOuterTiles = OuterTilesFor<kHow, D, kVectors>(std::make_index_sequence<kTileRows>());
+template <class How, class D, std::size_t kVectors>
+constexpr auto kOuterTiles = OuterTilesFor<How, D, kVectors>(std::make_index_sequence<kTileRows>());
 
-template <Arithmetic kHow>
+template <class How>
 void Outer(const OuterTask& task) {
   const std::size_t lanes = hn::Lanes(F());
   const std::size_t tiles = (task.inner + kTileRows - 1) / kTileRows;
@@ -240,9 +240,9 @@ void Outer(const OuterTask& task) {
     }
   };
   std::size_t j = 0;
-  for (; j + 2 * lanes <= task.columns; j += 2 * lanes) column(kOuterTiles<kHow, F, 2>, j);
-  for (; j + lanes <= task.columns; j += lanes) column(kOuterTiles<kHow, F, 1>, j);
-  for (; j < task.columns; j += hn::Lanes(Narrow())) column(kOuterTiles<kHow, Narrow, 1>, j);
+  for (; j + 2 * lanes <= task.columns; j += 2 * lanes) column(kOuterTiles<How, F, 2>, j);
+  for (; j + lanes <= task.columns; j += lanes) column(kOuterTiles<How, F, 1>, j);
+  for (; j < task.columns; j += hn::Lanes(Narrow())) column(kOuterTiles<How, Narrow, 1>, j);
 }
 
 // One register of channels of kRows rows of a 3x3 window's sums, which stay in registers along the row.

@@ -21,11 +21,11 @@ const TrainingKernels& TrainingTable() {
     .moments = &Moments,
     .combine = &Combine,
     .mask = &Mask,
-    .outer = &Outer<Arithmetic::kFloat32>,
+    .outer = &Outer<Float32>,
     .interleave = &Interleave,
 // As in kernels.cpp.
 #if HWY_TARGET == HWY_AVX3 || (HWY_TARGET == HWY_NEON && (!HWY_COMPILER_CLANG || HWY_COMPILER_CLANG >= 1700))
-    .outer_pairs = &Outer<Arithmetic::kBf16Dot>,
+    .outer_pairs = &Outer<Bf16Dot>,
 #else
     .outer_pairs = nullptr,
 #endif

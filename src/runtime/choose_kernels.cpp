@@ -36,7 +36,7 @@ double SecondsOf(const KernelChoice& way) {
   step.rows = kRows;
   step.range = {0, 6};
   SetMatrix(way.precision, *way.kernels, weights, bias, step.range, nullptr, step);
-  std::vector<float> scratch(ScratchSize(step, kRows));
+  std::vector<std::byte> scratch(ScratchSize(step, kRows));
   const MapView map = {input.data(), kInner, static_cast<int>(kRows), 1};
   const Part all = {0, kRows, 0, step.matrix.panels.size()};
   double best = std::numeric_limits<double>::infinity();
@@ -61,7 +61,7 @@ std::vector<KernelChoice> Ways(Precision precision) {
   for (const Kernels* kernels : available) {
     if (kernels->target != available.front()->target) continue;
     const auto same = std::ranges::find_if(ways, [&](const KernelChoice& way) {
-      return ProductOf(RoundingFor(precision), *way.kernels) == ProductOf(RoundingFor(precision), *kernels);
+      return ProductOf(FormatFor(precision), *way.kernels) == ProductOf(FormatFor(precision), *kernels);
     });
     if (same != ways.end()) {
       same->kernels = kernels;

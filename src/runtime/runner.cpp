@@ -44,7 +44,7 @@ struct Runner::State {
   std::vector<Split> splits;                    // one for each step
   std::vector<std::vector<RowWindow>> windows;  // of each group's steps
   AlignedVector<float> arena;                   // feature maps
-  AlignedVector<float> scratch;                 // scratch_size floats for each thread
+  AlignedVector<std::byte> scratch;             // scratch_size bytes for each thread
   std::size_t scratch_size = 0;
   AlignedVector<float> blocks;  // block_size floats of rows for each thread but the first
   std::size_t block_size = 0;
@@ -66,7 +66,7 @@ struct Runner::State {
     return {base + place.offset, PixelPitch(shape.channels), shape.width, place.rows};
   }
 
-  [[nodiscard]] float* Scratch(int thread) { return scratch.data() + thread * scratch_size; }
+  [[nodiscard]] std::byte* Scratch(int thread) { return scratch.data() + thread * scratch_size; }
   [[nodiscard]] float* Block(std::size_t group, int thread) {
     return thread == 0 ? arena.data() + plan.state_->arena.blocks[group].offset
                        : blocks.data() + (thread - 1) * block_size;
@@ -87,7 +87,7 @@ struct Runner::State {
 
   // The output rows [begin, end) of a step.
   void RunRows(std::size_t index, int begin, int end, const MapView& input, const MapView& output,
-               float* own_scratch) noexcept {
+               std::byte* own_scratch) noexcept {
     const Step& step = plan.state_->steps[index];
     const std::size_t width = step.width();
     for (int y = begin; y < end; ++y) {
@@ -168,13 +168,13 @@ std::unique_ptr<Runner::State> Runner::Make(const Plan& plan, const RunnerOption
     }
     state->block_size = std::max(state->block_size, shared.arena.blocks[g].size);
   }
-  constexpr std::size_t kUnit = kCacheLine / sizeof(float);
-  state->scratch_size = (largest + kUnit - 1) / kUnit * kUnit;
+  state->scratch_size = (largest + kCacheLine - 1) / kCacheLine * kCacheLine;
   const std::size_t scratch = state->scratch_size * static_cast<std::size_t>(options.threads);
   const std::size_t blocks = state->block_size * static_cast<std::size_t>(options.threads - 1);
-  const std::size_t floats = shared.arena.size + scratch + blocks;
-  const CacheLineAllocator<float> slab(std::make_shared<Slab>(floats * sizeof(float) + 2 * kCacheLine));
-  state->scratch = AlignedVector<float>(scratch, slab);
+  const std::size_t floats = shared.arena.size + blocks;
+  const CacheLineAllocator<float> slab(
+      std::make_shared<Slab>(floats * sizeof(float) + scratch + 2 * kCacheLine));
+  state->scratch = AlignedVector<std::byte>(scratch, CacheLineAllocator<std::byte>(slab));
   state->arena = AlignedVector<float>(shared.arena.size, slab);
   state->blocks = AlignedVector<float>(blocks, slab);
   return state;

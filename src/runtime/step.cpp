@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdint>
+#include <cstring>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/float16.h"
 #include "kernels/patches.h"
 #include "network/schedule.h"
@@ -14,13 +15,13 @@ namespace mobilenet {
 namespace {
 
 // What the rows of a product are rounded to: without the instruction for it, bfloat16 weights are widened.
-Rounding RowRounding(const Step& step, const Kernels& kernels) {
-  return step.rounding == Rounding::kBfloat16 && !kernels.bf16_rows ? Rounding::kNone : step.rounding;
+Format RowFormat(const Step& step, const Kernels& kernels) {
+  return step.format == Format::kBfloat16 && !kernels.bf16_rows ? Format::kFloat32 : step.format;
 }
 
-// Computes the output pixels [begin, end) of a depthwise convolution to `output`, `pitch` floats apart.
+// Computes the output pixels [begin, end) of a depthwise convolution to `output`, `pitch` bytes apart.
 void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& input, std::size_t begin,
-                     std::size_t end, float* output, std::size_t pitch) {
+                     std::size_t end, void* output, std::size_t pitch) {
   const Window& w = step.window;
   const auto channels = static_cast<std::size_t>(w.input_channels);
   const auto width = static_cast<std::size_t>(w.output_width);
@@ -30,9 +31,9 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& in
   task.padding_left = w.padding_left;
   task.width = w.input_width;
   task.channels = channels;
-  task.input_pitch = input.pitch;
+  task.input_pitch = input.pitch * sizeof(float);
   task.output_pitch = pitch;
-  task.rounding = RowRounding(step, kernels);
+  task.output_format = RowFormat(step, kernels);
   task.bias = step.depthwise_bias.data();
   task.range = step.depthwise_range;
   ForEachRow(begin, end, width, [&](std::size_t y, std::size_t x_begin, std::size_t x_end) {
@@ -48,47 +49,42 @@ void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& in
     task.x_end = static_cast<int>(x_end);
     task.output = output;
     kernels.depthwise(task);
-    output += (x_end - x_begin) * pitch;
+    output = AddBytes(output, (x_end - x_begin) * pitch);
   });
 }
 
-// How the rows of a product lie in scratch: their pitch in floats, and the place of a value that only
-// rounding up made, in values, or 0.
+// How the rows of a product lie in scratch: their pitch in bytes, and where a value is that only rounding up
+// made, also in bytes, or 0.
 struct ScratchRows {
   std::size_t pitch;
   std::size_t padding;
 };
 
-ScratchRows ScratchRowsOf(const Step& step, Rounding rounding) {
+ScratchRows ScratchRowsOf(const Step& step, Format format) {
   const std::size_t inner = step.inner;
-  if (step.rounding == Rounding::kNone) return {PixelPitch(static_cast<int>(inner)), 0};
-  const std::size_t floats = rounding == Rounding::kNone ? 2 * step.matrix.k : step.matrix.k;
-  return {PixelPitch(static_cast<int>(floats)), inner % 2 == 0 ? 0 : inner};
+  const auto pitch = [](std::size_t floats) { return PixelPitch(static_cast<int>(floats)) * sizeof(float); };
+  if (step.format == Format::kFloat32) return {pitch(inner), 0};
+  const std::size_t floats = format == Format::kFloat32 ? 2 * step.matrix.k : step.matrix.k;
+  return {pitch(floats), inner % 2 == 0 ? 0 : inner * SizeOf(format)};
 }
 
 // The weight of a value that does not exist is zero, but what would be read in its place may be no number.
-void ClearPadding(const ScratchRows& rows, Rounding rounding, std::size_t count, float* scratch) {
+void ClearPadding(const ScratchRows& rows, Format format, std::size_t count, std::byte* scratch) {
   if (rows.padding == 0) return;
-  for (std::size_t r = 0; r < count; ++r) {
-    float* row = scratch + r * rows.pitch;
-    if (rounding == Rounding::kNone) {
-      row[rows.padding] = 0;
-    } else {
-      reinterpret_cast<std::uint16_t*>(row)[rows.padding] = 0;
-    }
-  }
+  for (std::size_t r = 0; r < count; ++r)
+    std::memset(scratch + r * rows.pitch + rows.padding, 0, SizeOf(format));
 }
 
 // Copies the rows of a map, in the form that the product takes.
-void CopyRows(const Kernels& kernels, Rounding rounding, const ScratchRows& rows, std::size_t inner,
-              const float* from, std::size_t pitch, std::size_t count, float* scratch) {
-  const auto round = rounding == Rounding::kFloat16 ? kernels.round_to_f16 : kernels.round_to_bf16;
+void CopyRows(const Kernels& kernels, Format format, const ScratchRows& rows, std::size_t inner,
+              const float* from, std::size_t pitch, std::size_t count, std::byte* scratch) {
+  const auto round = format == Format::kFloat16 ? kernels.round_to_f16 : kernels.round_to_bf16;
   for (std::size_t r = 0; r < count; ++r) {
-    float* to = scratch + r * rows.pitch;
-    if (rounding == Rounding::kNone) {
-      std::copy_n(from + r * pitch, inner, to);
+    std::byte* to = scratch + r * rows.pitch;
+    if (format == Format::kFloat32) {
+      std::memcpy(to, from + r * pitch, inner * sizeof(float));
     } else {
-      round(from + r * pitch, inner, reinterpret_cast<std::uint16_t*>(to));
+      round(from + r * pitch, inner, to);
     }
   }
 }
@@ -120,24 +116,24 @@ bool TakesTwoPixels(const Step& step, std::size_t columns, const Kernels& kernel
 
 }  // namespace
 
-Rounding RoundingFor(Precision precision) {
+Format FormatFor(Precision precision) {
   switch (precision) {
     case Precision::kBfloat16:
-      return Rounding::kBfloat16;
+      return Format::kBfloat16;
     case Precision::kFloat16:
-      return Rounding::kFloat16;
+      return Format::kFloat16;
     default:
-      return Rounding::kNone;
+      return Format::kFloat32;
   }
 }
 
-ProductFunction ProductOf(Rounding rounding, const Kernels& kernels) {
-  switch (rounding) {
-    case Rounding::kNone:
+ProductFunction ProductOf(Format format, const Kernels& kernels) {
+  switch (format) {
+    case Format::kFloat32:
       return kernels.product;
-    case Rounding::kBfloat16:
+    case Format::kBfloat16:
       return kernels.product_bf16;
-    case Rounding::kFloat16:
+    case Format::kFloat16:
       return kernels.product_f16;
   }
   return nullptr;
@@ -153,12 +149,12 @@ void SetMatrix(Precision precision, const Kernels& kernels, std::span<const floa
     step.matrix = Pack(columns.data(), biases.data(), step.inner, biases.size(), kernels.lanes, slab);
     return;
   }
-  step.rounding = RoundingFor(precision);
-  if (step.rounding == Rounding::kFloat16 && !SumsFitF16(weights, bias.size(), input))
-    step.rounding = Rounding::kNone;
-  const auto pack = step.rounding == Rounding::kBfloat16  ? PackBf16
-                    : step.rounding == Rounding::kFloat16 ? PackF16
-                                                          : Pack;
+  step.format = FormatFor(precision);
+  if (step.format == Format::kFloat16 && !SumsFitF16(weights, bias.size(), input))
+    step.format = Format::kFloat32;
+  const auto pack = step.format == Format::kBfloat16  ? PackBf16
+                    : step.format == Format::kFloat16 ? PackF16
+                                                      : Pack;
   step.matrix = pack(weights.data(), bias.data(), step.inner, bias.size(), kernels.lanes, slab);
 }
 
@@ -213,37 +209,37 @@ std::size_t ScratchSize(const Step& step, std::size_t pixels) {
   if (step.kind != Step::Kind::kProduct) return 0;
   switch (step.rows_from) {
     case RowSource::kInput:
-      return step.rounding == Rounding::kNone ? 0 : pixels * ScratchRowsOf(step, Rounding::kNone).pitch;
+      return step.format == Format::kFloat32 ? 0 : pixels * ScratchRowsOf(step, Format::kFloat32).pitch;
     case RowSource::kDepthwise:
-      return pixels * ScratchRowsOf(step, Rounding::kNone).pitch;  // rounded rows take less
+      return pixels * ScratchRowsOf(step, Format::kFloat32).pitch;  // rounded rows take less
     case RowSource::kWindows:
-      return WindowScratch(step.window, step.two_pixels, std::min(pixels, step.width()));
+      return WindowScratch(step.window, step.two_pixels, std::min(pixels, step.width())) * sizeof(float);
     case RowSource::kPatches:
-      return pixels * step.matrix.k;
+      return pixels * step.matrix.k * sizeof(float);
   }
   return 0;
 }
 
 void RunPart(const Step& step, const Kernels& kernels, const Part& part, const MapView& input, float* output,
-             std::size_t output_pitch, float* scratch) {
+             std::size_t output_pitch, std::byte* scratch) {
   if (step.kind == Step::Kind::kAverage) {
     const auto pixels = static_cast<std::size_t>(step.window.input_height) * step.window.input_width;
-    kernels.average(input.data, pixels, input.pitch, static_cast<std::size_t>(step.window.input_channels),
-                    output);
+    kernels.average(input.data, pixels, input.pitch * sizeof(float),
+                    static_cast<std::size_t>(step.window.input_channels), output);
     return;
   }
   if (step.kind == Step::Kind::kDepthwise) {
-    DepthwisePixels(step, kernels, input, part.begin, part.end, output, output_pitch);
+    DepthwisePixels(step, kernels, input, part.begin, part.end, output, output_pitch * sizeof(float));
     return;
   }
-  const Rounding rounding = RowRounding(step, kernels);
-  const ScratchRows rows = ScratchRowsOf(step, rounding);
+  const Format format = RowFormat(step, kernels);
+  const ScratchRows rows = ScratchRowsOf(step, format);
   const std::size_t count = part.end - part.begin;
   ProductTask task = {.a = scratch,
                       .a_stride = rows.pitch,
                       .rows = count,
                       .c = output,
-                      .c_stride = output_pitch,
+                      .c_stride = output_pitch * sizeof(float),
                       .b = &step.matrix,
                       .first_panel = part.first_panel,
                       .last_panel = part.last_panel,
@@ -251,27 +247,29 @@ void RunPart(const Step& step, const Kernels& kernels, const Part& part, const M
   switch (step.rows_from) {
     case RowSource::kInput: {
       const float* from = input.data + part.begin * input.pitch;
-      if (rounding != Rounding::kNone || rows.padding > 0) {
-        CopyRows(kernels, rounding, rows, step.inner, from, input.pitch, count, scratch);
-        ClearPadding(rows, rounding, count, scratch);
+      if (format != Format::kFloat32 || rows.padding > 0) {
+        CopyRows(kernels, format, rows, step.inner, from, input.pitch, count, scratch);
+        ClearPadding(rows, format, count, scratch);
       } else {
         task.a = from;
-        task.a_stride = input.pitch;
+        task.a_stride = input.pitch * sizeof(float);
       }
       break;
     }
     case RowSource::kDepthwise:
       DepthwisePixels(step, kernels, input, part.begin, part.end, scratch, rows.pitch);
-      ClearPadding(rows, rounding, count, scratch);
+      ClearPadding(rows, format, count, scratch);
       break;
     case RowSource::kWindows:
-      return MultiplyWindows(step.window, step.two_pixels, kernels, task, input, part, scratch);
+      return MultiplyWindows(step.window, step.two_pixels, kernels, task, input, part,
+                             reinterpret_cast<float*>(scratch));
     case RowSource::kPatches:
-      task.a_stride = step.matrix.k;
-      CopyPatches(step.window, input.data, input.pitch, part.begin, part.end, scratch);
+      task.a_stride = step.matrix.k * sizeof(float);
+      CopyPatches(step.window, input.data, input.pitch, part.begin, part.end,
+                  reinterpret_cast<float*>(scratch));
       break;
   }
-  ProductOf(step.rounding, kernels)(task);
+  ProductOf(step.format, kernels)(task);
 }
 
 }  // namespace mobilenet

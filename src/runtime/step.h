@@ -29,9 +29,9 @@ struct Step {
   AlignedVector<float> depthwise_bias;
   Range depthwise_range{};
   PackedMatrix matrix;
-  Rounding rounding = Rounding::kNone;  // else the matrix is of pairs of it
-  std::size_t inner = 0;                // values in a row of the product, which a matrix of pairs rounds up
-  bool two_pixels = false;              // the matrix is for kernels.product_of_two: its columns stand twice
+  Format format = Format::kFloat32;  // of 16 bits, the matrix is of pairs
+  std::size_t inner = 0;             // values in a row of the product, which a matrix of pairs rounds up
+  bool two_pixels = false;           // the matrix is for kernels.product_of_two: its columns stand twice
   Range range{};
 
   [[nodiscard]] std::size_t row_length() const {
@@ -54,11 +54,11 @@ struct Split {
 };
 
 // What the factors of a product are rounded to. Not for kInt8.
-Rounding RoundingFor(Precision precision);
+Format FormatFor(Precision precision);
 
 // The kernel that multiplies so; null where the table has none.
 using ProductFunction = void (*)(const ProductTask&);
-ProductFunction ProductOf(Rounding rounding, const Kernels& kernels);
+ProductFunction ProductOf(Format format, const Kernels& kernels);
 
 // Sets the matrix of a product from [inner, columns] weights and one bias a column. In half precision only
 // where sums of `input` times weights can't leave it, else in float32.
@@ -71,14 +71,14 @@ Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, 
                 int threads);
 Part PartOf(const Step& step, const Split& split, int task);
 
-// Floats that a thread needs for the rows of `pixels` output pixels.
+// Bytes that a thread needs for the rows of `pixels` output pixels.
 std::size_t ScratchSize(const Step& step, std::size_t pixels);
 
 // Computes one part. The input's rows that the part's windows reach must be there. The first pixel goes to
 // `output`, the others `output_pitch` floats apart: with two_pixels, without gaps, and parts begin and end at
 // even ones. `scratch` is this thread's own and holds ScratchSize
-// floats.
+// bytes.
 void RunPart(const Step& step, const Kernels& kernels, const Part& part, const MapView& input, float* output,
-             std::size_t output_pitch, float* scratch);
+             std::size_t output_pitch, std::byte* scratch);
 
 }  // namespace mobilenet

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/bytes.h"
 #include "kernels/patches.h"
 
 namespace mobilenet {
@@ -25,7 +26,7 @@ class WindowProduct {
   WindowProduct(const Window& window, const Kernels& kernels, const ProductTask& task, const MapView& input,
                 float* scratch)
       : window_(window), kernels_(kernels), task_(task), input_(input), scratch_(scratch) {
-    task_.a_stride = static_cast<std::size_t>(window_.stride) * window_.input_channels;
+    task_.a_stride = window_.stride * window_.input_channels * sizeof(float);
     task_.segments = window_.kernel;
   }
 
@@ -47,7 +48,7 @@ class WindowProduct {
     Copied(top, begin, left);
     if (right > left) {
       task_.a = input_.Row(top) + static_cast<std::size_t>(left * w.stride - w.padding_left) * input_.pitch;
-      task_.segment_pitch = static_cast<std::size_t>(w.input_width) * input_.pitch;
+      task_.segment_pitch = w.input_width * input_.pitch * sizeof(float);
       Product(left, right);
     }
     Copied(top, right, end);
@@ -58,12 +59,13 @@ class WindowProduct {
     if (begin >= end) return;
     const Window& w = window_;
     task_.a = scratch_;
-    task_.segment_pitch = WindowRowLength(w, static_cast<std::size_t>(end - begin));
+    const std::size_t length = WindowRowLength(w, static_cast<std::size_t>(end - begin));
+    task_.segment_pitch = length * sizeof(float);
     for (int ky = 0; ky < w.kernel; ++ky) {
       const int y = top + ky;
       const bool exists = y >= 0 && y < w.input_height;
       CopyPixels(w, exists ? input_.Row(y) : nullptr, begin * w.stride - w.padding_left,
-                 task_.segment_pitch / w.input_channels, scratch_ + ky * task_.segment_pitch);
+                 length / w.input_channels, scratch_ + ky * length);
     }
     Product(begin, end);
   }
@@ -71,7 +73,7 @@ class WindowProduct {
   void Product(int begin, int end) {
     task_.rows = static_cast<std::size_t>(end - begin);
     kernels_.product(task_);
-    task_.c += task_.rows * task_.c_stride;
+    task_.c = AddBytes(task_.c, task_.rows * task_.c_stride);
   }
 
   const Window& window_;
@@ -94,7 +96,7 @@ class PairedWindows {
         scratch_(scratch),
         next_(static_cast<std::size_t>(window_.stride) * window_.input_channels) {
     task_.a = scratch;
-    task_.a_stride = 4 * next_;
+    task_.a_stride = 4 * next_ * sizeof(float);
     task_.segments = window_.kernel;
     task_.c_stride *= 2;
   }
@@ -103,19 +105,20 @@ class PairedWindows {
   void Row(int y, int begin, int end) {
     const auto pixels = static_cast<std::size_t>(end - begin);
     task_.rows = pixels / 2;
-    task_.segment_pitch = PairedRowLength(window_, pixels);
+    const std::size_t length = PairedRowLength(window_, pixels);
+    task_.segment_pitch = length * sizeof(float);
     for (int ky = 0; ky < window_.kernel; ++ky) {
       const int iy = y * window_.stride - window_.padding_top + ky;
-      float* to = scratch_ + ky * task_.segment_pitch;
+      float* to = scratch_ + ky * length;
       if (iy < 0 || iy >= window_.input_height) {
-        std::fill_n(to, task_.segment_pitch, 0.0F);
+        std::fill_n(to, length, 0.0F);
       } else {
         CopyRow(input_.Row(iy), begin * window_.stride - window_.padding_left,
                 WindowRowLength(window_, pixels - 1), to);
       }
     }
     kernels_.product_of_two(task_);
-    task_.c += task_.rows * task_.c_stride;
+    task_.c = AddBytes(task_.c, task_.rows * task_.c_stride);
   }
 
  private:

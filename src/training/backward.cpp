@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cstring>
 
+#include "base/bytes.h"
 #include "kernels/patches.h"
 #include "runtime/window.h"
 #include "training/depthwise_rows.h"
@@ -215,17 +217,16 @@ void TrainingPass::State::BackwardPool(std::size_t index, int worker) {
     const float* gradient = GradientOf(index) + image * layers[index].map.pitch;
     for (std::size_t c = 0; c < in.map.columns; ++c) mean[c] = gradient[c] * share;
     const MapRows to = GradientRows(index - 1, image * pixels);
-    const auto spread = [&](const auto* row) {
-      auto* pixel = static_cast<std::remove_const_t<std::remove_pointer_t<decltype(row)>>*>(to.values);
-      for (std::size_t p = 0; p < pixels; ++p, pixel += to.pitch) std::copy_n(row, in.map.columns, pixel);
-    };
+    const void* row = mean;
+    std::size_t value = sizeof(float);
     if (to.bf16) {
-      auto* rounded = reinterpret_cast<std::uint16_t*>(mean + in.map.columns);
+      void* rounded = mean + in.map.columns;
       kernels->round_to_bf16(mean, in.map.columns, rounded);
-      spread(rounded);
-    } else {
-      spread(mean);
+      row = rounded;
+      value = SizeOf(Format::kBfloat16);
     }
+    for (std::size_t p = 0; p < pixels; ++p)
+      std::memcpy(AddBytes(to.values, p * to.pitch * value), row, in.map.columns * value);
     MaskRows(index - 1, image * pixels, pixels, worker);
   }
 }

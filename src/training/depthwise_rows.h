@@ -115,7 +115,7 @@ class DepthwiseRows {
     task.stride = stride;
     task.width = width;
     task.channels = in_.columns;
-    task.input_pitch = in_.pitch;
+    task.input_pitch = in_.pitch * sizeof(float);
     task.range = kWholeRange;
     task.x_end = outputs;
     return task;

@@ -70,10 +70,10 @@ void TrainingPass::State::Multiply(const LayerState& layer, const PackedMatrix& 
                                    std::size_t a_stride, std::size_t rows, const MapRows& c, float* staging,
                                    int worker) {
   ProductTask task = {.a = a,
-                      .a_stride = a_stride,
+                      .a_stride = a_stride * sizeof(float),
                       .rows = rows,
                       .c = c.bf16 ? staging : static_cast<float*>(c.values),
-                      .c_stride = c.pitch,
+                      .c_stride = c.pitch * sizeof(float),
                       .b = &matrix,
                       .first_panel = 0,
                       .last_panel = matrix.panels.size(),
@@ -81,14 +81,14 @@ void TrainingPass::State::Multiply(const LayerState& layer, const PackedMatrix& 
   if (layer.bf16) {
     // a_stride is even, and what lies between the rows is rounded with them.
     float* rounded = pairs[worker].data();
-    kernels->round_to_bf16(a, rows * a_stride, reinterpret_cast<std::uint16_t*>(rounded));
+    kernels->round_to_bf16(a, rows * a_stride, rounded);
     task.a = rounded;
-    task.a_stride = a_stride / 2;
+    task.a_stride = a_stride * SizeOf(Format::kBfloat16);
     kernels->product_bf16(task);
   } else {
     kernels->product(task);
   }
-  if (c.bf16) kernels->round_to_bf16(staging, rows * c.pitch, static_cast<std::uint16_t*>(c.values));
+  if (c.bf16) kernels->round_to_bf16(staging, rows * c.pitch, c.values);
 }
 
 void TrainingPass::State::Activate(LayerState& layer, std::size_t first_row, std::size_t rows,
@@ -203,9 +203,9 @@ void TrainingPass::State::ForwardDepthwise(std::size_t index, int worker) {
 
 void TrainingPass::State::Depthwise(DepthwiseTask task, const MapRows& to) const {
   task.bias = zeros.data();
-  task.output = static_cast<float*>(to.values);
-  task.rounding = to.bf16 ? Rounding::kBfloat16 : Rounding::kNone;
-  task.output_pitch = to.bf16 ? to.pitch / 2 : to.pitch;
+  task.output = to.values;
+  task.output_format = to.bf16 ? Format::kBfloat16 : Format::kFloat32;
+  task.output_pitch = to.pitch * SizeOf(task.output_format);
   kernels->depthwise(task);
 }
 
@@ -217,7 +217,7 @@ void TrainingPass::State::ForwardPool(std::size_t index, int worker) {
   for (std::size_t image = begin; image < end; ++image) {
     Activate(in, image * in.map.pixels(), in.map.pixels(), activated);
     float* y = out.y.data() + image * out.map.image();
-    kernels->average(activated, in.map.pixels(), in.map.pitch, out.map.columns, y);
+    kernels->average(activated, in.map.pixels(), in.map.pitch * sizeof(float), out.map.columns, y);
     Dropout(image, y);
   }
 }

@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cmath>
+#include <cstring>
 
 #include "base/bfloat16.h"
 #include "base/float16.h"
@@ -26,11 +27,11 @@ class KernelsTest : public TargetTest {
     const auto pixels = static_cast<std::size_t>(task.x_end - task.x_begin);
     std::vector<float> apart(pixels * (channels + 1));
     task.output = apart.data();
-    task.output_pitch = channels + 1;
+    task.output_pitch = (channels + 1) * sizeof(float);
     kernels_.depthwise(task);
     std::vector<float> paired(pixels * channels, kGuard);
     task.output = paired.data();
-    task.output_pitch = channels;
+    task.output_pitch = channels * sizeof(float);
     kernels_.depthwise(task);
     for (std::size_t x = 0; x < pixels; ++x) {
       for (std::size_t c = 0; c < channels; ++c)
@@ -39,24 +40,25 @@ class KernelsTest : public TargetTest {
   }
 
   // A rounded row, its pixels `pitch` floats apart, is the row written as float32, rounded.
-  void CheckRounded(DepthwiseTask task, Rounding rounding, std::size_t pitch) {
+  void CheckRounded(DepthwiseTask task, Format format, std::size_t pitch) {
     const auto channels = task.channels;
     const auto pixels = static_cast<std::size_t>(task.x_end - task.x_begin);
     std::vector<float> plain(pixels * channels);
     task.output = plain.data();
-    task.output_pitch = channels;
-    task.rounding = Rounding::kNone;
+    task.output_pitch = channels * sizeof(float);
+    task.output_format = Format::kFloat32;
     kernels_.depthwise(task);
     std::vector<float> pairs(pixels * pitch, kGuard);
     task.output = pairs.data();
-    task.output_pitch = pitch;
-    task.rounding = rounding;
+    task.output_pitch = pitch * sizeof(float);
+    task.output_format = format;
     kernels_.depthwise(task);
     for (std::size_t x = 0; x < pixels; ++x) {
-      const auto* row = reinterpret_cast<const std::uint16_t*>(&pairs[x * pitch]);
+      std::vector<std::uint16_t> row(channels);
+      std::memcpy(row.data(), &pairs[x * pitch], channels * sizeof(row[0]));
       for (std::size_t c = 0; c < channels; ++c) {
         const float value = plain[x * channels + c];
-        ASSERT_EQ(row[c], rounding == Rounding::kFloat16 ? RoundToF16(value) : RoundToBf16(value));
+        ASSERT_EQ(row[c], format == Format::kFloat16 ? RoundToF16(value) : RoundToBf16(value));
       }
       for (std::size_t i = (channels + 1) / 2; i < pitch; ++i) ASSERT_EQ(pairs[x * pitch + i], kGuard);
     }
@@ -114,13 +116,13 @@ TEST_P(KernelsTest, DepthwiseRowsOf16BitsAndWidePixels) {
         task.padding_left = 1;
         task.width = 11;
         task.channels = channels;
-        task.input_pitch = pitch;
+        task.input_pitch = pitch * sizeof(float);
         task.bias = bias.data();
         task.range = kZeroToSix;
         task.x_end = 9 / stride;
         // Nothing between pixels is touched.
-        if (WritesBf16()) CheckRounded(task, Rounding::kBfloat16, (channels + 1) / 2 + 3);
-        if (MultipliesF16()) CheckRounded(task, Rounding::kFloat16, (channels + 1) / 2 + 3);
+        if (WritesBf16()) CheckRounded(task, Format::kBfloat16, (channels + 1) / 2 + 3);
+        if (MultipliesF16()) CheckRounded(task, Format::kFloat16, (channels + 1) / 2 + 3);
       }
     }
   }
@@ -146,15 +148,15 @@ TEST_P(KernelsTest, DepthwiseOfPixelsThatPair) {
         task.padding_left = padding;
         task.width = width;
         task.channels = channels;
-        task.input_pitch = channels;
+        task.input_pitch = channels * sizeof(float);
         task.bias = bias.data();
         task.range = kZeroToSix;
         task.x_end = width + 2 * padding - 2;
         for (task.x_begin = 0; task.x_begin < std::min(3, task.x_end); ++task.x_begin) {
           SCOPED_TRACE(testing::Message() << width << " wide, " << rows << " rows, padding " << padding);
           CheckPairs(task);
-          if (WritesBf16() && channels % 2 == 0) CheckRounded(task, Rounding::kBfloat16, channels / 2);
-          if (MultipliesF16() && channels % 2 == 0) CheckRounded(task, Rounding::kFloat16, channels / 2);
+          if (WritesBf16() && channels % 2 == 0) CheckRounded(task, Format::kBfloat16, channels / 2);
+          if (MultipliesF16() && channels % 2 == 0) CheckRounded(task, Format::kFloat16, channels / 2);
         }
       }
     }
@@ -187,7 +189,7 @@ TEST_P(KernelsTest, ConvolutionOfTwoPixelsAtOnce) {
       for (const std::size_t block : {static_cast<std::size_t>(output), std::size_t{14}, std::size_t{4}}) {
         std::vector<float> actual(expected.size(), kGuard);
         const Split split = {block, (pixels + block - 1) / block, 1};
-        std::vector<float> scratch(ScratchSize(step, block));
+        std::vector<std::byte> scratch(ScratchSize(step, block));
         for (int task = 0; task < split.tasks(); ++task) {
           const Part part = PartOf(step, split, task);
           RunPart(step, kernels_, part, map, actual.data() + part.begin * channels,
@@ -223,7 +225,7 @@ TEST_P(KernelsTest, ConvolutionsWithUnevenPadding) {
         step.range = kAll;
         SetMatrix(Precision::kFloat32, kernels_, weight, bias, kAll, nullptr, step);
         std::vector<float> actual(expected.size(), kGuard);
-        std::vector<float> scratch(ScratchSize(step, pixels));
+        std::vector<std::byte> scratch(ScratchSize(step, pixels));
         RunPart(step, kernels_, {0, pixels, 0, step.matrix.panels.size()}, {input.data(), 3, 14, 9},
                 actual.data(), kChannels, scratch.data());
         ExpectNear(expected, actual, 1e-5);
@@ -266,7 +268,7 @@ TEST_P(KernelsTest, Average) {
     std::vector<float> expected(channels);
     std::vector<float> actual(channels, kGuard);
     reference::Average(input.data(), 49, channels, expected.data());
-    kernels_.average(input.data(), 49, channels, channels, actual.data());
+    kernels_.average(input.data(), 49, channels * sizeof(float), channels, actual.data());
     ExpectNear(expected, actual, 1e-6);
   }
 }

@@ -22,14 +22,14 @@ std::vector<std::string> F16TargetNames() {
   return names;
 }
 
-// C = A B + bias for all of `b`, rows of A and C as far apart as said.
+// C = A B + bias for all of `b`, rows of A and C as many floats apart as said.
 ProductTask TaskFor(const std::vector<float>& a, std::size_t a_stride, std::size_t rows,
                     const PackedMatrix& b, std::vector<float>& c, std::size_t c_stride) {
   return {.a = a.data(),
-          .a_stride = a_stride,
+          .a_stride = a_stride * sizeof(float),
           .rows = rows,
           .c = c.data(),
-          .c_stride = c_stride,
+          .c_stride = c_stride * sizeof(float),
           .b = &b,
           .first_panel = 0,
           .last_panel = b.panels.size(),
@@ -84,8 +84,7 @@ class ProductTest : public TargetTest {
     const std::size_t pairs = PairsOf(k);
     ASSERT_EQ(packed.k, pairs);
     std::vector<float> in(rows * pairs, 0.0F);
-    for (std::size_t r = 0; r < rows; ++r)
-      kernels_.round_to_f16(&a[r * k], k, reinterpret_cast<std::uint16_t*>(&in[r * pairs]));
+    for (std::size_t r = 0; r < rows; ++r) kernels_.round_to_f16(&a[r * k], k, &in[r * pairs]);
     const std::size_t stride = columns + 3;
     for (const bool apart : {false, true}) {
       std::vector<float> c(rows * stride, kGuard);
@@ -120,7 +119,7 @@ class ProductTest : public TargetTest {
     for (std::size_t r = 0; r < rows; ++r) {
       float* row = &in[r * in.size() / rows];
       if (kernels_.bf16_rows) {
-        kernels_.round_to_bf16(&a[r * k], k, reinterpret_cast<std::uint16_t*>(row));
+        kernels_.round_to_bf16(&a[r * k], k, row);
       } else {
         std::copy_n(&a[r * k], k, row);
       }
@@ -155,7 +154,7 @@ class ProductTest : public TargetTest {
     std::vector<float> c(rows * columns, kGuard);
     ProductTask task = TaskFor(a, stride, rows, packed, c, columns);
     task.segments = segments;
-    task.segment_pitch = pitch;
+    task.segment_pitch = pitch * sizeof(float);
     kernels_.product(task);
     ExpectNear(expected, c, 1e-5);
   }
@@ -215,7 +214,7 @@ TEST_P(F16ProductTest, AddsUpRunsInFloat32) {
   const float bias = 0.25F;
   const PackedMatrix packed = PackF16(ones.data(), &bias, kInner, 1, kernels_.lanes);
   std::vector<float> in(PairsOf(kInner));
-  kernels_.round_to_f16(ones.data(), kInner, reinterpret_cast<std::uint16_t*>(in.data()));
+  kernels_.round_to_f16(ones.data(), kInner, in.data());
   std::vector<float> sum(1);
   kernels_.product_f16(TaskFor(in, in.size(), 1, packed, sum, 1));
   EXPECT_EQ(sum.front(), kInner + 0.25F);
