@@ -37,7 +37,8 @@ enum class Format { kFloat32, kBfloat16, kFloat16 };
 // Bytes of a value.
 constexpr std::size_t SizeOf(Format format) { return format == Format::kFloat32 ? 4 : 2; }
 
-// c[i, j] = clamp(bias[j] + sum over k of a[i, k] b[k, j]), for `rows` rows and the columns of `panels`.
+// c[i, j] = clamp(bias[j] + sum over k of a[i, k] b[k, j] + residual[i, j]), for `rows` rows and the columns
+// of `panels`; without a residual where that is null.
 // A row of a may lie in `segments` pieces of equal length, `segment_pitch` apart: so a convolution's windows
 // are read where they lie, one piece for each row of the kernel, and rows may overlap.
 struct ProductTask {
@@ -52,6 +53,9 @@ struct ProductTask {
   std::size_t first_panel;  // panels [first_panel, last_panel) of b are computed
   std::size_t last_panel;
   Range range;
+  // Not where c is, not even in part: the columns that two panels share are computed twice.
+  const float* residual = nullptr;
+  std::size_t residual_stride = 0;
 };
 
 // Pairs that are added up in half precision, at most: with more, rounding errors grow; with fewer, the time
@@ -99,7 +103,7 @@ struct Kernels {
   // Where a register holds 16 values, else both null: two rows at once, for matrices of 8 columns, which fill
   // half of one. `task.rows`, at least 1, counts pairs of rows, and a_stride and c_stride go from pair to
   // pair. a's two rows alternate value by value; b is one panel, whose columns stand twice, each beside
-  // itself; c's two rows lie one behind the other, without a gap.
+  // itself; c's two rows lie one behind the other, without a gap. It adds no residual.
   void (*product_of_two)(const ProductTask& task);
   // to[2 i] = a[i] and to[2 i + 1] = b[i] for i below n.
   void (*alternate)(const float* a, const float* b, std::size_t n, float* to);

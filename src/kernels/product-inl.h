@@ -48,6 +48,8 @@ struct TileTask {
   Range range;
   float* c;
   std::size_t c_stride;
+  const float* residual;
+  std::size_t residual_stride;
   // What will be read next, and by how many bytes to go on for each k: brought closer meanwhile.
   const char* prefetch;
   std::size_t prefetch_step;
@@ -79,26 +81,35 @@ HWY_INLINE void AddRow(D d, const std::byte* const (&a)[PointersTo(kRows)], std:
   }
 }
 
-template <class How, class D, std::size_t kVectors>
-HWY_INLINE void StoreRow(D d, const float* bias, hn::Vec<D> low, hn::Vec<D> high, hn::Vec<D> (&sum)[kVectors],
-                         float* c) {
-  How::Finish(d, bias, sum);
+template <class D, std::size_t kVectors>
+HWY_INLINE void StoreRow(D d, hn::Vec<D> low, hn::Vec<D> high, const hn::Vec<D> (&sum)[kVectors], float* c) {
   HWY_UNROLL(4)
   for (std::size_t v = 0; v < kVectors; ++v)
     hn::StoreU(Clamped(d, sum[v], low, high), d, c + v * hn::Lanes(d));
 }
 
+template <class D, std::size_t kVectors>
+HWY_INLINE void AddTo(D d, const float* residual, hn::Vec<D> (&sum)[kVectors]) {
+  HWY_UNROLL(4)
+  for (std::size_t v = 0; v < kVectors; ++v)
+    sum[v] = hn::Add(sum[v], hn::LoadU(d, residual + v * hn::Lanes(d)));
+}
+
 template <class How, class D, std::size_t kRows, std::size_t kVectors>
 HWY_INLINE void StoreTile(D d, const TileTask& task, hn::Vec<D> (&sum)[kRows][kVectors]) {
+  HWY_UNROLL(16)
+  for (std::size_t r = 0; r < kRows; ++r) How::Finish(d, AddBytes(task.bias, r * task.bias_stride), sum[r]);
+  if (task.residual != nullptr) {
+    HWY_UNROLL(16)
+    for (std::size_t r = 0; r < kRows; ++r)
+      AddTo(d, AddBytes(task.residual, r * task.residual_stride), sum[r]);
+  }
   const auto low = hn::Set(d, task.range.low);
   const auto high = hn::Set(d, task.range.high);
-  const float* bias = task.bias;
-  const std::size_t bias_stride = task.bias_stride;
-  float* c = task.c;
+  float* c = task.c;  // task is not read again between the stores
   const std::size_t c_stride = task.c_stride;
   HWY_UNROLL(16)
-  for (std::size_t r = 0; r < kRows; ++r)
-    StoreRow<How>(d, AddBytes(bias, r * bias_stride), low, high, sum[r], AddBytes(c, r * c_stride));
+  for (std::size_t r = 0; r < kRows; ++r) StoreRow(d, low, high, sum[r], AddBytes(c, r * c_stride));
 }
 
 // One tile: kRows rows of C, kVectors registers of D of columns.
@@ -161,9 +172,13 @@ HWY_INLINE void CallTile(TileFunction function, const TileTask& tile, const Pane
   const std::size_t length = (tile.segment_k + runs - 1) / runs;
   TileTask run = tile;
   run.range = kWholeRange;
+  run.residual = nullptr;
   for (std::size_t left = tile.segment_k; left > 0; left -= run.segment_k) {
     run.segment_k = std::min(length, left);
-    if (run.segment_k == left) run.range = tile.range;
+    if (run.segment_k == left) {
+      run.range = tile.range;
+      run.residual = tile.residual;
+    }
     function(run);
     run.a += run.segment_k * How::kPartBytes;
     run.b += run.segment_k * panel.width;
@@ -173,12 +188,22 @@ HWY_INLINE void CallTile(TileFunction function, const TileTask& tile, const Pane
   }
 }
 
-// Fewer columns than the panel is wide: the tile goes to a buffer first, since its store is whole registers.
+// Fewer columns than the panel is wide: the tile goes to a buffer first, since its store is whole registers,
+// and its residual comes from one.
 template <class How>
 HWY_NOINLINE void NarrowTile(TileFunction function, TileTask tile, const Panel& panel, std::size_t rows) {
   HWY_ALIGN float buffer[kTileRows * hn::MaxLanes(F())];
+  HWY_ALIGN float residual[kTileRows * hn::MaxLanes(F())] = {};
+  const std::size_t row_bytes = panel.width * sizeof(float);
+  if (tile.residual != nullptr) {
+    for (std::size_t r = 0; r < rows; ++r)
+      std::copy_n(AddBytes(tile.residual, r * tile.residual_stride), panel.stored,
+                  residual + r * panel.width);
+    tile.residual = residual;
+    tile.residual_stride = row_bytes;
+  }
   float* c = std::exchange(tile.c, buffer);
-  const std::size_t c_stride = std::exchange(tile.c_stride, panel.width * sizeof(float));
+  const std::size_t c_stride = std::exchange(tile.c_stride, row_bytes);
   CallTile<How>(function, tile, panel);
   for (std::size_t r = 0; r < rows; ++r)
     std::copy_n(buffer + r * panel.width, panel.stored, AddBytes(c, r * c_stride));
@@ -220,7 +245,9 @@ HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
   HWY_UNROLL(4)
   for (std::size_t p = 0; p < 4; ++p) {
     const Panel& at = matrix.panels[panel + p];
-    StoreRow<How>(d, matrix.bias.data() + at.bias_offset, low, high, sum[p], task.c + at.column);
+    How::Finish(d, matrix.bias.data() + at.bias_offset, sum[p]);
+    if (task.residual != nullptr) AddTo(d, task.residual + at.column, sum[p]);
+    StoreRow(d, low, high, sum[p], task.c + at.column);
   }
 }
 
@@ -253,8 +280,25 @@ TileTask FirstTile(const ProductTask& task) {
           .range = task.range,
           .c = task.c,
           .c_stride = task.c_stride,
+          .residual = task.residual,
+          .residual_stride = task.residual_stride,
           .prefetch = nullptr,
           .prefetch_step = 0};
+}
+
+// The first tile of a panel, but for what is to be prefetched.
+HWY_INLINE void GoToPanel(const ProductTask& task, const Panel& panel, TileTask& tile) {
+  tile.a = static_cast<const std::byte*>(task.a);
+  tile.b = task.b->values.data() + panel.offset;
+  tile.bias = task.b->bias.data() + panel.bias_offset;
+  tile.c = task.c + panel.column;
+  tile.residual = task.residual == nullptr ? nullptr : task.residual + panel.column;
+}
+
+HWY_INLINE void GoOn(std::size_t rows, TileTask& tile) {
+  tile.a += rows * tile.a_stride;
+  tile.c = AddBytes(tile.c, rows * tile.c_stride);
+  if (tile.residual != nullptr) tile.residual = AddBytes(tile.residual, rows * tile.residual_stride);
 }
 
 #if HWY_TARGET == HWY_AVX3
@@ -264,8 +308,7 @@ void ProductOfTwo(const ProductTask& task) {
   for (std::size_t t = 0; t < heights.tiles; ++t) {
     const std::size_t rows = heights.Of(t);
     kTiles<TwoRows, F, 1>[rows - 1](tile);
-    tile.a += rows * task.a_stride;
-    tile.c = AddBytes(tile.c, rows * task.c_stride);
+    GoOn(rows, tile);
   }
 }
 
@@ -306,10 +349,7 @@ void Product(const ProductTask& task) {
     const auto& functions = panel.width == 2 * lanes ? kTiles<How, F, 2>
                             : panel.width == lanes   ? kTiles<How, F, 1>
                                                      : kTiles<How, HalfF, 1>;
-    tile.a = static_cast<const std::byte*>(task.a);
-    tile.b = b.values.data() + panel.offset;
-    tile.bias = b.bias.data() + panel.bias_offset;
-    tile.c = task.c + panel.column;
+    GoToPanel(task, panel, tile);
     tile.prefetch = reinterpret_cast<const char*>(tile.b);
     tile.prefetch_step = 0;
     std::size_t prefetch_share = 0;
@@ -326,8 +366,7 @@ void Product(const ProductTask& task) {
       } else {
         CallTile<How>(functions[rows - 1], tile, panel);
       }
-      tile.a += rows * task.a_stride;
-      tile.c = AddBytes(tile.c, rows * task.c_stride);
+      GoOn(rows, tile);
       tile.prefetch += prefetch_share;
     }
   }

@@ -1,7 +1,10 @@
 // Every target's matrix products, the rounding of what goes into them and the packing of weights. Buffers
 // have exactly the length that the contract names, so that AddressSanitizer sees any access beyond them.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
+#include <limits>
+#include <utility>
 
 #include "base/bfloat16.h"
 #include "base/float16.h"
@@ -48,6 +51,29 @@ class ProductTest : public TargetTest {
     }
   }
 
+  // A residual is added to what the product is without it, before that is clamped. Its rows lie apart, with
+  // nothing behind the last.
+  static void CheckResidual(void (*product)(const ProductTask&), ProductTask task, bool apart) {
+    const std::size_t columns = task.b->columns;
+    std::vector<float> plain(task.rows * columns);
+    std::vector<float> sum(plain.size(), kGuard);
+    const Range range = std::exchange(task.range, kAll);
+    task.c = plain.data();
+    task.c_stride = columns * sizeof(float);
+    RunProduct(product, task, apart);
+    const std::size_t stride = columns + 3;
+    const auto residual = RandomValues((task.rows - 1) * stride + columns, 4);
+    task.c = sum.data();
+    task.range = range;
+    task.residual = residual.data();
+    task.residual_stride = stride * sizeof(float);
+    RunProduct(product, task, apart);
+    for (std::size_t i = 0; i < sum.size(); ++i) {
+      const float expected = plain[i] + residual[i / columns * stride + i % columns];
+      ASSERT_EQ(sum[i], std::clamp(expected, range.low, range.high)) << "with a residual, at " << i;
+    }
+  }
+
   // The product of random matrices, all panels at once or one after the other.
   void CheckProduct(std::size_t rows, std::size_t k, std::size_t columns, std::size_t stride, Range range) {
     SCOPED_TRACE(testing::Message() << rows << " x " << k << " x " << columns << ", rows " << stride
@@ -67,6 +93,7 @@ class ProductTest : public TargetTest {
       task.range = range;
       RunProduct(kernels_.product, task, apart);
       ExpectNear(expected, c, 1e-5);
+      CheckResidual(kernels_.product, task, apart);
     }
   }
 
@@ -98,6 +125,7 @@ class ProductTest : public TargetTest {
         ExpectNear({&expected[r * columns], &expected[(r + 1) * columns]}, {row, row + columns}, tolerance);
         for (std::size_t i = columns; i < stride; ++i) ASSERT_EQ(row[i], kGuard);
       }
+      CheckResidual(kernels_.product_f16, task, apart);
     }
   }
 
@@ -129,6 +157,7 @@ class ProductTest : public TargetTest {
     task.range = range;
     kernels_.product_bf16(task);
     ExpectNear(expected, c, 1e-5);
+    for (const bool apart : {false, true}) CheckResidual(kernels_.product_bf16, task, apart);
   }
 
   // A convolution's windows, read in place as segments.
@@ -173,6 +202,57 @@ TEST_P(ProductTest, ProductOverOddSizes) {
 
 TEST_P(ProductTest, ProductOfOneRowAndManyPanels) {
   for (const std::size_t columns : {128, 250, 256, 300, 1000, 1001}) CheckProduct(1, 67, columns, 67, kAll);
+}
+
+TEST_P(ProductTest, AddsAResidualBesideThePlainKernel) {
+  for (const std::size_t rows : {1, 6, 14, 31}) {
+    for (const std::size_t columns : {1, 3, 7, 16, 24, 33, 96, 300}) {
+      SCOPED_TRACE(testing::Message() << rows << " rows of " << columns);
+      constexpr std::size_t kInner = 19;
+      const auto a = RandomValues(rows * kInner, 1);
+      const auto b = RandomValues(kInner * columns, 2);
+      const auto bias = RandomValues(columns, 3);
+      auto residual = RandomValues(rows * columns, 4);
+      for (float& value : residual) value *= 4;
+      std::vector<float> expected(rows * columns);
+      reference::Product(rows, kInner, columns, a.data(), b.data(), bias.data(), kZeroToSix, expected.data(),
+                         residual.data());
+      const PackedMatrix packed = Pack(b.data(), bias.data(), kInner, columns, kernels_.lanes);
+      std::vector<float> c(expected.size(), kGuard);
+      ProductTask task = TaskFor(a, kInner, rows, packed, c, columns);
+      task.range = kZeroToSix;
+      task.residual = residual.data();
+      task.residual_stride = columns * sizeof(float);
+      kernels_.product(task);
+      ExpectNear(expected, c, 1e-5);
+    }
+  }
+}
+
+TEST_P(ProductTest, NansOfAResidualStay) {
+  for (const std::size_t columns : {3, 8, 16, 40, 256}) {
+    for (const std::size_t rows : {1, 5}) {
+      const std::vector<float> a(rows);
+      const std::vector<float> b(columns);
+      const PackedMatrix packed = Pack(b.data(), b.data(), 1, columns, kernels_.lanes);
+      std::vector<float> residual(rows * columns, 1.0F);
+      const std::size_t at = residual.size() - 2;
+      residual[at] = std::numeric_limits<float>::quiet_NaN();
+      std::vector<float> c(residual.size(), kGuard);
+      ProductTask task = TaskFor(a, 1, rows, packed, c, columns);
+      task.range = kZeroToSix;
+      task.residual = residual.data();
+      task.residual_stride = columns * sizeof(float);
+      kernels_.product(task);
+      for (std::size_t i = 0; i < c.size(); ++i) {
+        if (i == at) {
+          EXPECT_TRUE(std::isnan(c[i]));
+        } else {
+          EXPECT_EQ(c[i], 1) << "at " << i;
+        }
+      }
+    }
+  }
 }
 
 TEST_P(ProductTest, ProductClampsAndReadsNoFurtherThanK) {

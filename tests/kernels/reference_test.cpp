@@ -57,6 +57,9 @@ TEST(Reference, Product) {
   std::vector<float> c(6);
   reference::Product(2, 2, 3, a.data(), b.data(), bias.data(), {0, 11}, c.data());
   EXPECT_THAT(c, ElementsAre(1, 2, 11, 3, 4, 11));
+  const std::vector<float> residual = {-9, 1, -3, 0.5F, 2, -9};
+  reference::Product(2, 2, 3, a.data(), b.data(), bias.data(), {0, 11}, c.data(), residual.data());
+  EXPECT_THAT(c, ElementsAre(0, 3, 8, 3.5F, 6, 2));
 }
 
 TEST(Reference, AverageAndSoftmax) {

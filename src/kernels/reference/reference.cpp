@@ -61,10 +61,11 @@ void Depthwise(const Window& w, const float* input, const float* weight, const f
 }
 
 void Product(std::size_t rows, std::size_t k, std::size_t columns, const float* a, const float* weight,
-             const float* bias, Range range, float* output) {
+             const float* bias, Range range, float* output, const float* residual) {
   for (std::size_t i = 0; i < rows; ++i) {
     for (std::size_t j = 0; j < columns; ++j) {
       double sum = bias[j];
+      if (residual != nullptr) sum += residual[i * columns + j];
       for (std::size_t n = 0; n < k; ++n) sum += double{a[i * k + n]} * weight[n * columns + j];
       output[i * columns + j] = Clamp(sum, range);
     }

@@ -17,9 +17,10 @@ void Convolution(const Window& w, const float* input, const float* weight, const
 void Depthwise(const Window& w, const float* input, const float* weight, const float* bias, Range range,
                float* output);
 
-// a [rows, k], weight [k, columns], bias [columns]: pointwise convolution and fully connected layer alike.
+// a [rows, k], weight [k, columns], bias [columns], and residual [rows, columns] where there is one:
+// pointwise convolution and fully connected layer alike.
 void Product(std::size_t rows, std::size_t k, std::size_t columns, const float* a, const float* weight,
-             const float* bias, Range range, float* output);
+             const float* bias, Range range, float* output, const float* residual = nullptr);
 
 // The same as Kernels::product_f16 adds up, of values that half precision can hold: in runs of equal length,
 // the even and the odd values of each in a sum of half precision of their own.
