@@ -106,11 +106,11 @@ constexpr Range kRelu6 = {0, 6};
 
 Step ProductStep(const ProductShape& shape, const Kernels& kernels, Precision precision) {
   Step step;
-  step.rows = shape.rows;
-  step.range = kRelu6;
+  step.pixels = shape.rows;
+  step.end.range = kRelu6;
   const auto weights = Values(shape.k * shape.columns);
   const auto bias = Values(shape.columns);
-  SetMatrix(precision, kernels, weights, bias, kRelu6, nullptr, step);
+  step.product = MakeProduct(precision, kernels, weights, bias, kRelu6, nullptr);
   return step;
 }
 
@@ -118,27 +118,24 @@ void SetWindow(Step& step, int side, int in, int out, int kernel, int stride) {
   const int outside = (side + stride - 1) / stride;
   const int padding = std::max(0, (outside - 1) * stride + kernel - side) / 2;
   step.window = {side, side, in, outside, outside, out, kernel, stride, padding, padding};
-  step.rows = static_cast<std::size_t>(outside) * outside;
+  step.pixels = static_cast<std::size_t>(outside) * outside;
 }
 
 Step DepthwiseStep(const DepthwiseShape& shape) {
   Step step;
-  step.kind = Step::Kind::kDepthwise;
   SetWindow(step, shape.side, shape.channels, shape.channels, shape.kernel, shape.stride);
-  step.depthwise_weight = Values(static_cast<std::size_t>(shape.kernel) * shape.kernel * shape.channels);
-  step.depthwise_bias = Values(static_cast<std::size_t>(shape.channels));
-  step.depthwise_range = kRelu6;
+  step.rows = DepthwiseRows{Values(static_cast<std::size_t>(shape.kernel) * shape.kernel * shape.channels),
+                            Values(static_cast<std::size_t>(shape.channels)), kRelu6};
   return step;
 }
 
 // V1's first layer, of 32 channels times alpha.
 Step FirstConvolution(const Kernels& kernels, int channels) {
   Step step;
-  step.range = kRelu6;
-  step.rows_from = RowSource::kWindows;
+  step.end.range = kRelu6;
   SetWindow(step, 224, 3, channels, 3, 2);
   const auto columns = static_cast<std::size_t>(channels);
-  SetMatrix(Precision::kFloat32, kernels, Values(27 * columns), Values(columns), kWholeRange, nullptr, step);
+  SetWindowProduct(kernels, Values(27 * columns), Values(columns), nullptr, step);
   return step;
 }
 
@@ -154,18 +151,21 @@ void Measure(benchmark::State& state, const Step& step, const Kernels& kernels, 
   const Split split = SplitStep(step, kernels, caches.l1, caches.l2, 1);
   auto input = Values(input_size);
   const bool has_window = step.window.input_width > 0;
-  const MapView map = {input.data(), has_window ? step.window.input_channels : step.row_length(),
-                       has_window ? step.window.input_width : static_cast<int>(step.rows),
-                       has_window ? step.window.input_height : 1};
-  const std::size_t columns = step.two_pixels ? step.matrix.columns / 2 : step.matrix.columns;
-  const std::size_t channels = step.kind == Step::Kind::kProduct ? columns : step.row_length();
-  AlignedVector<float> output(step.rows * channels);
-  AlignedVector<std::byte> scratch(ScratchSize(step, split.block_rows));
+  const std::size_t input_channels = has_window ? step.window.input_channels : step.row_length();
+  const MapView from = {input.data(), input_channels * sizeof(float),
+                        has_window ? step.window.input_width : static_cast<int>(step.pixels),
+                        has_window ? step.window.input_height : 1};
+  const auto* windows = std::get_if<WindowRows>(&step.rows);
+  const std::size_t columns = step.product ? step.product->matrix.columns : step.row_length();
+  const std::size_t channels = windows != nullptr && windows->two_pixels ? columns / 2 : columns;
+  AlignedVector<float> output(step.pixels * channels);
+  const MapView to = {output.data(), channels * sizeof(float), static_cast<int>(step.pixels), 1};
+  AlignedVector<std::byte> scratch(ScratchSize(step, split.block_pixels));
   const double peak = PeakOf(kernels);
   for (auto _ : state) {
     for (int task = 0; task < split.tasks(); ++task) {
       const Part part = PartOf(step, split, task);
-      RunPart(step, kernels, part, map, output.data() + part.begin * channels, channels, scratch.data());
+      RunPart(step, kernels, part, {from, from, to}, scratch.data());
     }
     benchmark::ClobberMemory();
   }
@@ -184,7 +184,7 @@ void Register(const Kernels& kernels) {
         [k, channels](benchmark::State& state) {
           const Step step = FirstConvolution(*k, channels);
           Measure(state, step, *k, std::size_t{224} * 224 * 3,
-                  static_cast<double>(step.rows) * 27 * channels);
+                  static_cast<double>(step.pixels) * 27 * channels);
         });
   }
   // In the 16 bits that the instruction set is made for, where it is.
@@ -208,7 +208,7 @@ void Register(const Kernels& kernels) {
         ("depthwise/" + target + "/" + name).c_str(), [k, s](benchmark::State& state) {
           const Step step = DepthwiseStep(s);
           const auto size = static_cast<std::size_t>(s.side) * s.side * s.channels;
-          Measure(state, step, *k, size, static_cast<double>(step.rows) * s.channels * s.kernel * s.kernel);
+          Measure(state, step, *k, size, static_cast<double>(step.pixels) * s.channels * s.kernel * s.kernel);
         });
   }
 }

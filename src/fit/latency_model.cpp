@@ -16,14 +16,14 @@ namespace {
 double RoundUp(double value, double unit) { return std::ceil(value / unit) * unit; }
 
 std::string KindOf(const Network& network, const StepLayers& step) {
-  const std::string kind(NameOf(network.layers[step.first].kind));
-  return step.first == step.last ? kind : kind + " + pointwise";
+  const std::string kind(NameOf(network.layers[step.main].kind));
+  return step.rows ? "depthwise + " + kind : kind;
 }
 
 // What a step does, in units of about the same size.
 std::vector<double> FeaturesOf(const Network& network, const StepLayers& step) {
-  const Layer& first = network.layers[step.first];
-  const Layer& last = network.layers[step.last];
+  const Layer& first = network.layers[step.first()];
+  const Layer& last = network.layers[step.main];
   const Kernels& kernels = *AvailableKernels().front();
   const double pixels = double{1} * last.output.height * last.output.width;
   const double inputs = last.kind == LayerKind::kConvolution
@@ -34,7 +34,8 @@ std::vector<double> FeaturesOf(const Network& network, const StepLayers& step) {
   const double out = static_cast<double>(last.output.size());
   const double tiles = std::ceil(pixels / static_cast<double>(kernels.tile_rows)) *
                        std::ceil(columns / (2.0 * static_cast<double>(kernels.lanes)));
-  const double window = step.first == step.last ? 0 : 9.0 * static_cast<double>(first.output.size());
+  const double window =
+      step.rows ? double{1} * first.kernel * first.kernel * static_cast<double>(first.output.size()) : 0;
   const double l2 = static_cast<double>(Caches().l2) / sizeof(float);
   return {1,
           // the product, whole registers of columns at a time
@@ -81,7 +82,7 @@ std::vector<double> NonNegativeLeastSquares(std::span<const std::vector<double>>
 LatencyModel::LatencyModel(std::span<const Sample> samples) {
   std::map<std::string, std::vector<std::vector<double>>> rows;
   for (const Sample& sample : samples) {
-    const std::vector<StepLayers> steps = FuseLayers(sample.network);
+    const std::vector<StepLayers> steps = StepsOf(sample.network);
     for (std::size_t i = 0; i < steps.size(); ++i) {
       // Divided by the time, the sum of squares is that of relative errors and every target is 1.
       std::vector<double> row = FeaturesOf(sample.network, steps[i]);
@@ -101,7 +102,7 @@ LatencyModel::LatencyModel(std::span<const Sample> samples) {
 
 double LatencyModel::Predict(const Network& network) const {
   double ms = 0;
-  for (const StepLayers& step : FuseLayers(network)) {
+  for (const StepLayers& step : StepsOf(network)) {
     const auto prices = prices_.find(KindOf(network, step));
     if (prices != prices_.end()) ms += Dot(FeaturesOf(network, step), prices->second);
   }

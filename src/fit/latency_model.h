@@ -22,7 +22,7 @@ std::vector<double> NonNegativeLeastSquares(std::span<const std::vector<double>>
 // prices, which are fitted so that the sum of squared relative errors is smallest.
 class LatencyModel {
  public:
-  // Milliseconds of each step of a network, in the order of FuseLayers.
+  // Milliseconds of each step of a network, in the order of StepsOf.
   struct Sample {
     Network network;
     std::vector<double> step_ms;

@@ -11,6 +11,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/format.h"
 #include "kernels/packing.h"
 
 namespace mobilenet {
@@ -30,12 +31,6 @@ struct Window {
   int output_height, output_width, output_channels;
   int kernel, stride, padding_top, padding_left;
 };
-
-// What the values of a row or a map are stored as.
-enum class Format { kFloat32, kBfloat16, kFloat16 };
-
-// Bytes of a value.
-constexpr std::size_t SizeOf(Format format) { return format == Format::kFloat32 ? 4 : 2; }
 
 // c[i, j] = clamp(bias[j] + sum over k of a[i, k] b[k, j] + residual[i, j]), for `rows` rows and the columns
 // of `panels`; without a residual where that is null.

@@ -96,9 +96,9 @@ Cost CostOf(const Network& network, Precision precision, MemoryUse memory) {
     cost.macs += item.macs;
     cost.weight_bytes += item.weight_bytes;
   }
-  const std::vector<StepLayers> steps = FuseLayers(network);
-  const Arena arena = PlaceMaps(network, steps, GroupSteps(network, steps, memory));
-  cost.peak_activation_bytes = static_cast<std::int64_t>(arena.size) * BytesOfMapValue(precision);
+  // Schedules are of float32 maps.
+  const auto bytes = static_cast<std::int64_t>(ScheduleOf(network, memory).arena_bytes);
+  cost.peak_activation_bytes = bytes * BytesOfMapValue(precision) / BytesOfMapValue(Precision::kFloat32);
   return cost;
 }
 
@@ -120,10 +120,10 @@ std::vector<KindCost> CostByKind(const Network& network) {
 std::vector<BlockComparison> CompareWithStandard(const Network& network) {
   CheckNetwork(network);
   std::vector<BlockComparison> blocks;
-  for (const StepLayers& step : FuseLayers(network)) {
-    if (step.first == step.last) continue;
-    const Layer& depthwise = network.layers[step.first];
-    const Layer& pointwise = network.layers[step.last];
+  for (const StepLayers& step : StepsOf(network)) {
+    if (!step.rows) continue;
+    const Layer& depthwise = network.layers[*step.rows];
+    const Layer& pointwise = network.layers[step.main];
     Layer standard = depthwise;
     standard.kind = LayerKind::kConvolution;
     standard.output = pointwise.output;

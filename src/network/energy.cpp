@@ -35,10 +35,11 @@ Energy EstimateEnergy(const Network& network, Precision precision) {
   const double bytes_a_value = static_cast<double>(cost.layers.front().activation_bytes) /
                                static_cast<double>(network.layers.front().output.size());
   double map_bytes = 0;
-  for (const StepLayers& step : FuseLayers(network)) {
-    map_bytes += static_cast<double>(network.layers[step.first].input.size() +
-                                     network.layers[step.last].output.size()) *
-                 bytes_a_value;
+  for (const StepLayers& step : StepsOf(network)) {
+    std::int64_t values = network.layers[step.last()].output.size();
+    values += network.layers[step.first()].input.size();
+    if (step.inputs.size() > 1) values += network.layers[step.last()].input.size();  // what is added
+    map_bytes += static_cast<double>(values) * bytes_a_value;
   }
   const double picojoules = static_cast<double>(cost.macs) * prices.mult_add + map_bytes * prices.cache_byte +
                             static_cast<double>(cost.weight_bytes) * prices.dram_byte;

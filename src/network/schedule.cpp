@@ -4,15 +4,15 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/aligned.h"
+#include "network/memory_plan.h"
+
 namespace mobilenet {
 namespace {
 
-// Maps of more values than this are worth streaming: 1 MB in float32, which does not stay in a core's second
-// cache of 1 or 2 MB together with the weights and the other map of its step.
-constexpr std::int64_t kLargeMap = 250'000;
-
-// Memory is planned in cache lines.
-constexpr std::size_t kLineValues = 64 / sizeof(float);
+// Maps of more bytes than this are worth streaming: they don't stay in a core's second cache of 1 or 2 MB
+// together with the weights and the other map of their step.
+constexpr std::size_t kLargeMap = 1'000'000;
 
 // How many layers read each layer's output.
 std::vector<int> ReadersOf(const Network& network) {
@@ -23,6 +23,27 @@ std::vector<int> ReadersOf(const Network& network) {
     }
   }
   return readers;
+}
+
+// For each layer that is a part of another one's step, that layer.
+std::vector<std::optional<std::size_t>> HostsOf(const Network& network) {
+  const std::vector<int> readers = ReadersOf(network);
+  std::vector<std::optional<std::size_t>> hosts(network.layers.size());
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    const Layer& layer = network.layers[i];
+    // The input that comes last: the other summand is there before it.
+    const int from = *std::ranges::max_element(layer.inputs);
+    if (from == kNetworkInput || readers[from] != 1) continue;
+    const auto before = static_cast<std::size_t>(from);
+    const LayerKind kind = network.layers[before].kind;
+    if (layer.kind == LayerKind::kPointwise && kind == LayerKind::kDepthwise) hosts[before] = i;
+    const bool product = kind == LayerKind::kConvolution || kind == LayerKind::kPointwise ||
+                         kind == LayerKind::kFullyConnected;
+    if (layer.kind == LayerKind::kAdd && product &&
+        network.layers[before].activation == Activation::kNone)
+      hosts[i] = before;
+  }
+  return hosts;
 }
 
 // How many rows of each step's output a group must keep, wherever it begins: those that are read while the
@@ -51,14 +72,14 @@ std::vector<int> RowsKept(std::span<const RowWindow> windows) {
 }
 
 // For each step, whether it may join the group of the one before it.
-std::vector<bool> MayJoin(const Network& network, std::span<const StepLayers> steps) {
+std::vector<bool> MayJoin(const Network& network, const Schedule& schedule) {
   const std::vector<int> readers = ReadersOf(network);
-  std::vector<bool> may(steps.size());
-  for (std::size_t s = 1; s < steps.size(); ++s) {
-    const std::size_t written = steps[s - 1].last;
-    const Layer& layer = network.layers[steps[s].first];
-    may[s] = layer.kind == LayerKind::kDepthwise && readers[written] == 1 &&
-             layer.inputs == std::vector<int>{static_cast<int>(written)};
+  std::vector<bool> may(schedule.steps.size());
+  for (std::size_t s = 1; s < schedule.steps.size(); ++s) {
+    const LayerKind kind = network.layers[schedule.steps[s].first()].kind;
+    may[s] = (kind == LayerKind::kDepthwise || kind == LayerKind::kPointwise) &&
+             readers[schedule.steps[s - 1].last()] == 1 &&
+             schedule.steps[s].inputs.front() == static_cast<int>(s) - 1;
   }
   return may;
 }
@@ -76,19 +97,65 @@ std::vector<StepGroup> GroupsOf(const std::vector<bool>& joins) {
   return groups;
 }
 
+std::size_t InLines(std::size_t bytes) { return (bytes + kCacheLine - 1) / kCacheLine * kCacheLine; }
+
+// Decides which rows each map of a group keeps, and where in the group's block its inner maps lie.
+void PlaceGroup(std::size_t g, Schedule& schedule) {
+  const auto [first, last] = schedule.groups[g];
+  const std::vector<int> kept = RowsKept(std::span(schedule.windows).subspan(first, last - first + 1));
+  std::size_t block = 0;
+  for (std::size_t s = first; s <= last; ++s) {
+    Map& map = schedule.maps[s];
+    map.place = {s != last, block, kept[s - first]};
+    if (map.place.inner) block += InLines(map.pitch() * map.shape.width * map.place.rows);
+  }
+  schedule.blocks[g].size = block;
+}
+
+// Sets `groups`, and a place for each map and block.
+void PlaceMaps(std::vector<StepGroup> groups, Schedule& schedule) {
+  const std::size_t steps = schedule.steps.size();
+  schedule.groups = std::move(groups);
+  schedule.blocks.resize(schedule.groups.size());
+  std::vector<std::size_t> group_of(steps);
+  // The maps that outlive their group, by step, and after them each group's block.
+  std::vector<Lifetime> lives(steps + schedule.groups.size(), Lifetime{0, 0, 0});
+  for (std::size_t g = 0; g < schedule.groups.size(); ++g) {
+    PlaceGroup(g, schedule);
+    for (std::size_t s = schedule.groups[g].first; s <= schedule.groups[g].last; ++s) group_of[s] = g;
+    const std::size_t last = schedule.groups[g].last;
+    const Map& map = schedule.maps[last];
+    const std::size_t bytes = map.pitch() * map.shape.width * map.shape.height;
+    lives[last] = {last == schedule.output ? 0 : bytes, g, g};
+    lives[steps + g] = {schedule.blocks[g].size, g, g};
+  }
+  for (std::size_t s = 0; s < steps; ++s) {
+    for (const int input : schedule.steps[s].inputs) {
+      if (input != kNetworkInput) lives[input].last = std::max(lives[input].last, group_of[s]);
+    }
+  }
+  const MemoryPlan memory = PlanMemory(lives);
+  for (std::size_t g = 0; g < schedule.groups.size(); ++g) {
+    schedule.maps[schedule.groups[g].last].place.offset = memory.offsets[schedule.groups[g].last];
+    schedule.blocks[g].offset = memory.offsets[steps + g];
+  }
+  schedule.arena_bytes = memory.size;
+}
+
 // From the joins that are fastest, one join more or less at a time as long as that takes less memory.
-std::vector<bool> JoinsOfLeastMemory(const Network& network, std::span<const StepLayers> steps,
-                                     const std::vector<bool>& may, std::vector<bool> joins) {
+std::vector<bool> JoinsOfLeastMemory(Schedule schedule, const std::vector<bool>& may, std::vector<bool> joins) {
   const auto taken = [&](const std::vector<bool>& with) {
-    return PlaceMaps(network, steps, GroupsOf(with)).size;
+    PlaceMaps(GroupsOf(with), schedule);
+    return schedule.arena_bytes;
   };
+  const std::size_t steps = joins.size();
   std::size_t least = taken(joins);
   for (bool better = true; better;) {
     better = false;
-    for (std::size_t s = 1; s < steps.size(); ++s) {
+    for (std::size_t s = 1; s < steps; ++s) {
       if (!may[s]) continue;
       // To the end from here, too: a map costs the more the longer its group goes on behind it.
-      for (const std::size_t end : {s + 1, std::min(s + 3, steps.size()), steps.size()}) {
+      for (const std::size_t end : {s + 1, std::min(s + 3, steps), steps}) {
         std::vector<bool> others = joins;
         for (std::size_t i = s; i < end; ++i) others[i] = may[i] && !joins[s];
         const std::size_t size = taken(others);
@@ -102,40 +169,66 @@ std::vector<bool> JoinsOfLeastMemory(const Network& network, std::span<const Ste
   return joins;
 }
 
-}  // namespace
-
-std::vector<StepLayers> FuseLayers(const Network& network) {
-  const std::vector<int> readers = ReadersOf(network);
-  std::vector<StepLayers> steps;
-  for (std::size_t i = 0; i < network.layers.size(); ++i) {
-    const bool fused = i + 1 < network.layers.size() && network.layers[i].kind == LayerKind::kDepthwise &&
-                       network.layers[i + 1].kind == LayerKind::kPointwise &&
-                       network.layers[i + 1].inputs == std::vector<int>{static_cast<int>(i)} &&
-                       readers[i] == 1;
-    steps.push_back({i, fused ? i + 1 : i});
-    if (fused) ++i;
-  }
-  return steps;
-}
-
-std::vector<StepGroup> GroupSteps(const Network& network, std::span<const StepLayers> steps,
-                                  MemoryUse memory) {
-  const std::vector<bool> may = MayJoin(network, steps);
+// The steps that join the one before them.
+std::vector<bool> JoinsOf(const Network& network, const Schedule& schedule, MemoryUse memory) {
+  const std::vector<bool> may = MayJoin(network, schedule);
   std::vector<bool> joins = may;
-  for (std::size_t s = 1; s < steps.size(); ++s)
-    joins[s] = may[s] && network.layers[steps[s - 1].last].output.size() >= kLargeMap;
+  for (std::size_t s = 1; s < joins.size(); ++s) {
+    const Map& before = schedule.maps[s - 1];
+    joins[s] = may[s] && static_cast<std::size_t>(before.shape.size()) * SizeOf(before.format) >= kLargeMap;
+  }
   switch (memory) {
     case MemoryUse::kFast:
       break;
     case MemoryUse::kLeast:
-      joins = JoinsOfLeastMemory(network, steps, may, std::move(joins));
-      break;
+      return JoinsOfLeastMemory(schedule, may, std::move(joins));
   }
-  return GroupsOf(joins);
+  return joins;
 }
 
 RowWindow RowWindowOf(const Layer& layer) {
   return {layer.kernel, layer.stride, layer.padding.top, layer.input.height, layer.output.height};
+}
+
+}  // namespace
+
+std::vector<StepLayers> StepsOf(const Network& network) {
+  const auto hosts = HostsOf(network);
+  std::vector<StepLayers> steps;
+  std::vector<std::size_t> step_of(network.layers.size());
+  std::vector<std::optional<std::size_t>> rows(network.layers.size());
+  std::vector<std::optional<std::size_t>> sums(network.layers.size());
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (!hosts[i]) continue;
+    (network.layers[i].kind == LayerKind::kAdd ? sums : rows)[*hosts[i]] = i;
+  }
+  for (std::size_t i = 0; i < hosts.size(); ++i) {
+    if (hosts[i]) continue;
+    StepLayers& step = steps.emplace_back(StepLayers{rows[i], i, sums[i], {}});
+    step_of[step.first()] = step_of[i] = step_of[step.last()] = steps.size() - 1;
+    const auto read = [&](int layer) {
+      step.inputs.push_back(layer == kNetworkInput ? kNetworkInput : static_cast<int>(step_of[layer]));
+    };
+    for (const int layer : network.layers[step.first()].inputs) read(layer);
+    if (!step.sum) continue;
+    for (const int layer : network.layers[*step.sum].inputs) {
+      if (layer != static_cast<int>(i)) read(layer);
+    }
+  }
+  return steps;
+}
+
+Schedule ScheduleOf(const Network& network, MemoryUse memory) {
+  Schedule schedule;
+  schedule.steps = StepsOf(network);
+  for (std::size_t s = 0; s < schedule.steps.size(); ++s) {
+    const StepLayers& step = schedule.steps[s];
+    schedule.windows.push_back(RowWindowOf(network.layers[step.first()]));
+    schedule.maps.push_back({network.layers[step.last()].output, Format::kFloat32, {}});
+    if (step.last() + 1 == network.layers.size()) schedule.output = s;
+  }
+  PlaceMaps(GroupsOf(JoinsOf(network, schedule, memory)), schedule);
+  return schedule;
 }
 
 void RowsNeeded(std::span<const RowWindow> windows, int rows, std::span<int> needed) {
@@ -153,57 +246,10 @@ void FirstRows(std::span<const RowWindow> windows, int row, std::span<int> first
   }
 }
 
-std::size_t PixelPitch(int channels) {
-  constexpr std::size_t kAlias = 1024 / sizeof(float);
-  const auto values = static_cast<std::size_t>(channels);
-  return values % kAlias == 0 ? values + kLineValues : values;
-}
-
-Arena PlaceMaps(const Network& network, std::span<const StepLayers> steps,
-                std::span<const StepGroup> groups) {
-  Arena arena;
-  arena.places.resize(steps.size());
-  std::vector<std::size_t> group_of(steps.size());
-  std::vector<std::size_t> writer(network.layers.size());  // the step that writes a layer's output
-  // The maps that outlive their group, by step, and after them each group's block.
-  std::vector<Lifetime> lives(steps.size() + groups.size(), Lifetime{0, 0, 0});
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    std::vector<RowWindow> windows;
-    for (std::size_t s = groups[g].first; s <= groups[g].last; ++s) {
-      group_of[s] = g;
-      writer[steps[s].last] = s;
-      windows.push_back(RowWindowOf(network.layers[steps[s].first]));
-    }
-    const std::vector<int> kept = RowsKept(windows);
-    std::size_t block = 0;
-    for (std::size_t s = groups[g].first; s <= groups[g].last; ++s) {
-      const Shape& shape = network.layers[steps[s].last].output;
-      MapPlace& place = arena.places[s];
-      place.rows = kept[s - groups[g].first];
-      const std::size_t values = PixelPitch(shape.channels) * shape.width * place.rows;
-      if (s == groups[g].last) {
-        lives[s] = {s + 1 == steps.size() ? 0 : values, g, g};
-      } else {
-        place.offset = block;
-        block += (values + kLineValues - 1) / kLineValues * kLineValues;
-      }
-    }
-    lives[steps.size() + g] = {block, g, g};
-  }
-  for (std::size_t s = 0; s < steps.size(); ++s) {
-    for (const int input : network.layers[steps[s].first].inputs) {
-      if (input != kNetworkInput) lives[writer[input]].last = group_of[s];
-    }
-  }
-  // PlanMemory rounds to lines of 64 of its units, here values: a little more than needed, for every
-  // precision.
-  const MemoryPlan memory = PlanMemory(lives);
-  for (std::size_t g = 0; g < groups.size(); ++g) {
-    arena.places[groups[g].last].offset = memory.offsets[groups[g].last];
-    arena.blocks.push_back({memory.offsets[steps.size() + g], lives[steps.size() + g].size});
-  }
-  arena.size = memory.size;
-  return arena;
+std::size_t PixelPitch(int channels, Format format) {
+  constexpr std::size_t kAlias = 1024;
+  const std::size_t bytes = static_cast<std::size_t>(channels) * SizeOf(format);
+  return bytes % kAlias == 0 ? bytes + kCacheLine : bytes;
 }
 
 }  // namespace mobilenet

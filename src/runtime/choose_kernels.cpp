@@ -33,16 +33,17 @@ double SecondsOf(const KernelChoice& way) {
   std::vector<float> input(kRows * kInner, 0.25F);
   std::vector<float> output(kRows * kColumns);
   Step step;
-  step.rows = kRows;
-  step.range = {0, 6};
-  SetMatrix(way.precision, *way.kernels, weights, bias, step.range, nullptr, step);
+  step.pixels = kRows;
+  step.end.range = {0, 6};
+  step.product = MakeProduct(way.precision, *way.kernels, weights, bias, step.end.range, nullptr);
   std::vector<std::byte> scratch(ScratchSize(step, kRows));
-  const MapView map = {input.data(), kInner, static_cast<int>(kRows), 1};
-  const Part all = {0, kRows, 0, step.matrix.panels.size()};
+  const MapView from = {input.data(), kInner * sizeof(float), static_cast<int>(kRows), 1};
+  const MapView to = {output.data(), kColumns * sizeof(float), static_cast<int>(kRows), 1};
+  const Part all = {0, kRows, 0, step.panels()};
   double best = std::numeric_limits<double>::infinity();
   for (int i = 0; i < kTries; ++i) {
     const Stopwatch stopwatch;
-    RunPart(step, *way.kernels, all, map, output.data(), kColumns, scratch.data());
+    RunPart(step, *way.kernels, all, {from, from, to}, scratch.data());
     best = std::min(best, stopwatch.Seconds());
   }
   return best;

@@ -17,13 +17,9 @@ struct Plan::State {
   const Kernels* kernels = nullptr;
   Precision precision = Precision::kFloat32;
   CacheSizes caches{};
-  std::vector<Step> steps;
-  std::vector<StepInfo> infos;  // one for each step
-  std::vector<StepGroup> groups;
-  std::vector<int> inputs;  // of each step: the step that writes its input, or kNetworkInput
-  std::vector<bool>
-      inner;  // of each step: whether only its group reads what it writes, and only some rows are kept
-  Arena arena;
+  Schedule schedule;
+  std::vector<Step> steps;      // one for each of the schedule's
+  std::vector<StepInfo> infos;  // the same
   std::size_t weight_bytes = 0;
 };
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <functional>
 
 #include "base/fail.h"
 #include "kernels/reference/reference.h"
@@ -11,32 +11,40 @@
 namespace mobilenet {
 namespace {
 
-constexpr float kInfinity = std::numeric_limits<float>::infinity();
+using Values = std::vector<float>;
 
-std::vector<float> Linear(const Layer& layer, const Weights& weights, const std::vector<float>& input) {
-  std::vector<float> output(static_cast<std::size_t>(layer.output.size()));
+// What a layer makes of its inputs, before batch norm and activation.
+Values Compute(const Layer& layer, const Weights& weights, std::span<const Values* const> inputs) {
+  Values output(static_cast<std::size_t>(layer.output.size()));
+  const float* input = inputs[0]->data();
   const auto channels = static_cast<std::size_t>(layer.output.channels);
   const auto pixels = static_cast<std::size_t>(layer.input.height) * layer.input.width;
-  if (layer.kind == LayerKind::kGlobalAveragePool) {
-    reference::Average(input.data(), pixels, channels, output.data());
-    return output;
-  }
-  std::vector<float> bias(channels, 0.0F);
+  const auto weight = [&] { return weights.at(layer.name + ".weight").values.data(); };
+  Values bias(channels, 0.0F);
   if (layer.bias) std::ranges::copy(weights.at(layer.name + ".bias").values, bias.begin());
-  const float* weight = weights.at(layer.name + ".weight").values.data();
-  const Range all = {-kInfinity, kInfinity};
-  if (layer.kind == LayerKind::kConvolution) {
-    reference::Convolution(WindowOf(layer), input.data(), weight, bias.data(), all, output.data());
-  } else if (layer.kind == LayerKind::kDepthwise) {
-    reference::Depthwise(WindowOf(layer), input.data(), weight, bias.data(), all, output.data());
-  } else {
-    reference::Product(pixels, static_cast<std::size_t>(layer.input.channels), channels, input.data(), weight,
-                       bias.data(), all, output.data());
+  switch (layer.kind) {
+    case LayerKind::kConvolution:
+      reference::Convolution(WindowOf(layer), input, weight(), bias.data(), kWholeRange, output.data());
+      break;
+    case LayerKind::kDepthwise:
+      reference::Depthwise(WindowOf(layer), input, weight(), bias.data(), kWholeRange, output.data());
+      break;
+    case LayerKind::kPointwise:
+    case LayerKind::kFullyConnected:
+      reference::Product(pixels, static_cast<std::size_t>(layer.input.channels), channels, input, weight(),
+                         bias.data(), kWholeRange, output.data());
+      break;
+    case LayerKind::kGlobalAveragePool:
+      reference::Average(input, pixels, channels, output.data());
+      break;
+    case LayerKind::kAdd:
+      std::ranges::transform(*inputs[0], *inputs[1], output.begin(), std::plus<>());
+      break;
   }
   return output;
 }
 
-void BatchNorm(const Layer& layer, const Weights& weights, std::vector<float>& values) {
+void BatchNorm(const Layer& layer, const Weights& weights, Values& values) {
   const auto of = [&](const char* suffix) { return weights.at(layer.name + suffix).values; };
   const auto gamma = of(".norm.gamma");
   const auto beta = of(".norm.beta");
@@ -48,10 +56,9 @@ void BatchNorm(const Layer& layer, const Weights& weights, std::vector<float>& v
   }
 }
 
-void Activate(Activation activation, std::vector<float>& values) {
-  if (activation == Activation::kNone) return;
-  const float high = activation == Activation::kRelu6 ? 6 : kInfinity;
-  for (float& value : values) value = std::clamp(value, 0.0F, high);
+void Activate(Activation activation, Values& values) {
+  const Range range = RangeOf(activation);
+  for (float& value : values) value = std::clamp(value, range.low, range.high);
 }
 
 }  // namespace
@@ -62,11 +69,12 @@ std::vector<float> ReferenceRun(const Network& network, const Weights& weights,
   if (static_cast<std::int64_t>(input.size()) != network.input.size()) {
     Fail("the input has ", input.size(), " values, expected ", network.input.size());
   }
-  std::vector<std::vector<float>> outputs;
-  const std::vector<float> first(input.begin(), input.end());
+  std::vector<Values> outputs;
+  const Values first(input.begin(), input.end());
   for (const Layer& layer : network.layers) {
-    const int from = layer.inputs.front();
-    std::vector<float> values = Linear(layer, weights, from == kNetworkInput ? first : outputs[from]);
+    std::vector<const Values*> inputs;
+    for (const int from : layer.inputs) inputs.push_back(from == kNetworkInput ? &first : &outputs[from]);
+    Values values = Compute(layer, weights, inputs);
     if (layer.batch_norm) BatchNorm(layer, weights, values);
     Activate(layer.activation, values);
     outputs.push_back(std::move(values));

@@ -41,96 +41,91 @@ struct Runner::State {
 
   Plan plan;
   ThreadPool pool;
-  std::vector<Split> splits;                    // one for each step
-  std::vector<std::vector<RowWindow>> windows;  // of each group's steps
-  AlignedVector<float> arena;                   // feature maps
-  AlignedVector<std::byte> scratch;             // scratch_size bytes for each thread
+  std::vector<Split> splits;         // one for each step
+  AlignedVector<std::byte> arena;    // feature maps
+  AlignedVector<std::byte> scratch;  // scratch_size bytes for each thread
   std::size_t scratch_size = 0;
-  AlignedVector<float> blocks;  // block_size floats of rows for each thread but the first
+  AlignedVector<std::byte> blocks;  // block_size bytes of rows for each thread but the first
   std::size_t block_size = 0;
+  const float* network_input = nullptr;  // of the run at hand, as is the output
+  float* network_output = nullptr;
+
+  [[nodiscard]] const Schedule& schedule() const { return plan.state_->schedule; }
 
   // The map that a step writes; kNetworkInput is the caller's. Inner maps of a group lie in `block`.
-  [[nodiscard]] MapView Map(int step, const float* network_input, float* network_output, float* block) {
-    const Plan::State& shared = *plan.state_;
+  [[nodiscard]] MapView View(int step, std::byte* block) {
     if (step == kNetworkInput) {
+      const Shape& shape = plan.state_->input;
       // Steps only read their input.
-      return {const_cast<float*>(network_input), static_cast<std::size_t>(shared.input.channels),
-              shared.input.width, shared.input.height};
+      return {const_cast<float*>(network_input), shape.channels * sizeof(float), shape.width, shape.height};
     }
-    const Shape& shape = shared.infos[step].output;
-    if (step + 1 == static_cast<int>(shared.steps.size())) {
-      return {network_output, static_cast<std::size_t>(shape.channels), shape.width, shape.height};
-    }
-    const MapPlace& place = shared.arena.places[step];
-    float* base = shared.inner[step] ? block : arena.data();
-    return {base + place.offset, PixelPitch(shape.channels), shape.width, place.rows};
+    const Map& map = schedule().maps[step];
+    if (static_cast<std::size_t>(step) == schedule().output)
+      return {network_output, map.shape.channels * sizeof(float), map.shape.width, map.shape.height};
+    std::byte* base = map.place.inner ? block : arena.data();
+    return {reinterpret_cast<float*>(base + map.place.offset), map.pitch(), map.shape.width, map.place.rows};
+  }
+
+  [[nodiscard]] StepMaps Maps(std::size_t step, std::byte* block) {
+    const std::vector<int>& inputs = schedule().steps[step].inputs;
+    return {View(inputs.front(), block), View(inputs.back(), block), View(static_cast<int>(step), block)};
   }
 
   [[nodiscard]] std::byte* Scratch(int thread) { return scratch.data() + thread * scratch_size; }
-  [[nodiscard]] float* Block(std::size_t group, int thread) {
-    return thread == 0 ? arena.data() + plan.state_->arena.blocks[group].offset
+  [[nodiscard]] std::byte* Block(std::size_t group, int thread) {
+    return thread == 0 ? arena.data() + schedule().blocks[group].offset
                        : blocks.data() + (thread - 1) * block_size;
   }
 
-  void RunWhole(std::size_t index, const float* network_input, float* network_output) noexcept {
+  void RunWhole(std::size_t index) noexcept {
     const Step& step = plan.state_->steps[index];
     const Split& split = splits[index];
-    const Kernels& kernels = *plan.state_->kernels;
-    const MapView input = Map(plan.state_->inputs[index], network_input, network_output, nullptr);
-    const MapView output = Map(static_cast<int>(index), network_input, network_output, nullptr);
+    const StepMaps maps = Maps(index, nullptr);
     pool.Run(split.tasks(), [&](int task, int thread) {
-      const Part part = PartOf(step, split, task);
-      RunPart(step, kernels, part, input, output.data + part.begin * output.pitch, output.pitch,
-              Scratch(thread));
+      RunPart(step, *plan.state_->kernels, PartOf(step, split, task), maps, Scratch(thread));
     });
   }
 
   // The output rows [begin, end) of a step.
-  void RunRows(std::size_t index, int begin, int end, const MapView& input, const MapView& output,
-               std::byte* own_scratch) noexcept {
+  void RunRows(std::size_t index, int begin, int end, const StepMaps& maps, std::byte* own_scratch) noexcept {
     const Step& step = plan.state_->steps[index];
     const std::size_t width = step.width();
     for (int y = begin; y < end; ++y) {
-      const Part part = {y * width, (y + 1) * width, 0, step.matrix.panels.size()};
-      RunPart(step, *plan.state_->kernels, part, input, output.Row(y), output.pitch, own_scratch);
+      const Part part = {y * width, (y + 1) * width, 0, step.panels()};
+      RunPart(step, *plan.state_->kernels, part, maps, own_scratch);
     }
   }
 
   // The rows [begin, end) of a group's output, depth first, on one thread.
-  void RunSegment(std::size_t index, int begin, int end, const float* network_input, float* network_output,
-                  int thread, StepWatch* watch) noexcept {
-    const StepGroup& group = plan.state_->groups[index];
-    const std::vector<RowWindow>& rows = windows[index];
+  void RunSegment(std::size_t index, int begin, int end, int thread, StepWatch* watch) noexcept {
+    const StepGroup& group = schedule().groups[index];
+    const std::size_t steps = group.last - group.first + 1;
+    const auto rows = std::span(schedule().windows).subspan(group.first, steps);
     std::array<int, kLongestGroup> made{};
     std::array<int, kLongestGroup> needed{};
-    FirstRows(rows, begin, std::span(made).first(rows.size()));
+    FirstRows(rows, begin, std::span(made).first(steps));
     for (int row = begin; row < end; ++row) {
-      RowsNeeded(rows, row + 1, std::span(needed).first(rows.size()));
-      for (std::size_t i = 0; i < rows.size(); ++i) {
+      RowsNeeded(rows, row + 1, std::span(needed).first(steps));
+      for (std::size_t i = 0; i < steps; ++i) {
         const std::size_t step = group.first + i;
-        const MapView input =
-            Map(plan.state_->inputs[step], network_input, network_output, Block(index, thread));
-        const MapView output =
-            Map(static_cast<int>(step), network_input, network_output, Block(index, thread));
-        RunRows(step, made[i], needed[i], input, output, Scratch(thread));
+        RunRows(step, made[i], needed[i], Maps(step, Block(index, thread)), Scratch(thread));
         if (watch != nullptr) watch->Lap(step);
       }
       made = needed;
     }
   }
 
-  void RunGroup(std::size_t index, const float* network_input, float* network_output,
-                StepWatch& watch) noexcept {
-    const StepGroup& group = plan.state_->groups[index];
+  void RunGroup(std::size_t index, StepWatch& watch) noexcept {
+    const StepGroup& group = schedule().groups[index];
     if (group.first == group.last) {
-      RunWhole(group.first, network_input, network_output);
+      RunWhole(group.first);
     } else {
-      const int height = windows[index].back().output_height;
+      const int height = schedule().windows[group.last].output_height;
       const int segments = std::min(pool.threads(), std::max(1, height / kLeastSegment));
       // The first segment tells the steps apart; what the others take longer counts as the last step's.
       pool.Run(segments, [&](int task, int thread) {
-        RunSegment(index, height * task / segments, height * (task + 1) / segments, network_input,
-                   network_output, thread, task == 0 ? &watch : nullptr);
+        RunSegment(index, height * task / segments, height * (task + 1) / segments, thread,
+                   task == 0 ? &watch : nullptr);
       });
     }
     watch.Lap(group.last);
@@ -138,8 +133,9 @@ struct Runner::State {
 
   void Run(std::span<const float> input, std::span<float> logits, std::span<double> seconds) noexcept {
     StepWatch watch(seconds);
-    for (std::size_t g = 0; g < plan.state_->groups.size(); ++g)
-      RunGroup(g, input.data(), logits.data(), watch);
+    network_input = input.data();
+    network_output = logits.data();
+    for (std::size_t g = 0; g < schedule().groups.size(); ++g) RunGroup(g, watch);
   }
 
   [[nodiscard]] bool Fits(std::span<const float> input, std::span<const float> logits) const {
@@ -156,27 +152,24 @@ std::unique_ptr<Runner::State> Runner::Make(const Plan& plan, const RunnerOption
         SplitStep(step, *shared.kernels, shared.caches.l1, shared.caches.l2, options.threads));
   }
   std::size_t largest = 0;
-  for (std::size_t g = 0; g < shared.groups.size(); ++g) {
-    const StepGroup& group = shared.groups[g];
-    std::vector<RowWindow>& windows = state->windows.emplace_back();
+  for (std::size_t g = 0; g < shared.schedule.groups.size(); ++g) {
+    const StepGroup& group = shared.schedule.groups[g];
     for (std::size_t s = group.first; s <= group.last; ++s) {
       const Step& step = shared.steps[s];
-      const std::size_t pixels = group.first == group.last ? state->splits[s].block_rows : step.width();
+      const std::size_t pixels = group.first == group.last ? state->splits[s].block_pixels : step.width();
       largest = std::max(largest, ScratchSize(step, pixels));
-      windows.push_back({step.window.kernel, step.window.stride, step.window.padding_top,
-                         step.window.input_height, step.window.output_height});
     }
-    state->block_size = std::max(state->block_size, shared.arena.blocks[g].size);
+    state->block_size = std::max(state->block_size, shared.schedule.blocks[g].size);
   }
   state->scratch_size = (largest + kCacheLine - 1) / kCacheLine * kCacheLine;
   const std::size_t scratch = state->scratch_size * static_cast<std::size_t>(options.threads);
   const std::size_t blocks = state->block_size * static_cast<std::size_t>(options.threads - 1);
-  const std::size_t floats = shared.arena.size + blocks;
-  const CacheLineAllocator<float> slab(
-      std::make_shared<Slab>(floats * sizeof(float) + scratch + 2 * kCacheLine));
-  state->scratch = AlignedVector<std::byte>(scratch, CacheLineAllocator<std::byte>(slab));
-  state->arena = AlignedVector<float>(shared.arena.size, slab);
-  state->blocks = AlignedVector<float>(blocks, slab);
+  const std::size_t arena = shared.schedule.arena_bytes;
+  const CacheLineAllocator<std::byte> slab(
+      std::make_shared<Slab>(arena + scratch + blocks + 2 * kCacheLine));
+  state->scratch = AlignedVector<std::byte>(scratch, slab);
+  state->arena = AlignedVector<std::byte>(arena, slab);
+  state->blocks = AlignedVector<std::byte>(blocks, slab);
   return state;
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/float16.h"
@@ -16,33 +15,33 @@ namespace {
 
 // What the rows of a product are rounded to: without the instruction for it, bfloat16 weights are widened.
 Format RowFormat(const Step& step, const Kernels& kernels) {
-  return step.format == Format::kBfloat16 && !kernels.bf16_rows ? Format::kFloat32 : step.format;
+  const Format format = step.product ? step.product->format : Format::kFloat32;
+  return format == Format::kBfloat16 && !kernels.bf16_rows ? Format::kFloat32 : format;
 }
 
 // Computes the output pixels [begin, end) of a depthwise convolution to `output`, `pitch` bytes apart.
-void DepthwisePixels(const Step& step, const Kernels& kernels, const MapView& input, std::size_t begin,
-                     std::size_t end, void* output, std::size_t pitch) {
-  const Window& w = step.window;
-  const auto channels = static_cast<std::size_t>(w.input_channels);
-  const auto width = static_cast<std::size_t>(w.output_width);
+void DepthwisePixels(const Window& w, const DepthwiseRows& rows, const Kernels& kernels, Format format,
+                     const MapView& input, std::size_t begin, std::size_t end, void* output,
+                     std::size_t pitch) {
   DepthwiseTask task{};
   task.kernel = w.kernel;
   task.stride = w.stride;
   task.padding_left = w.padding_left;
   task.width = w.input_width;
-  task.channels = channels;
-  task.input_pitch = input.pitch * sizeof(float);
+  task.channels = static_cast<std::size_t>(w.input_channels);
+  task.input_pitch = input.pitch;
   task.output_pitch = pitch;
-  task.output_format = RowFormat(step, kernels);
-  task.bias = step.depthwise_bias.data();
-  task.range = step.depthwise_range;
+  task.output_format = format;
+  task.bias = rows.bias.data();
+  task.range = rows.range;
+  const auto width = static_cast<std::size_t>(w.output_width);
   ForEachRow(begin, end, width, [&](std::size_t y, std::size_t x_begin, std::size_t x_end) {
     task.rows = 0;
     for (int ky = 0; ky < w.kernel; ++ky) {
       const int iy = static_cast<int>(y) * w.stride - w.padding_top + ky;
       if (iy < 0 || iy >= w.input_height) continue;
       task.input[task.rows] = input.Row(iy);
-      task.weight[task.rows] = step.depthwise_weight.data() + ky * w.kernel * channels;
+      task.weight[task.rows] = rows.weight.data() + ky * w.kernel * task.channels;
       ++task.rows;
     }
     task.x_begin = static_cast<int>(x_begin);
@@ -60,12 +59,11 @@ struct ScratchRows {
   std::size_t padding;
 };
 
-ScratchRows ScratchRowsOf(const Step& step, Format format) {
-  const std::size_t inner = step.inner;
-  const auto pitch = [](std::size_t floats) { return PixelPitch(static_cast<int>(floats)) * sizeof(float); };
-  if (step.format == Format::kFloat32) return {pitch(inner), 0};
-  const std::size_t floats = format == Format::kFloat32 ? 2 * step.matrix.k : step.matrix.k;
-  return {pitch(floats), inner % 2 == 0 ? 0 : inner * SizeOf(format)};
+ScratchRows ScratchRowsOf(const Product& product, Format format) {
+  const auto pitch = [](std::size_t floats) { return PixelPitch(static_cast<int>(floats)); };
+  if (product.format == Format::kFloat32) return {pitch(product.inner), 0};
+  const std::size_t floats = format == Format::kFloat32 ? 2 * product.matrix.k : product.matrix.k;
+  return {pitch(floats), product.inner % 2 == 0 ? 0 : product.inner * SizeOf(format)};
 }
 
 // The weight of a value that does not exist is zero, but what would be read in its place may be no number.
@@ -79,12 +77,12 @@ void ClearPadding(const ScratchRows& rows, Format format, std::size_t count, std
 void CopyRows(const Kernels& kernels, Format format, const ScratchRows& rows, std::size_t inner,
               const float* from, std::size_t pitch, std::size_t count, std::byte* scratch) {
   const auto round = format == Format::kFloat16 ? kernels.round_to_f16 : kernels.round_to_bf16;
-  for (std::size_t r = 0; r < count; ++r) {
+  for (std::size_t r = 0; r < count; ++r, from = AddBytes(from, pitch)) {
     std::byte* to = scratch + r * rows.pitch;
     if (format == Format::kFloat32) {
-      std::memcpy(to, from + r * pitch, inner * sizeof(float));
+      std::memcpy(to, from, inner * sizeof(float));
     } else {
-      round(from + r * pitch, inner, to);
+      round(from, inner, to);
     }
   }
 }
@@ -109,12 +107,102 @@ std::vector<float> EachTwice(std::span<const float> values) {
 // Whether two pixels of `columns` channels fill a register. Steps are cut at whole tiles and rows: where both
 // are even, no pair is cut apart.
 bool TakesTwoPixels(const Step& step, std::size_t columns, const Kernels& kernels) {
-  return kernels.product_of_two != nullptr && step.rows_from == RowSource::kWindows &&
-         2 * columns == kernels.lanes && step.window.output_width % 2 == 0 && kernels.tile_rows % 2 == 0 &&
-         PixelPitch(static_cast<int>(columns)) == columns;
+  return kernels.product_of_two != nullptr && 2 * columns == kernels.lanes && !step.end.residual &&
+         step.window.output_width % 2 == 0 && kernels.tile_rows % 2 == 0 &&
+         PixelPitch(static_cast<int>(columns)) == columns * sizeof(float);
 }
 
+// Computes one part of a step, by what makes its rows.
+struct PartRunner {
+  const Step& step;
+  const Kernels& kernels;
+  const Part& part;
+  const StepMaps& maps;
+  std::byte* scratch;
+
+  [[nodiscard]] std::size_t count() const { return part.end - part.begin; }
+
+  [[nodiscard]] ProductTask Task(const void* rows, std::size_t pitch) const {
+    const Product& product = *step.product;
+    ProductTask task = {.a = rows,
+                        .a_stride = pitch,
+                        .rows = count(),
+                        .c = maps.output.Pixel(part.begin),
+                        .c_stride = maps.output.pitch,
+                        .b = &product.matrix,
+                        .first_panel = part.first_panel,
+                        .last_panel = part.last_panel,
+                        .range = step.end.range};
+    if (step.end.residual) {
+      task.residual = maps.other.Pixel(part.begin);
+      task.residual_stride = maps.other.pitch;
+    }
+    return task;
+  }
+  void Multiply(const void* rows, std::size_t pitch) const {
+    ProductOf(step.product->format, kernels)(Task(rows, pitch));
+  }
+
+  void operator()(const Direct&) const {
+    const Format format = RowFormat(step, kernels);
+    const ScratchRows rows = ScratchRowsOf(*step.product, format);
+    const float* from = maps.input.Pixel(part.begin);
+    if (format == Format::kFloat32 && rows.padding == 0) return Multiply(from, maps.input.pitch);
+    CopyRows(kernels, format, rows, step.product->inner, from, maps.input.pitch, count(), scratch);
+    ClearPadding(rows, format, count(), scratch);
+    Multiply(scratch, rows.pitch);
+  }
+
+  void operator()(const DepthwiseRows& depthwise) const {
+    if (!step.product) {
+      return DepthwisePixels(step.window, depthwise, kernels, Format::kFloat32, maps.input, part.begin,
+                             part.end, maps.output.Pixel(part.begin), maps.output.pitch);
+    }
+    const Format format = RowFormat(step, kernels);
+    const ScratchRows rows = ScratchRowsOf(*step.product, format);
+    DepthwisePixels(step.window, depthwise, kernels, format, maps.input, part.begin, part.end, scratch,
+                    rows.pitch);
+    ClearPadding(rows, format, count(), scratch);
+    Multiply(scratch, rows.pitch);
+  }
+
+  void operator()(const WindowRows& windows) const {
+    MultiplyWindows(step.window, windows.two_pixels, kernels, Task(nullptr, 0), maps.input, part,
+                    reinterpret_cast<float*>(scratch));
+  }
+
+  void operator()(const PatchRows&) const {
+    auto* patches = reinterpret_cast<float*>(scratch);
+    CopyPatches(step.window, maps.input.data, maps.input.pitch / sizeof(float), part.begin, part.end, patches);
+    Multiply(patches, step.product->inner * sizeof(float));
+  }
+
+  void operator()(const MeanRow&) const {
+    const auto pixels = static_cast<std::size_t>(step.window.input_height) * step.window.input_width;
+    kernels.average(maps.input.data, pixels, maps.input.pitch, step.row_length(), maps.output.data);
+  }
+
+  void operator()(const SumRows&) const {
+    kernels.add({.a = maps.input.Pixel(part.begin),
+                 .a_pitch = maps.input.pitch,
+                 .b = maps.other.Pixel(part.begin),
+                 .b_pitch = maps.other.pitch,
+                 .pixels = count(),
+                 .channels = step.row_length(),
+                 .range = step.end.range,
+                 .output = maps.output.Pixel(part.begin),
+                 .output_pitch = maps.output.pitch});
+  }
+};
+
 }  // namespace
+
+std::size_t Step::weight_bytes() const {
+  std::size_t floats = product ? product->matrix.values.size() + product->matrix.bias.size() : 0;
+  if (const auto* depthwise = std::get_if<DepthwiseRows>(&rows))
+    floats += depthwise->weight.size() + depthwise->bias.size();
+  return floats * sizeof(float);
+}
 
 Format FormatFor(Precision precision) {
   switch (precision) {
@@ -139,23 +227,29 @@ ProductFunction ProductOf(Format format, const Kernels& kernels) {
   return nullptr;
 }
 
-void SetMatrix(Precision precision, const Kernels& kernels, std::span<const float> weights,
-               std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab, Step& step) {
-  step.inner = weights.size() / bias.size();
-  step.two_pixels = TakesTwoPixels(step, bias.size(), kernels);
-  if (step.two_pixels) {
-    const std::vector<float> columns = EachTwice(weights);
-    const std::vector<float> biases = EachTwice(bias);
-    step.matrix = Pack(columns.data(), biases.data(), step.inner, biases.size(), kernels.lanes, slab);
-    return;
+Product MakeProduct(Precision precision, const Kernels& kernels, std::span<const float> weights,
+                    std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab) {
+  Product product;
+  product.inner = weights.size() / bias.size();
+  product.format = FormatFor(precision);
+  if (product.format == Format::kFloat16 && !SumsFitF16(weights, bias.size(), input))
+    product.format = Format::kFloat32;
+  const auto pack = product.format == Format::kBfloat16  ? PackBf16
+                    : product.format == Format::kFloat16 ? PackF16
+                                                         : Pack;
+  product.matrix = pack(weights.data(), bias.data(), product.inner, bias.size(), kernels.lanes, slab);
+  return product;
+}
+
+void SetWindowProduct(const Kernels& kernels, std::span<const float> weights, std::span<const float> bias,
+                      const std::shared_ptr<Slab>& slab, Step& step) {
+  const bool two = TakesTwoPixels(step, bias.size(), kernels);
+  step.rows = WindowRows{two};
+  if (two) {
+    step.product = MakeProduct(Precision::kFloat32, kernels, EachTwice(weights), EachTwice(bias), kWholeRange, slab);
+  } else {
+    step.product = MakeProduct(Precision::kFloat32, kernels, weights, bias, kWholeRange, slab);
   }
-  step.format = FormatFor(precision);
-  if (step.format == Format::kFloat16 && !SumsFitF16(weights, bias.size(), input))
-    step.format = Format::kFloat32;
-  const auto pack = step.format == Format::kBfloat16  ? PackBf16
-                    : step.format == Format::kFloat16 ? PackF16
-                                                      : Pack;
-  step.matrix = pack(weights.data(), bias.data(), step.inner, bias.size(), kernels.lanes, slab);
 }
 
 // A block of rows should stay in L1 while all of B's panels pass over it; B is read once for each block, and
@@ -166,110 +260,61 @@ constexpr std::size_t kLeastTiles = 4;
 Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, std::size_t l2_bytes,
                 int threads) {
   Split split;
-  if (step.kind == Step::Kind::kAverage) return split;
+  if (std::holds_alternative<MeanRow>(step.rows)) return split;
   const std::size_t row_bytes = step.row_length() * sizeof(float);
-  const bool b_fits = step.matrix.values.size() * sizeof(float) <= l2_bytes / 2;
-  const std::size_t budget = b_fits ? l1_bytes * 3 / 4 : l2_bytes / 4;
+  const std::size_t b_bytes = step.product ? step.product->matrix.values.size() * sizeof(float) : 0;
+  const std::size_t budget = b_bytes <= l2_bytes / 2 ? l1_bytes * 3 / 4 : l2_bytes / 4;
   const std::size_t tile = kernels.tile_rows;
-  split.block_rows =
-      std::clamp(std::max(budget / row_bytes / tile, kLeastTiles) * tile, tile, std::max(tile, step.rows));
-  if (step.rows_from == RowSource::kWindows) split.block_rows = step.width();
-  split.block_rows = std::min(split.block_rows, step.rows);
-  split.blocks = (step.rows + split.block_rows - 1) / split.block_rows;
+  split.block_pixels = std::clamp(std::max(budget / row_bytes / tile, kLeastTiles) * tile, tile,
+                                  std::max(tile, step.pixels));
+  if (std::holds_alternative<WindowRows>(step.rows)) split.block_pixels = step.width();
+  split.block_pixels = std::min(split.block_pixels, step.pixels);
+  split.blocks = (step.pixels + split.block_pixels - 1) / split.block_pixels;
   if (threads == 1) return split;
   const auto parts = static_cast<std::size_t>(threads);
   // Enough blocks for all threads to end at about the same time; else split the columns too, which computes a
   // depthwise row once for each chunk: cheap where there are few rows, since the product dwarfs it.
   if (split.blocks < 4 * parts) {
-    const std::size_t rows = (step.rows + 4 * parts - 1) / (4 * parts);
-    const std::size_t smaller = (rows + tile - 1) / tile * tile;
-    const std::size_t blocks = (step.rows + smaller - 1) / smaller;
-    if (blocks >= 4 * parts || step.kind == Step::Kind::kDepthwise) {
-      split.block_rows = smaller;
+    const std::size_t pixels = (step.pixels + 4 * parts - 1) / (4 * parts);
+    const std::size_t smaller = (pixels + tile - 1) / tile * tile;
+    const std::size_t blocks = (step.pixels + smaller - 1) / smaller;
+    if (blocks >= 4 * parts || !step.product) {
+      split.block_pixels = smaller;
       split.blocks = blocks;
     } else {
-      split.chunks = std::min(parts, step.matrix.runs());
+      split.chunks = std::min(parts, step.product->matrix.runs());
     }
   }
   return split;
 }
 
 Part PartOf(const Step& step, const Split& split, int task) {
-  const std::size_t begin = static_cast<std::size_t>(task) / split.chunks * split.block_rows;
+  const std::size_t begin = static_cast<std::size_t>(task) / split.chunks * split.block_pixels;
   const std::size_t chunk = static_cast<std::size_t>(task) % split.chunks;
-  const std::size_t runs = step.matrix.runs();
+  const std::size_t runs = step.product ? step.product->matrix.runs() : 0;
   const bool last = chunk + 1 == split.chunks;
   return {.begin = begin,
-          .end = std::min(begin + split.block_rows, step.rows),
+          .end = std::min(begin + split.block_pixels, step.pixels),
           .first_panel = runs * chunk / split.chunks,
-          .last_panel = last ? step.matrix.panels.size() : runs * (chunk + 1) / split.chunks};
+          .last_panel = last ? step.panels() : runs * (chunk + 1) / split.chunks};
 }
 
 std::size_t ScratchSize(const Step& step, std::size_t pixels) {
-  if (step.kind != Step::Kind::kProduct) return 0;
-  switch (step.rows_from) {
-    case RowSource::kInput:
-      return step.format == Format::kFloat32 ? 0 : pixels * ScratchRowsOf(step, Format::kFloat32).pitch;
-    case RowSource::kDepthwise:
-      return pixels * ScratchRowsOf(step, Format::kFloat32).pitch;  // rounded rows take less
-    case RowSource::kWindows:
-      return WindowScratch(step.window, step.two_pixels, std::min(pixels, step.width())) * sizeof(float);
-    case RowSource::kPatches:
-      return pixels * step.matrix.k * sizeof(float);
+  if (!step.product) return 0;
+  if (const auto* windows = std::get_if<WindowRows>(&step.rows)) {
+    return sizeof(float) *
+           WindowScratch(step.window, windows->two_pixels, std::min(pixels, step.width()));
   }
-  return 0;
+  if (std::holds_alternative<PatchRows>(step.rows)) return pixels * step.product->inner * sizeof(float);
+  const bool in_place =
+      std::holds_alternative<Direct>(step.rows) && step.product->format == Format::kFloat32;
+  // Rounded rows take less than this.
+  return in_place ? 0 : pixels * ScratchRowsOf(*step.product, Format::kFloat32).pitch;
 }
 
-void RunPart(const Step& step, const Kernels& kernels, const Part& part, const MapView& input, float* output,
-             std::size_t output_pitch, std::byte* scratch) {
-  if (step.kind == Step::Kind::kAverage) {
-    const auto pixels = static_cast<std::size_t>(step.window.input_height) * step.window.input_width;
-    kernels.average(input.data, pixels, input.pitch * sizeof(float),
-                    static_cast<std::size_t>(step.window.input_channels), output);
-    return;
-  }
-  if (step.kind == Step::Kind::kDepthwise) {
-    DepthwisePixels(step, kernels, input, part.begin, part.end, output, output_pitch * sizeof(float));
-    return;
-  }
-  const Format format = RowFormat(step, kernels);
-  const ScratchRows rows = ScratchRowsOf(step, format);
-  const std::size_t count = part.end - part.begin;
-  ProductTask task = {.a = scratch,
-                      .a_stride = rows.pitch,
-                      .rows = count,
-                      .c = output,
-                      .c_stride = output_pitch * sizeof(float),
-                      .b = &step.matrix,
-                      .first_panel = part.first_panel,
-                      .last_panel = part.last_panel,
-                      .range = step.range};
-  switch (step.rows_from) {
-    case RowSource::kInput: {
-      const float* from = input.data + part.begin * input.pitch;
-      if (format != Format::kFloat32 || rows.padding > 0) {
-        CopyRows(kernels, format, rows, step.inner, from, input.pitch, count, scratch);
-        ClearPadding(rows, format, count, scratch);
-      } else {
-        task.a = from;
-        task.a_stride = input.pitch * sizeof(float);
-      }
-      break;
-    }
-    case RowSource::kDepthwise:
-      DepthwisePixels(step, kernels, input, part.begin, part.end, scratch, rows.pitch);
-      ClearPadding(rows, format, count, scratch);
-      break;
-    case RowSource::kWindows:
-      return MultiplyWindows(step.window, step.two_pixels, kernels, task, input, part,
-                             reinterpret_cast<float*>(scratch));
-    case RowSource::kPatches:
-      task.a_stride = step.matrix.k * sizeof(float);
-      CopyPatches(step.window, input.data, input.pitch, part.begin, part.end,
-                  reinterpret_cast<float*>(scratch));
-      break;
-  }
-  ProductOf(step.format, kernels)(task);
+void RunPart(const Step& step, const Kernels& kernels, const Part& part, const StepMaps& maps,
+             std::byte* scratch) {
+  std::visit(PartRunner{step, kernels, part, maps, scratch}, step.rows);
 }
 
 }  // namespace mobilenet

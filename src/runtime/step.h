@@ -1,9 +1,11 @@
-// One step of a plan: a layer, or a depthwise layer with the pointwise one behind it.
+// One step of a plan, ready to run: what makes its rows, the product that they go through, and the end.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
+#include <variant>
 #include <vector>
 
 #include "base/aligned.h"
@@ -13,40 +15,61 @@
 
 namespace mobilenet {
 
-// Every step but the average is a matrix product whose rows are made by something: read where they lie
-// (pointwise, fully connected), computed by a depthwise convolution (separable), or the windows of a
-// convolution, which are read from a few padded rows of the input where there are few channels, and gathered
-// one by one elsewhere (which takes a whole map).
-enum class RowSource { kInput, kDepthwise, kWindows, kPatches };
+// What makes the rows of a step, one for each pixel of its output.
+struct Direct {};  // they are pixels of the input, and read where they lie
+// A depthwise convolution: weights [kernel, kernel, channels], a bias for each channel.
+struct DepthwiseRows {
+  AlignedVector<float> weight;
+  AlignedVector<float> bias;
+  Range range;
+};
+// A convolution's windows, of few channels, which are read from a few padded rows of the input. With
+// two_pixels, two neighbours at once: the matrix is for kernels.product_of_two, its columns stand twice.
+struct WindowRows {
+  bool two_pixels = false;
+};
+struct PatchRows {};  // a convolution's windows, gathered one by one
+struct MeanRow {};    // the mean over the whole input
+struct SumRows {};    // the sum of two inputs
 
-struct Step {
-  enum class Kind { kProduct, kDepthwise, kAverage };
-  Kind kind = Kind::kProduct;
-  RowSource rows_from = RowSource::kInput;
-  Window window{};       // of the first layer that it runs; pointwise ones have windows of one pixel
-  std::size_t rows = 0;  // output pixels
-  AlignedVector<float> depthwise_weight;  // [kernel, kernel, channels]
-  AlignedVector<float> depthwise_bias;
-  Range depthwise_range{};
+using RowSource = std::variant<Direct, DepthwiseRows, WindowRows, PatchRows, MeanRow, SumRows>;
+
+// The weights that rows are multiplied with.
+struct Product {
   PackedMatrix matrix;
   Format format = Format::kFloat32;  // of 16 bits, the matrix is of pairs
-  std::size_t inner = 0;             // values in a row of the product, which a matrix of pairs rounds up
-  bool two_pixels = false;           // the matrix is for kernels.product_of_two: its columns stand twice
-  Range range{};
+  std::size_t inner = 0;             // values in a row, which a matrix of pairs rounds up
+};
 
+// What happens to a pixel before it is stored.
+struct Epilogue {
+  bool residual = false;  // the same pixel of another map is added
+  Range range{};          // what the activation leaves
+};
+
+struct Step {
+  Window window{};         // of the first layer that it runs; a layer without one has a window of one pixel
+  std::size_t pixels = 0;  // of the output
+  RowSource rows = Direct();
+  std::optional<Product> product;
+  Epilogue end;
+
+  // Values that a row has, before the product where there is one.
   [[nodiscard]] std::size_t row_length() const {
-    return kind == Kind::kProduct ? inner : static_cast<std::size_t>(window.input_channels);
+    return product ? product->inner : static_cast<std::size_t>(window.input_channels);
   }
   // Output pixels in a row of the map.
   [[nodiscard]] std::size_t width() const { return static_cast<std::size_t>(window.output_width); }
+  [[nodiscard]] std::size_t panels() const { return product ? product->matrix.panels.size() : 0; }
+  [[nodiscard]] std::size_t weight_bytes() const;
 };
 
 // A convolution of so few channels reads its windows where they lie.
 constexpr int kFewChannels = 4;
 
-// How a step is cut into tasks: blocks of rows, times chunks of panels (columns).
+// How a step is cut into tasks: blocks of pixels, times chunks of panels (columns).
 struct Split {
-  std::size_t block_rows = 1;
+  std::size_t block_pixels = 1;
   std::size_t blocks = 1;
   std::size_t chunks = 1;
 
@@ -60,12 +83,15 @@ Format FormatFor(Precision precision);
 using ProductFunction = void (*)(const ProductTask&);
 ProductFunction ProductOf(Format format, const Kernels& kernels);
 
-// Sets the matrix of a product from [inner, columns] weights and one bias a column. In half precision only
-// where sums of `input` times weights can't leave it, else in float32.
-// A convolution of windows has its window and the source of its rows before: two neighbouring pixels are
-// computed at once where they fill a register and rows have an even number of them.
-void SetMatrix(Precision precision, const Kernels& kernels, std::span<const float> weights,
-               std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab, Step& step);
+// The product with [inner, columns] weights and one bias a column. In half precision only where sums of
+// `input` times weights can't leave it, else in float32.
+Product MakeProduct(Precision precision, const Kernels& kernels, std::span<const float> weights,
+                    std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab);
+
+// The same for WindowRows, in float32: two neighbouring pixels are computed at once where they fill a
+// register, rows have an even number of them, and nothing is added. Sets the step's rows and product.
+void SetWindowProduct(const Kernels& kernels, std::span<const float> weights, std::span<const float> bias,
+                      const std::shared_ptr<Slab>& slab, Step& step);
 
 Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, std::size_t l2_bytes,
                 int threads);
@@ -74,11 +100,17 @@ Part PartOf(const Step& step, const Split& split, int task);
 // Bytes that a thread needs for the rows of `pixels` output pixels.
 std::size_t ScratchSize(const Step& step, std::size_t pixels);
 
-// Computes one part. The input's rows that the part's windows reach must be there. The first pixel goes to
-// `output`, the others `output_pitch` floats apart: with two_pixels, without gaps, and parts begin and end at
-// even ones. `scratch` is this thread's own and holds ScratchSize
-// bytes.
-void RunPart(const Step& step, const Kernels& kernels, const Part& part, const MapView& input, float* output,
-             std::size_t output_pitch, std::byte* scratch);
+// What a step reads and writes.
+struct StepMaps {
+  MapView input;
+  MapView other;  // of SumRows the second input, else the residual; read by those alone
+  MapView output;
+};
+
+// Computes one part. The input's rows that the part's windows reach must be there. With two_pixels the output
+// has no gaps, and parts begin and end at even pixels. `scratch` is this thread's own, on a cache line, and
+// holds ScratchSize bytes.
+void RunPart(const Step& step, const Kernels& kernels, const Part& part, const StepMaps& maps,
+             std::byte* scratch);
 
 }  // namespace mobilenet

@@ -35,7 +35,7 @@ class WindowProduct {
     const Window& w = window_;
     const int top = y * w.stride - w.padding_top;
     const bool whole =
-        input_.rows >= w.input_height && input_.pitch == static_cast<std::size_t>(w.input_channels);
+        input_.rows >= w.input_height && input_.pitch == w.input_channels * sizeof(float);
     const bool inside = top >= 0 && top + w.kernel <= w.input_height && w.kernel <= w.input_width;
     if (!whole || !inside) return Copied(top, begin, end);
     const int tile = static_cast<int>(kernels_.tile_rows);
@@ -47,8 +47,9 @@ class WindowProduct {
     const int right = left + (left + direct == end ? direct : direct / tile * tile);
     Copied(top, begin, left);
     if (right > left) {
-      task_.a = input_.Row(top) + static_cast<std::size_t>(left * w.stride - w.padding_left) * input_.pitch;
-      task_.segment_pitch = w.input_width * input_.pitch * sizeof(float);
+      task_.a = AddBytes(input_.Row(top),
+                         static_cast<std::size_t>(left * w.stride - w.padding_left) * input_.pitch);
+      task_.segment_pitch = w.input_width * input_.pitch;
       Product(left, right);
     }
     Copied(top, right, end);
@@ -74,6 +75,8 @@ class WindowProduct {
     task_.rows = static_cast<std::size_t>(end - begin);
     kernels_.product(task_);
     task_.c = AddBytes(task_.c, task_.rows * task_.c_stride);
+    if (task_.residual != nullptr)
+      task_.residual = AddBytes(task_.residual, task_.rows * task_.residual_stride);
   }
 
   const Window& window_;

@@ -114,7 +114,7 @@ void TrainingPass::State::SetUpMap(std::size_t index) {
                layer.output.width,
                channels,
                columns,
-               PixelPitch(static_cast<int>(columns)),
+               PixelPitch(static_cast<int>(columns)) / sizeof(float),
                bf16};
   state.range = RangeOf(layer.activation);
   state.y = Large(state.map.floats(options.batch * state.map.pixels()));

@@ -77,10 +77,11 @@ TEST(NonNegativeLeastSquares, StopsAtZero) {
 LatencyModel::Sample Pretend(double alpha, int resolution) {
   LatencyModel::Sample sample{V1({.alpha = alpha, .resolution = resolution, .classes = 10}), {}, 0};
   const Cost cost = CostOf(sample.network);
-  for (const StepLayers& step : FuseLayers(sample.network)) {
+  for (const StepLayers& step : StepsOf(sample.network)) {
     double macs = 0;
-    for (std::size_t i = step.first; i <= step.last; ++i) macs += static_cast<double>(cost.layers[i].macs);
-    const auto written = static_cast<double>(sample.network.layers[step.last].output.size());
+    for (std::size_t i = step.first(); i <= step.last(); ++i)
+      macs += static_cast<double>(cost.layers[i].macs);
+    const auto written = static_cast<double>(sample.network.layers[step.last()].output.size());
     sample.step_ms.push_back(0.001 + 2e-8 * macs + 1e-7 * written);
     sample.total_ms += sample.step_ms.back();
   }

@@ -71,7 +71,7 @@ class KernelsTest : public TargetTest {
                                     << w.padding_top << " " << w.padding_left);
     const auto channels = static_cast<std::size_t>(w.input_channels);
     auto input = RandomValues(static_cast<std::size_t>(w.input_height) * w.input_width * channels, 1);
-    const MapView map = {input.data(), channels, w.input_width, w.input_height};
+    const MapView map = {input.data(), channels * sizeof(float), w.input_width, w.input_height};
     const auto weight = RandomValues(static_cast<std::size_t>(w.kernel) * w.kernel * channels, 2);
     const auto bias = RandomValues(channels, 3);
     const auto size = static_cast<std::size_t>(w.output_height) * w.output_width * channels;
@@ -79,18 +79,16 @@ class KernelsTest : public TargetTest {
     reference::Depthwise(w, input.data(), weight.data(), bias.data(), range, expected.data());
 
     Step step;
-    step.kind = Step::Kind::kDepthwise;
     step.window = w;
-    step.rows = static_cast<std::size_t>(w.output_height) * w.output_width;
-    step.depthwise_weight.assign(weight.begin(), weight.end());
-    step.depthwise_bias.assign(bias.begin(), bias.end());
-    step.depthwise_range = range;
-    for (const std::size_t block : {step.rows, std::size_t{5}}) {
+    step.pixels = static_cast<std::size_t>(w.output_height) * w.output_width;
+    step.rows = DepthwiseRows{{weight.begin(), weight.end()}, {bias.begin(), bias.end()}, range};
+    for (const std::size_t block : {step.pixels, std::size_t{5}}) {
       std::vector<float> output(size, kGuard);
-      const Split split = {block, (step.rows + block - 1) / block, 1};
+      const MapView to = {output.data(), channels * sizeof(float), w.output_width, w.output_height};
+      const Split split = {block, (step.pixels + block - 1) / block, 1};
       for (int task = 0; task < split.tasks(); ++task) {
         const Part part = PartOf(step, split, task);
-        RunPart(step, kernels_, part, map, output.data() + part.begin * channels, channels, nullptr);
+        RunPart(step, kernels_, part, {map, map, to}, nullptr);
       }
       ExpectNear(expected, output, 1e-5);
     }
@@ -180,20 +178,19 @@ TEST_P(KernelsTest, ConvolutionOfTwoPixelsAtOnce) {
       reference::Convolution(w, input.data(), weight.data(), bias.data(), kZeroToSix, expected.data());
       Step step;
       step.window = w;
-      step.rows = pixels;
-      step.rows_from = RowSource::kWindows;
-      step.range = kZeroToSix;
-      SetMatrix(Precision::kFloat32, kernels_, weight, bias, kAll, nullptr, step);
-      EXPECT_EQ(step.two_pixels, output % 2 == 0);
-      const MapView map = {input.data(), 3, size, size};
+      step.pixels = pixels;
+      step.end.range = kZeroToSix;
+      SetWindowProduct(kernels_, weight, bias, nullptr, step);
+      EXPECT_EQ(std::get<WindowRows>(step.rows).two_pixels, output % 2 == 0);
+      const MapView map = {input.data(), 3 * sizeof(float), size, size};
       for (const std::size_t block : {static_cast<std::size_t>(output), std::size_t{14}, std::size_t{4}}) {
         std::vector<float> actual(expected.size(), kGuard);
+        const MapView to = {actual.data(), channels * sizeof(float), output, output};
         const Split split = {block, (pixels + block - 1) / block, 1};
         std::vector<std::byte> scratch(ScratchSize(step, block));
         for (int task = 0; task < split.tasks(); ++task) {
           const Part part = PartOf(step, split, task);
-          RunPart(step, kernels_, part, map, actual.data() + part.begin * channels,
-                  static_cast<std::size_t>(channels), scratch.data());
+          RunPart(step, kernels_, part, {map, map, to}, scratch.data());
         }
         ExpectNear(expected, actual, 1e-5);
       }
@@ -204,7 +201,7 @@ TEST_P(KernelsTest, ConvolutionOfTwoPixelsAtOnce) {
 // Other padding above than to the left, and maps that are not square: the two must not be mistaken for each
 // other.
 TEST_P(KernelsTest, ConvolutionsWithUnevenPadding) {
-  for (const RowSource rows_from : {RowSource::kWindows, RowSource::kPatches}) {
+  for (const bool windows : {true, false}) {
     for (const auto& [top, left] : {std::pair(0, 1), std::pair(1, 0), std::pair(2, 1), std::pair(0, 2)}) {
       for (const int stride : {1, 2}) {
         constexpr int kChannels = 5;
@@ -220,14 +217,19 @@ TEST_P(KernelsTest, ConvolutionsWithUnevenPadding) {
         reference::Convolution(w, input.data(), weight.data(), bias.data(), kAll, expected.data());
         Step step;
         step.window = w;
-        step.rows = pixels;
-        step.rows_from = rows_from;
-        step.range = kAll;
-        SetMatrix(Precision::kFloat32, kernels_, weight, bias, kAll, nullptr, step);
+        step.pixels = pixels;
+        step.end.range = kAll;
+        if (windows) {
+          SetWindowProduct(kernels_, weight, bias, nullptr, step);
+        } else {
+          step.rows = PatchRows();
+          step.product = MakeProduct(Precision::kFloat32, kernels_, weight, bias, kAll, nullptr);
+        }
         std::vector<float> actual(expected.size(), kGuard);
         std::vector<std::byte> scratch(ScratchSize(step, pixels));
-        RunPart(step, kernels_, {0, pixels, 0, step.matrix.panels.size()}, {input.data(), 3, 14, 9},
-                actual.data(), kChannels, scratch.data());
+        const MapView from = {input.data(), 3 * sizeof(float), 14, 9};
+        const MapView to = {actual.data(), kChannels * sizeof(float), w.output_width, w.output_height};
+        RunPart(step, kernels_, {0, pixels, 0, step.panels()}, {from, from, to}, scratch.data());
         ExpectNear(expected, actual, 1e-5);
       }
     }
