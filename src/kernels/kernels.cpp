@@ -8,6 +8,7 @@
 #include "hwy/foreach_target.h"                   // IWYU pragma: keep
 //
 #include "hwy/highway.h"
+#include "kernels/add-inl.h"
 #include "kernels/depthwise-inl.h"
 #include "kernels/pooling-inl.h"
 #include "kernels/product-inl.h"
@@ -49,6 +50,7 @@ const Kernels& Table() {
     .product_f16 = nullptr,
     .round_to_f16 = nullptr,
     .depthwise = &Depthwise,
+    .add = &Add,
     .average = &Average,
     .softmax = &Softmax,
     .multiply_adds = &MultiplyAdds

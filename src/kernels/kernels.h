@@ -81,6 +81,19 @@ struct DepthwiseTask {
   Format output_format;  // kFloat16 only where Kernels::product_f16 is
 };
 
+// output = clamp(a + b), pixel by pixel. The output may be a or b itself, not overlap them otherwise.
+struct AddTask {
+  const float* a;
+  std::size_t a_pitch;
+  const float* b;
+  std::size_t b_pitch;
+  std::size_t pixels;
+  std::size_t channels;
+  Range range;
+  float* output;
+  std::size_t output_pitch;
+};
+
 struct Kernels {
   // "avx512fp16", "avx512bf16", "avx512", "avx2", "sse4", "neonfp16", "neonbf16", "neon", "portable"
   std::string_view name;
@@ -113,6 +126,7 @@ struct Kernels {
   // Rounds n float32 to the nearest, ties to even; what is too large becomes the largest number, 65504.
   void (*round_to_f16)(const float* from, std::size_t n, void* to);
   void (*depthwise)(const DepthwiseTask& task);
+  void (*add)(const AddTask& task);
   // output[c] = mean over `pixels` of the channel c of input.
   void (*average)(const float* input, std::size_t pixels, std::size_t pitch, std::size_t channels,
                   float* output);

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "base/bfloat16.h"
 #include "base/float16.h"
@@ -262,6 +263,50 @@ TEST_P(KernelsTest, DepthwiseWithUnevenPaddingAndMaps) {
   CheckDepthwise({9, 14, 17, 7, 13, 17, 3, 1, 0, 1}, kAll);
   CheckDepthwise({9, 14, 17, 8, 12, 17, 3, 1, 1, 0}, kAll);
   CheckDepthwise({9, 14, 8, 5, 6, 8, 3, 2, 2, 0}, kAll);
+}
+
+// Pixels of a map `gap` floats further apart than their channels, with nothing behind the last.
+std::vector<float> WithGaps(const std::vector<float>& values, std::size_t channels, std::size_t gap) {
+  std::vector<float> map(values.size() + (values.size() / channels - 1) * gap, kGuard);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    map[i / channels * (channels + gap) + i % channels] = values[i];
+  return map;
+}
+
+TEST_P(KernelsTest, AddOverOddSizes) {
+  constexpr std::size_t kPixels = 5;
+  for (const std::size_t channels : {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 100}) {
+    auto a = RandomValues(kPixels * channels, 1);
+    auto b = RandomValues(kPixels * channels, 2);
+    a[channels / 2] = std::numeric_limits<float>::quiet_NaN();
+    b[4 * channels] = std::numeric_limits<float>::quiet_NaN();
+    for (const Range range : {kAll, Range{-0.25F, 0.5F}}) {
+      std::vector<float> expected(a.size());
+      reference::Add(a.size(), a.data(), b.data(), range, expected.data());
+      for (const std::size_t gap : {0, 3}) {
+        SCOPED_TRACE(testing::Message() << channels << " channels, " << gap << " between pixels");
+        const auto right = WithGaps(b, channels, gap + 1);
+        for (const bool in_place : {false, true}) {
+          auto left = WithGaps(a, channels, gap);
+          std::vector<float> output = WithGaps(a, channels, gap);
+          const std::size_t pitch = (channels + gap) * sizeof(float);
+          kernels_.add({.a = left.data(),
+                        .a_pitch = pitch,
+                        .b = gap == 0 ? b.data() : right.data(),
+                        .b_pitch = gap == 0 ? pitch : pitch + sizeof(float),
+                        .pixels = kPixels,
+                        .channels = channels,
+                        .range = range,
+                        .output = in_place ? left.data() : output.data(),
+                        .output_pitch = pitch});
+          const auto& sum = in_place ? left : output;
+          const auto wanted = WithGaps(expected, channels, gap);
+          for (std::size_t i = 0; i < wanted.size(); ++i)
+            ASSERT_TRUE(sum[i] == wanted[i] || (std::isnan(sum[i]) && std::isnan(wanted[i]))) << "at " << i;
+        }
+      }
+    }
+  }
 }
 
 TEST_P(KernelsTest, Average) {

@@ -62,6 +62,14 @@ TEST(Reference, Product) {
   EXPECT_THAT(c, ElementsAre(0, 3, 8, 3.5F, 6, 2));
 }
 
+TEST(Reference, Add) {
+  const std::vector<float> a = {1, 2, -5, 4};
+  const std::vector<float> b = {0.5F, 7, 1, -4};
+  std::vector<float> sum(4);
+  reference::Add(4, a.data(), b.data(), {0, 6}, sum.data());
+  EXPECT_THAT(sum, ElementsAre(1.5F, 6, 0, 0));
+}
+
 TEST(Reference, AverageAndSoftmax) {
   const std::vector<float> input = {1, 10, 3, 30};
   std::vector<float> mean(2);

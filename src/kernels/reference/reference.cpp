@@ -93,6 +93,10 @@ void ProductF16(std::size_t rows, std::size_t k, std::size_t columns, const floa
   }
 }
 
+void Add(std::size_t size, const float* a, const float* b, Range range, float* output) {
+  for (std::size_t i = 0; i < size; ++i) output[i] = Clamp(double{a[i]} + b[i], range);
+}
+
 void Average(const float* input, std::size_t pixels, std::size_t channels, float* output) {
   for (std::size_t c = 0; c < channels; ++c) {
     double sum = 0;

@@ -27,6 +27,9 @@ void Product(std::size_t rows, std::size_t k, std::size_t columns, const float* 
 void ProductF16(std::size_t rows, std::size_t k, std::size_t columns, const float* a, const float* weight,
                 const float* bias, Range range, float* output);
 
+// Of maps of `size` values.
+void Add(std::size_t size, const float* a, const float* b, Range range, float* output);
+
 void Average(const float* input, std::size_t pixels, std::size_t channels, float* output);
 
 // In place.
