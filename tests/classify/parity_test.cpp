@@ -1,5 +1,7 @@
 // A published network on real photos, beside ONNX Runtime's logits for the same pixels. Full decoding and our
 // resize give Pillow's pixels exactly (see resize_test), so the tolerance is the network's alone.
+#include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdlib>
 #include <string>
@@ -14,17 +16,25 @@ namespace mobilenet {
 namespace {
 
 // Sanitizers are slow: MOBILENET_TEST_PHOTO_STEP=10 takes every tenth photo.
-std::size_t PhotoStep() {
+std::size_t PhotoStep(std::size_t least) {
   const char* step = std::getenv("MOBILENET_TEST_PHOTO_STEP");
-  return step == nullptr ? 1 : std::stoul(step);
+  return std::max(least, step == nullptr ? 1 : std::stoul(step));
 }
 
-class Parity : public testing::Test {
+struct Published {
+  const char* name;  // of the model's file and its reference's
+  double top1;
+  double top5;
+  std::size_t step;  // large networks take every so many photos where all targets run, or the reference does
+};
+
+class Parity : public testing::TestWithParam<Published> {
  protected:
   void SetUp() override {
     MOBILENET_REQUIRE_DATA();
-    model_ = Model::Load(SharedData() / "models" / "mobilenet_v1_0.25_224.safetensors");
-    expected_ = LoadNpy(SharedData() / "reference" / "mobilenet_v1_0.25_224.logits.npy");
+    const std::string name = GetParam().name;
+    model_ = Model::Load(SharedData() / "models" / (name + ".safetensors"));
+    expected_ = LoadNpy(SharedData() / "reference" / (name + ".logits.npy"));
     samples_ = LoadSamples(SharedData() / "images" / "imagenet200.tsv", model_);
     ASSERT_EQ(samples_.size(), expected_.rows);
   }
@@ -49,14 +59,14 @@ class Parity : public testing::Test {
   std::vector<Sample> samples_;
 };
 
-TEST_F(Parity, EveryTargetAgreesOnEveryPhoto) {
+TEST_P(Parity, EveryTargetAgreesOnEveryPhoto) {
   std::vector<Runner> runners;
   for (const std::string_view target : AvailableTargets()) {
     runners.emplace_back(Plan(model_.network, model_.weights, {.target = target}),
                          RunnerOptions{.threads = 2});
   }
   std::vector<float> logits(1000);
-  for (std::size_t photo = 0; photo < samples_.size(); photo += PhotoStep()) {
+  for (std::size_t photo = 0; photo < samples_.size(); photo += PhotoStep(GetParam().step)) {
     const std::vector<float> input = InputOf(photo);
     for (std::size_t i = 0; i < runners.size(); ++i) {
       SCOPED_TRACE(AvailableTargets()[i]);
@@ -66,21 +76,21 @@ TEST_F(Parity, EveryTargetAgreesOnEveryPhoto) {
   }
 }
 
-TEST_F(Parity, TheReferenceKernelsAgreeOnEveryPhoto) {
-  for (std::size_t photo = 0; photo < samples_.size(); photo += PhotoStep()) {
+TEST_P(Parity, TheReferenceKernelsAgreeOnEveryPhoto) {
+  for (std::size_t photo = 0; photo < samples_.size(); photo += PhotoStep(4 * GetParam().step)) {
     ExpectLogits(photo, ReferenceRun(model_.network, model_.weights, InputOf(photo)));
   }
 }
 
-TEST_F(Parity, EndToEndAccuracyIsThePublishedOne) {
+TEST_P(Parity, EndToEndAccuracyIsThePublishedOne) {
   const Evaluation result =
       Evaluate(model_, samples_, {.threads = 2}, [](const FileResult& file) { EXPECT_EQ(file.error, ""); });
   EXPECT_EQ(result.images, 200);
-  EXPECT_NEAR(result.top1, 0.590, 0.010);
-  EXPECT_NEAR(result.top5, 0.820, 0.010);
+  EXPECT_NEAR(result.top1, GetParam().top1, 0.010 + 1e-9);
+  EXPECT_NEAR(result.top5, GetParam().top5, 0.010 + 1e-9);
 }
 
-TEST_F(Parity, SixteenBitsCostNoAccuracy) {
+TEST_P(Parity, SixteenBitsCostNoAccuracy) {
   const auto top1 = [&](Precision precision) {
     return Evaluate(model_, samples_, {.threads = 2, .precision = precision}, [](const FileResult&) {}).top1;
   };
@@ -91,7 +101,7 @@ TEST_F(Parity, SixteenBitsCostNoAccuracy) {
 
 // Every way of computing in 16 bits: logits near those of float32, which run from about -10 to 20. They are
 // rounded 14 times over; a product gone wrong gives several units.
-TEST_F(Parity, LogitsOfSixteenBitsAreNear) {
+TEST_P(Parity, LogitsOfSixteenBitsAreNear) {
   for (const std::string_view target : AvailableTargets()) {
     for (const auto& [precision, tolerance] :
          {std::pair(Precision::kBfloat16, 0.2), std::pair(Precision::kFloat16, 0.05)}) {
@@ -109,6 +119,16 @@ TEST_F(Parity, LogitsOfSixteenBitsAreNear) {
     }
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(Models, Parity,
+                         testing::Values(Published{"mobilenet_v1_0.25_224", 0.590, 0.820, 1},
+                                         Published{"mobilenet_v1_1.0_224", 0.915, 0.995, 20},
+                                         Published{"mobilenet_v2_1.0_224_torchvision", 0.845, 0.975, 10}),
+                         [](const auto& each) {
+                           std::string name = each.param.name;
+                           std::erase_if(name, [](char c) { return !std::isalnum(c); });
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace mobilenet

@@ -28,7 +28,14 @@ class Drawer {
     network.input = large ? Shape{Between(80, 120), Between(80, 120), Between(1, 4)}
                           : Shape{Between(1, 24), Between(1, 24), Between(1, 9)};
     const int layers = Between(1, 8);
-    for (int i = 0; i < layers; ++i) network.layers.push_back(DrawLayer(network, large));
+    for (int i = 0; i < layers; ++i) {
+      if (Between(0, 3) == 0) {
+        AddBlock(network);
+      } else {
+        network.layers.push_back(DrawLayer(network, large));
+      }
+      if (Between(0, 3) == 0) AddSum(network);
+    }
     if (Between(0, 1) == 1) {
       network.layers.push_back(Behind(network, LayerKind::kGlobalAveragePool));
       network.layers.push_back(Behind(network, LayerKind::kFullyConnected));
@@ -65,6 +72,44 @@ class Drawer {
     return layer;
   }
 
+  // An inverted residual of the last map's channels, with a skip around it.
+  void AddBlock(Network& network) {
+    const int before = static_cast<int>(network.layers.size()) - 1;
+    const Shape shape = network.layers.empty() ? network.input : network.output();
+    const Shape inner = {shape.height, shape.width, shape.channels * Between(1, 4)};
+    for (const LayerKind kind : {LayerKind::kPointwise, LayerKind::kDepthwise, LayerKind::kPointwise}) {
+      const bool project = kind == LayerKind::kPointwise && network.layers.size() > 1U + before;
+      Layer layer = Behind(network, kind);
+      layer.output = project ? shape : inner;
+      if (kind == LayerKind::kDepthwise) {
+        layer.kernel = 1 + 2 * Between(0, 2);
+        const int around = layer.kernel / 2;
+        layer.padding = {around, around, around, around};
+      }
+      layer.batch_norm = true;
+      layer.activation = project ? Activation::kNone : Activation::kRelu6;
+      network.layers.push_back(layer);
+    }
+    AddSum(network, before);
+  }
+
+  // The sum of the last map and another of its shape, perhaps itself.
+  void AddSum(Network& network) {
+    std::vector<int> others;
+    if (network.input == network.output()) others.push_back(kNetworkInput);
+    for (std::size_t i = 0; i < network.layers.size(); ++i) {
+      if (network.layers[i].output == network.output()) others.push_back(static_cast<int>(i));
+    }
+    AddSum(network, others[static_cast<std::size_t>(Between(0, static_cast<int>(others.size()) - 1))]);
+  }
+  void AddSum(Network& network, int other) {
+    Layer layer = Behind(network, LayerKind::kAdd);
+    layer.output = layer.input;
+    layer.inputs.insert(layer.inputs.begin() + Between(0, 1), other);
+    layer.activation = static_cast<Activation>(Between(0, 2));
+    network.layers.push_back(layer);
+  }
+
   Layer Behind(const Network& network, LayerKind kind) {
     Layer layer;
     layer.kind = kind;
@@ -86,7 +131,8 @@ class Drawer {
 std::string TextOf(const Network& network) {
   std::string text;
   for (const Layer& l : network.layers) {
-    text += std::string(NameOf(l.kind)) + " of " + std::to_string(l.inputs[0]) + ": " +
+    text += std::string(NameOf(l.kind)) + " of " + std::to_string(l.inputs.front()) + " " +
+            std::to_string(l.inputs.back()) + ": " +
             std::to_string(l.input.height) + "x" + std::to_string(l.input.width) + "x" +
             std::to_string(l.input.channels) + " -> " + std::to_string(l.output.height) + "x" +
             std::to_string(l.output.width) + "x" + std::to_string(l.output.channels) + ", kernel " +
@@ -133,7 +179,7 @@ TEST(RandomNetworks, RunAsTheReferenceDoes) {
 TEST(RandomNetworks, RunDepthFirstAsTheReferenceDoes) {
   const std::string_view fastest[] = {AvailableTargets().front()};
   Drawer drawer(2);
-  for (int i = 0; i < 6; ++i) ASSERT_NO_FATAL_FAILURE(CheckRuns(drawer.Draw(true), fastest));
+  for (int i = 0; i < 8; ++i) ASSERT_NO_FATAL_FAILURE(CheckRuns(drawer.Draw(true), fastest));
 }
 
 // A pointwise layer at the head of what runs depth first: it has rows, too, and not only pixels.
