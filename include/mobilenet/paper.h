@@ -1,8 +1,8 @@
-// The countable columns of the paper, computed again: Howard et al. 2017, "MobileNets: Efficient
-// Convolutional Neural Networks for Mobile Vision Applications", arXiv 1704.04861, Tables 1 to 14.
+// The countable columns of the MobileNet papers, computed again.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mobilenet/export.h"
@@ -28,9 +28,16 @@ struct PaperTable {
   std::vector<PaperRow> rows;
 };
 
-// The tables that have such columns, in order: 1 to 10, 12 and 14. Of those that compare MobileNets with
-// other networks, only the MobileNets' rows. Parameters are weights alone, as the paper counts them: CostOf
-// counts biases and batch norms too. Pure; nothing is measured or read.
-MOBILENET_EXPORT std::vector<PaperTable> ReproducePaper();
+struct Paper {
+  std::string version;   // of its networks: "v1", "v2"
+  std::string citation;  // authors, year, title, arXiv number
+  std::vector<PaperTable> tables;
+};
+
+// The tables that have such columns, in order: of V1's (Howard et al. 2017) 1 to 10, 12 and 14, of V2's
+// (Sandler et al. 2018) 2 and 4. Of those that compare MobileNets with other networks, only the MobileNets'
+// rows. Parameters are weights alone, as the papers count them: CostOf counts biases and batch norms too.
+// Pure; nothing is measured or read. Throws Error for another version.
+MOBILENET_EXPORT Paper ReproducePaper(std::string_view version = "v1");
 
 }  // namespace mobilenet

@@ -1,4 +1,4 @@
-// mobilenet paper: the countable columns of Howard et al. 2017, computed again.
+// mobilenet paper: the countable columns of the MobileNet papers, computed again.
 #include <fmt/format.h>
 
 #include <memory>
@@ -12,15 +12,16 @@ namespace mobilenet::cli {
 namespace {
 
 struct PaperArguments {
+  std::string version = "v1";
   int table = 0;
   bool json = false;
   std::string html;
   std::string command;  // as CommandLine gives it
 };
 
-void PrintPaperJson(const std::vector<PaperTable>& tables) {
+void PrintPaperJson(const Paper& paper) {
   auto json = nlohmann::ordered_json::array();
-  for (const PaperTable& table : tables) {
+  for (const PaperTable& table : paper.tables) {
     auto rows = nlohmann::ordered_json::array();
     for (const PaperRow& row : table.rows) {
       auto cells = nlohmann::ordered_json::array();
@@ -33,7 +34,7 @@ void PrintPaperJson(const std::vector<PaperTable>& tables) {
     }
     json.push_back({{"table", table.number}, {"title", table.title}, {"rows", rows}});
   }
-  PrintJson({{"tables", json}});
+  PrintJson({{"paper", paper.version}, {"citation", paper.citation}, {"tables", json}});
 }
 
 void PrintTable(const PaperTable& table) {
@@ -59,11 +60,12 @@ void PrintTable(const PaperTable& table) {
   for (std::size_t i = 0; i < notes.size(); ++i) fmt::print("({}) {}\n", i + 1, notes[i]);
 }
 
-void PrintPaperText(const std::vector<PaperTable>& tables) {
+void PrintPaperText(const Paper& paper) {
   fmt::print(
-      "Howard et al. 2017, arXiv 1704.04861: the countable columns, as printed and as counted here.\n"
-      "Parameters are weights alone, as the paper counts them.\n");
-  for (const PaperTable& table : tables) {
+      "{}: the countable columns, as printed and as counted here.\n"
+      "Parameters are weights alone, as the paper counts them.\n",
+      paper.citation);
+  for (const PaperTable& table : paper.tables) {
     fmt::print("\n");
     PrintTable(table);
   }
@@ -71,29 +73,36 @@ void PrintPaperText(const std::vector<PaperTable>& tables) {
 
 void Run(const PaperArguments& options) {
   if (!options.html.empty()) CheckPage(options.html);
-  std::vector<PaperTable> tables = ReproducePaper();
+  Paper paper = ReproducePaper(options.version);
+  std::string numbers;
+  for (const PaperTable& table : paper.tables)
+    numbers += fmt::format("{}{}", numbers.empty() ? "" : ", ", table.number);
   if (options.table != 0)
-    std::erase_if(tables, [&](const PaperTable& t) { return t.number != options.table; });
-  if (tables.empty()) {
-    throw CLI::ValidationError(fmt::format(
-        "--table is {}, which has no column that can be counted: 11 has accuracies alone, 13 is detection",
-        options.table));
+    std::erase_if(paper.tables, [&](const PaperTable& t) { return t.number != options.table; });
+  if (paper.tables.empty()) {
+    throw CLI::ValidationError(
+        fmt::format("--table is {}, which is none that has MobileNets and can be counted, expected one of {}",
+                    options.table, numbers));
   }
-  (options.json ? PrintPaperJson : PrintPaperText)(tables);
-  if (!options.html.empty()) WritePage(PaperPage(tables, options.command), options.html, options.json);
+  (options.json ? PrintPaperJson : PrintPaperText)(paper);
+  if (!options.html.empty()) WritePage(PaperPage(paper, options.command), options.html, options.json);
 }
 
 }  // namespace
 
 void AddPaper(CLI::App& program) {
   auto options = std::make_shared<PaperArguments>();
-  CLI::App* command = program.add_subcommand("paper", "Recompute the tables of the MobileNet paper");
-  AddNumber(*command, "--table", options->table, "Only this one, 1 to 14 but for 11 and 13; by default all",
-            {1, 14})
+  CLI::App* command = program.add_subcommand("paper", "Recompute the tables of the MobileNet papers");
+  command
+      ->add_option("--paper", options->version, "Which: v1 (Howard et al. 2017) or v2 (Sandler et al. 2018)")
+      ->check(CLI::IsMember({"v1", "v2"}))
+      ->type_name("V")
+      ->capture_default_str();
+  AddNumber(*command, "--table", options->table, "Only this one; by default all that can be counted", {1, 99})
       ->default_str("");
   command->add_flag("--json", options->json, "One JSON object");
   AddHtml(*command, options->html);
-  command->footer("Example: what each kind of layer costs\n  mobilenet paper --table 2");
+  command->footer("Example: what each kind of layer of V1 costs\n  mobilenet paper --table 2");
   command->callback([options, command] {
     options->command = CommandLine(*command);
     Run(*options);

@@ -280,14 +280,10 @@ Page FitPage(const FitResult& result, const FitOptions& options, const std::stri
   return page;
 }
 
-Page PaperPage(const std::vector<PaperTable>& tables, const std::string& command) {
-  Page page("The MobileNet paper, counted again");
-  page.Paragraph(
-      "The countable columns of Howard et al. 2017, \"MobileNets: Efficient Convolutional Neural Networks "
-      "for Mobile "
-      "Vision Applications\" (arXiv 1704.04861), as printed there and as counted here from the description "
-      "of the "
-      "networks.");
+namespace {
+
+// The accuracies that V1's authors published, over what each of its networks costs.
+void AddAccuracies(Page& page) {
   Scatter scatter{{}, "mult-adds in millions", "ImageNet top-1 in percent", std::nullopt};
   for (const Candidate& c : FitGrid(1000)) {
     if (!c.accuracy.published || c.precision != Precision::kFloat32) continue;
@@ -304,7 +300,18 @@ Page PaperPage(const std::vector<PaperTable>& tables, const std::string& command
       "Mult-adds are counted here; accuracy is that of the checkpoints that TF-Slim publishes for alpha "
       "0.25, 0.5, 0.75 "
       "and 1. A dot's area is the size of the weights.");
-  for (const PaperTable& table : tables) {
+}
+
+}  // namespace
+
+Page PaperPage(const Paper& paper, const std::string& command) {
+  Page page("The MobileNet paper, counted again");
+  page.Paragraph(
+      fmt::format("The countable columns of {}, as printed there and as counted here from the "
+                  "description of the networks.",
+                  paper.citation));
+  if (paper.version == "v1") AddAccuracies(page);
+  for (const PaperTable& table : paper.tables) {
     std::vector<std::string> headings = {""};
     for (const std::string& column : table.columns) {
       headings.push_back(">" + column + ": paper");

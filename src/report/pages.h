@@ -16,7 +16,7 @@ namespace mobilenet {
 Page CostPage(const Network& network, const Cost& cost, Precision precision, const std::string& command);
 Page FitPage(const FitResult& result, const FitOptions& options, const std::string& processor,
              const std::string& command);
-Page PaperPage(const std::vector<PaperTable>& tables, const std::string& command);
+Page PaperPage(const Paper& paper, const std::string& command);
 
 // "V1 0.5-160", "2.31 ms", "1.20 mJ", "~62.5 %" (interpolated): as `fit` shows them on terminals and pages
 // alike.

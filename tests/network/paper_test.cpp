@@ -9,23 +9,27 @@
 
 #include "gmock/gmock.h"
 #include "mobilenet/cost.h"
+#include "mobilenet/error.h"
 
 namespace mobilenet {
 namespace {
 
 TEST(Paper, EveryCellIsTheSameOrExplained) {
   std::set<std::string> explained;
-  for (const PaperTable& table : ReproducePaper()) {
-    for (const PaperRow& row : table.rows) {
-      ASSERT_EQ(row.cells.size(), table.columns.size());
-      for (std::size_t i = 0; i < row.cells.size(); ++i) {
-        const PaperCell& cell = row.cells[i];
-        const std::string where = std::to_string(table.number) + ": " + row.name + ", " + table.columns[i];
-        if (cell.note.empty()) {
-          EXPECT_EQ(cell.paper, cell.ours) << where;
-        } else {
-          EXPECT_NE(cell.paper, cell.ours) << where;
-          explained.insert(where + ": " + cell.paper + " is " + cell.ours);
+  for (const char* version : {"v1", "v2"}) {
+    for (const PaperTable& table : ReproducePaper(version).tables) {
+      for (const PaperRow& row : table.rows) {
+        ASSERT_EQ(row.cells.size(), table.columns.size());
+        for (std::size_t i = 0; i < row.cells.size(); ++i) {
+          const PaperCell& cell = row.cells[i];
+          const std::string where = std::string(version) + " " + std::to_string(table.number) + ": " +
+                                    row.name + ", " + table.columns[i];
+          if (cell.note.empty()) {
+            EXPECT_EQ(cell.paper, cell.ours) << where;
+          } else {
+            EXPECT_NE(cell.paper, cell.ours) << where;
+            explained.insert(where + ": " + cell.paper + " is " + cell.ours);
+          }
         }
       }
     }
@@ -33,25 +37,40 @@ TEST(Paper, EveryCellIsTheSameOrExplained) {
   EXPECT_THAT(
       explained,
       testing::ElementsAre(
-          "10: 1.0 MobileNet-192, mult-adds, M: 418 is 417",
-          "10: 1.0 MobileNet-224, mult-adds, M: 569 is 568", "12: 0.25 MobileNet-128, mult-adds, M: 15 is 13",
-          "12: 0.25 MobileNet-224, mult-adds, M: 45 is 41", "12: 0.5 MobileNet-128, mult-adds, M: 48 is 49",
-          "14: 0.75 MobileNet-128, mult-adds, M: 108 is 106",
-          "14: 0.75 MobileNet-128, mult-adds, M: 166 is 106",
-          "14: 1.0 MobileNet-160, mult-adds, M: 286 is 290",
-          "1: block13.depthwise, type / stride: Conv dw / s2 is Conv dw / s1",
-          "2: Conv 3 x 3, mult-adds, %: 1.19 is 1.91", "4: Conv MobileNet, mult-adds, M: 4866 is 4867",
-          "7: 1.0 MobileNet-160, mult-adds, M: 290 is 291", "9: 0.50 MobileNet-160, mult-adds, M: 76 is 77"));
+          "v1 10: 1.0 MobileNet-192, mult-adds, M: 418 is 417",
+          "v1 10: 1.0 MobileNet-224, mult-adds, M: 569 is 568",
+          "v1 12: 0.25 MobileNet-128, mult-adds, M: 15 is 13",
+          "v1 12: 0.25 MobileNet-224, mult-adds, M: 45 is 41",
+          "v1 12: 0.5 MobileNet-128, mult-adds, M: 48 is 49",
+          "v1 14: 0.75 MobileNet-128, mult-adds, M: 108 is 106",
+          "v1 14: 0.75 MobileNet-128, mult-adds, M: 166 is 106",
+          "v1 14: 1.0 MobileNet-160, mult-adds, M: 286 is 290",
+          "v1 1: block13.depthwise, type / stride: Conv dw / s2 is Conv dw / s1",
+          "v1 2: Conv 3 x 3, mult-adds, %: 1.19 is 1.91", "v1 4: Conv MobileNet, mult-adds, M: 4866 is 4867",
+          "v1 7: 1.0 MobileNet-160, mult-adds, M: 290 is 291",
+          "v1 9: 0.50 MobileNet-160, mult-adds, M: 76 is 77", "v2 4: MobileNetV1, mult-adds, M: 575 is 569",
+          "v2 4: MobileNetV2 (1.4), mult-adds, M: 585 is 582",
+          "v2 4: MobileNetV2 (1.4), parameters, M: 6.9 is 6.1", "v2 4: MobileNetV2, mult-adds, M: 300 is 301",
+          "v2 4: MobileNetV2, parameters, M: 3.4 is 3.5"));
 }
 
 // Numbers and rows of the tables: nothing that can be counted is left out by mistake.
 TEST(Paper, HasTheTablesWholly) {
   std::vector<std::pair<int, std::size_t>> rows;
-  for (const PaperTable& table : ReproducePaper()) rows.emplace_back(table.number, table.rows.size());
+  for (const PaperTable& table : ReproducePaper().tables) rows.emplace_back(table.number, table.rows.size());
   EXPECT_THAT(rows, testing::ElementsAre(testing::Pair(1, 29), testing::Pair(2, 4), testing::Pair(3, 4),
                                          testing::Pair(4, 2), testing::Pair(5, 2), testing::Pair(6, 4),
                                          testing::Pair(7, 4), testing::Pair(8, 1), testing::Pair(9, 1),
                                          testing::Pair(10, 4), testing::Pair(12, 6), testing::Pair(14, 4)));
+}
+
+TEST(Paper, OfV2HasItsTablesWholly) {
+  const Paper paper = ReproducePaper("v2");
+  ASSERT_EQ(paper.tables.size(), 2U);
+  EXPECT_EQ(paper.tables[0].rows.size(), 11U);
+  EXPECT_EQ(paper.tables[1].rows.size(), 3U);
+  EXPECT_THAT(paper.citation, testing::HasSubstr("1801.04381"));
+  EXPECT_THROW(ReproducePaper("v9"), Error);
 }
 
 // What the paper prints in the tables of applications, written down a second time: the rows are long enough
@@ -64,7 +83,7 @@ TEST(Paper, PrintedCellsOfTheApplications) {
       {12, "568 3.2 149 0.8 45 0.2 185 3.2 48 0.8 15 0.2"},
       {14, "286 185 166 108"},
   };
-  for (const PaperTable& table : ReproducePaper()) {
+  for (const PaperTable& table : ReproducePaper().tables) {
     const auto expected = printed.find(table.number);
     if (expected == printed.end()) continue;
     std::string cells;

@@ -1,0 +1,31 @@
+// What the tables of all papers are made of.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "mobilenet/network.h"
+#include "mobilenet/paper.h"
+
+namespace mobilenet {
+
+// A number, rounded to as many digits as the paper prints.
+PaperCell Number(std::string paper, double ours, std::string note = "");
+
+double Millions(std::int64_t count);
+
+// Weights alone, without biases and batch norms.
+std::int64_t WeightsOf(const Layer& layer);
+std::int64_t WeightsOf(const Network& network);
+
+// "7 x 7 x 1024"
+std::string Size(const Shape& shape);
+
+// "mult-adds, M" and "parameters, M".
+std::vector<std::string> NetworkColumns();
+
+Paper PaperOfV1();
+Paper PaperOfV2();
+
+}  // namespace mobilenet
