@@ -146,11 +146,11 @@ void TrainingPass::State::BackwardPointwise(std::size_t index, int worker) {
     const std::size_t rows = std::min(block, end * pixels - row);
     BeforeNorm(out, row, rows, before, out.map.pitch);
     Activate(in, row, rows, input);
+    Dropout(out, row, rows, input);
     AddWeights(out, input, in.map.pitch, before, rows, worker);
-    Multiply(out, out.backward, before, out.map.pitch, rows, GradientFor(to, row, input), input, worker);
-    if (in.layer->kind == LayerKind::kGlobalAveragePool) {
-      for (std::size_t r = row; r < row + rows; ++r) Dropout(r, in.gradient + r * in.map.pitch);
-    }
+    const MapRows gradient = GradientFor(to, row, input);
+    Multiply(out, out.backward, before, out.map.pitch, rows, gradient, input, worker);
+    Dropout(out, row, rows, static_cast<float*>(gradient.values));
     AddStaged(to, row, rows, input);
     Complete(to, row, rows, worker);
   }

@@ -174,6 +174,7 @@ void TrainingPass::State::ForwardPointwise(std::size_t index, int worker) {
   for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
     const std::size_t rows = std::min(block, end * pixels - row);
     Activate(in, row, rows, activated);
+    Dropout(out, row, rows, activated);
     Multiply(out, out.forward, activated, in.map.pitch, rows, out.Rows(row), staging, worker);
     AddMoments(out, row, rows, worker);
   }
@@ -216,9 +217,8 @@ void TrainingPass::State::ForwardPool(std::size_t index, int worker) {
   float* activated = scratch[worker].data();
   for (std::size_t image = begin; image < end; ++image) {
     Activate(in, image * in.map.pixels(), in.map.pixels(), activated);
-    float* y = out.y.data() + image * out.map.image();
-    kernels->average(activated, in.map.pixels(), in.map.pitch * sizeof(float), out.map.columns, y);
-    Dropout(image, y);
+    kernels->average(activated, in.map.pixels(), in.map.pitch * sizeof(float), out.map.columns,
+                     out.y.data() + image * out.map.image());
   }
 }
 
@@ -244,12 +244,15 @@ void TrainingPass::State::AddRows(const TrainingMap& map, float* from, std::size
                     ones.data(), zeros.data(), to, map.pitch);
 }
 
-void TrainingPass::State::Dropout(std::size_t image, float* pooled) const {
-  if (options.dropout == 0) return;
-  Random random(seed, image);
+void TrainingPass::State::Dropout(const LayerState& layer, std::size_t first_image, std::size_t count,
+                                  float* features) const {
+  if (options.dropout == 0 || &layer != &layers.back()) return;
   const float keep = 1 / (1 - options.dropout);
-  for (std::size_t c = 0; c < layers.back().inner; ++c)
-    pooled[c] *= random.Uniform() < options.dropout ? 0 : keep;
+  for (std::size_t i = 0; i < count; ++i, features += layer.in()->map.pitch) {
+    Random random(seed, first_image + i);
+    for (std::size_t c = 0; c < layer.inner; ++c)
+      features[c] *= random.Uniform() < options.dropout ? 0 : keep;
+  }
 }
 
 void TrainingPass::State::FinishForward(std::size_t index, std::span<float> values) {

@@ -65,7 +65,7 @@ struct LayerState {
   TrainingMap map;
   AlignedVector<float> y;     // batch x map
   float* gradient = nullptr;  // of the map behind the batch norm, until this layer's backward is done
-  bool added_up = false;      // the gradient, in place: it and the map stay float32
+  bool in_place = false;      // the gradient changes after it is stored: it and the map stay float32
   Range range;
   // z = clamp(scale * y + shift); centre is the batch's mean, 0 without batch norm.
   AlignedVector<float> scale, shift, centre;
@@ -164,7 +164,8 @@ struct TrainingPass::State {
   // Adds up what `layer`'s batch norm needs of rows that were just computed.
   void AddMoments(LayerState& layer, std::size_t first_row, std::size_t rows, int worker) const;
   void FinishForward(std::size_t layer, std::span<float> values);
-  void Dropout(std::size_t image, float* pooled) const;
+  // Drops some of the features that `layer` reads where it is the classifier: the same in each call.
+  void Dropout(const LayerState& layer, std::size_t first_image, std::size_t count, float* features) const;
   void Loss(int worker);
 
   // Backward.

@@ -114,8 +114,9 @@ void TrainingPass::State::SetUpInputs() {
       LayerInput*& before = latest[static_cast<std::size_t>(from)];
       LayerState& read = layers[static_cast<std::size_t>(from)];
       if (before != nullptr) before->completes = false;
-      // A convolution adds up the gradients of the windows that a pixel is in.
-      read.added_up = read.added_up || before != nullptr || layer.kind == LayerKind::kConvolution;
+      // A convolution adds up the gradients of the windows that a pixel is in, the classifier drops some.
+      read.in_place = read.in_place || before != nullptr || layer.kind == LayerKind::kConvolution ||
+                      i + 1 == layers.size();
       before = &layers[i].inputs.emplace_back(LayerInput{.from = &read, .adds = before != nullptr});
     }
   }
@@ -127,7 +128,7 @@ void TrainingPass::State::SetUpMap(std::size_t index) {
   state.layer = &layer;
   const auto channels = static_cast<std::size_t>(layer.output.channels);
   // Sums stay float32, and the small maps behind the last batch norm.
-  const bool bf16 = options.precision == Precision::kBfloat16 && layer.batch_norm && !state.added_up;
+  const bool bf16 = options.precision == Precision::kBfloat16 && layer.batch_norm && !state.in_place;
   const std::size_t columns = ColumnsFor(channels);
   state.map = {layer.output.height,
                layer.output.width,

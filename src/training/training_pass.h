@@ -28,7 +28,7 @@ struct Target {
 struct PassOptions {
   int batch = 128;             // the most images at once
   float label_smoothing = 0;   // Szegedy et al. 2016: this much of the probability goes to all classes alike
-  float dropout = 0;           // share of the pooled features that is dropped (Srivastava et al. 2014)
+  float dropout = 0;           // share of what the classifier reads that is dropped (Srivastava et al. 2014)
   float norm_momentum = 0.9F;  // of running means and variances: how much of the old value stays
   // kFloat32, or kBfloat16: the factors of products that mix channels are rounded to it, forward and
   // backward, and maps and their gradients are kept in it. Sums, weights and their gradients, batch norms,

@@ -248,8 +248,9 @@ TEST(TrainingPassTest, AWholeV2HasTheGradientOfThePlainLoss) {
 TEST(TrainingPassTest, WithDropoutTheGradientIsThatOfItsLoss) {
   const Network network = Chain(5, 5, PaddingStyle::kSame, Activation::kRelu)
                               .Add(LayerKind::kConvolution, 12, 3)
+                              .Pool()  // narrower than what the classifier reads
                               .Add(LayerKind::kPointwise, 24)
-                              .Finish();
+                              .Classify();
   const Case c(network, 6);
   ThreadPool pool(2);
   TrainingPass pass(network, {.batch = 6, .dropout = 0.5F}, pool);
@@ -261,7 +262,7 @@ TEST(TrainingPassTest, WithDropoutTheGradientIsThatOfItsLoss) {
   EXPECT_EQ(loss(1, c.values), loss(1, c.values));
   const std::vector<float> computed = gradient;
   const WeightLayout layout(network);
-  for (const std::size_t layer : {0, 1, 3}) {
+  for (const std::size_t layer : {0, 2, 3}) {
     const Slot& slot = *layout.Find(layer, ".weight");
     const auto part = std::span(computed).subspan(slot.offset, slot.size);
     const auto largest = std::ranges::max_element(part, {}, [](float g) { return std::abs(g); });
