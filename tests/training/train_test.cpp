@@ -13,6 +13,7 @@
 #include "training/checkpoint.h"
 #include "training/flat_weights.h"
 #include "training/pictures_of_colours.h"
+#include "training/transfer.h"
 
 namespace mobilenet {
 namespace {
@@ -341,6 +342,25 @@ TEST_F(TrainTest, AFrozenBackboneTrainsOnlyTheClassifier) {
   EXPECT_LT(std::abs(more.model.weights.at("classifier.bias").values[0] -
                      result.model.weights.at("classifier.bias").values[0]),
             1e-6);
+}
+
+TEST_F(TrainTest, TheBackboneIsWhatTheClassifierReads) {
+  const Network network = V2({.alpha = 0.1, .resolution = 32, .classes = 3});
+  Network with_more = network;
+  with_more.layers.back() = network.layers.front();  // which nobody reads
+  with_more.layers.back().name = "unread";
+  with_more.layers.push_back(network.layers.back());
+  CheckNetwork(with_more);
+  for (const Network& each : {network, with_more}) {
+    const Network backbone = BackboneOf(each);
+    const Network classifier = ClassifierOf(each);
+    EXPECT_EQ(backbone.layers, std::vector(network.layers.begin(), network.layers.end() - 1));
+    EXPECT_EQ(backbone.output(), classifier.input);
+    EXPECT_EQ(classifier.layers.front().output, network.output());
+    EXPECT_FALSE(backbone.recipe || classifier.recipe);
+    CheckNetwork(backbone);
+    CheckNetwork(classifier);
+  }
 }
 
 TEST_F(TrainTest, KnownClassesKeepTheirRowsAndNewOnesAreLearned) {
