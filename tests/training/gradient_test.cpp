@@ -390,6 +390,23 @@ TEST(TrainingPassTest, Bfloat16IsCloseToFloat32WhereItIsFast) {
   CheckRounded(Skip(Activation::kNone, true), (*fast)->name, pool);
 }
 
+// A layer more is a map more, but no gradient more.
+TEST(TrainingPassTest, GradientsThatAreNotNeededAtOnceShareMemory) {
+  constexpr int kBatch = 16;
+  constexpr int kMore = 6;
+  ThreadPool pool(1);
+  const auto memory = [&](int layers) {
+    Chain chain(16, 16, PaddingStyle::kSame, Activation::kRelu);
+    chain.Add(LayerKind::kConvolution, 32, 3);
+    for (int i = 0; i < layers; ++i) chain.Add(LayerKind::kPointwise, 32);
+    return TrainingPass(chain.Finish(), {.batch = kBatch}, pool).memory();
+  };
+  const std::size_t map = std::size_t{kBatch} * 16 * 16 * 32 * sizeof(float);
+  const std::size_t more = memory(2 + kMore) - memory(2);
+  EXPECT_GE(more, kMore * map);
+  EXPECT_LT(more, kMore * map * 11 / 10);
+}
+
 TEST(TrainingPassTest, WhatDoesNotFitIsRefused) {
   const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
   ThreadPool pool(1);

@@ -472,5 +472,13 @@ TEST_F(TrainTest, OptionsOutOfRangeAreRefused) {
   EXPECT_THAT(wrong([](auto& o) { o.resume = true; }), HasSubstr("no checkpoint is named"));
 }
 
+TEST(MeasureTrainingTest, TakesNetworksWithSums) {
+  const TrainingBenchmark result =
+      MeasureTraining(V2({.alpha = 0.1, .resolution = 32}), {.batch = 2, .seconds = 1e-3});
+  EXPECT_GE(result.steps, 3);
+  EXPECT_GT(result.pointwise_share, 0);
+  EXPECT_GT(result.memory_bytes, 0U);
+}
+
 }  // namespace
 }  // namespace mobilenet
