@@ -149,6 +149,30 @@ TEST_F(TrainTest, StoppedAndResumedFromAModelItEndsWithTheSameBits) {
   ExpectTheSameBitsWhenStoppedAfter(30);
 }
 
+// Sums and maps with several readers, from pictures to a model that works, over a stop, and as a backbone.
+TEST_F(TrainTest, V2IsTrainedAsV1Is) {
+  options_.network = V2Options{.alpha = 0.1, .resolution = 32, .output_stride = 16};
+  ExpectTheSameBitsWhenStoppedAfter(7);
+  const TrainingOptions resumable = options_;
+  LearnQuickly(options_);
+  TrainingResult result = Run();
+  EXPECT_EQ(result.epochs.back().validation_accuracy, 1);
+  EXPECT_EQ(result.model.network.layers,
+            V2({.alpha = 0.1, .resolution = 32, .classes = 3, .output_stride = 16}).layers);
+  const Weights learned = result.model.weights;
+  options_ = resumable;
+  options_.from = std::move(result.model);
+  options_.from->labels = {};
+  options_.freeze_backbone = true;
+  options_.epochs = 20;
+  result = Run();
+  EXPECT_EQ(result.epochs.back().validation_accuracy, 1);
+  for (const auto& [name, tensor] : result.model.weights) {
+    const bool changed = !std::ranges::equal(tensor.values, learned.at(name).values);
+    EXPECT_EQ(changed, name.starts_with("classifier")) << name;
+  }
+}
+
 TEST_F(TrainTest, StopsWhilePreparingAndValidating) {
   const auto stop_when = [](auto& said) {
     TrainingObserver observer;
