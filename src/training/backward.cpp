@@ -29,11 +29,11 @@ void AddPatches(const Window& w, const float* patches, std::size_t begin, std::s
 
 }  // namespace
 
-void TrainingPass::State::MaskRows(std::size_t index, std::size_t first_row, std::size_t rows, int worker) {
-  LayerState& layer = layers[index];
+void TrainingPass::State::MaskRows(LayerState& layer, std::size_t first_row, std::size_t rows,
+                                   int worker) const {
   ChannelSums& sums = layer.sums[worker];
   for (std::size_t end = first_row + rows; first_row < end; first_row += kSummedRows) {
-    training->mask(GradientRows(index, first_row), layer.Rows(first_row),
+    training->mask(layer.GradientRows(first_row), layer.Rows(first_row),
                    std::min(kSummedRows, end - first_row), layer.map.columns, layer.affine(),
                    layer.centre.data(), sums.part[0].data(), sums.part[1].data());
     sums.Collect();
@@ -66,7 +66,9 @@ void TrainingPass::State::FinishBackward(std::size_t index, std::span<const floa
 
 void TrainingPass::State::Backward(std::size_t index, int worker) {
   if (layers[index].weight != nullptr) std::ranges::fill(layers[index].weight_sums[worker], 0.0F);
-  if (index > 0) layers[index - 1].sums[worker].Clear();
+  for (const LayerInput& input : layers[index].inputs) {
+    if (input.completes) input.from->sums[worker].Clear();
+  }
   switch (layers[index].layer->kind) {
     case LayerKind::kConvolution:
       return BackwardConvolution(index, worker);
@@ -78,15 +80,31 @@ void TrainingPass::State::Backward(std::size_t index, int worker) {
     case LayerKind::kGlobalAveragePool:
       return BackwardPool(index, worker);
     case LayerKind::kAdd:
-      return;  // refused by CheckChain
+      return BackwardAdd(index, worker);
   }
 }
 
-void TrainingPass::State::BeforeNorm(std::size_t index, std::size_t first_row, std::size_t rows, float* to,
-                                     std::size_t to_pitch) {
-  LayerState& layer = layers[index];
-  training->combine(GradientRows(index, first_row), layer.Rows(first_row), rows, layer.map.columns,
+void TrainingPass::State::BeforeNorm(LayerState& layer, std::size_t first_row, std::size_t rows, float* to,
+                                     std::size_t to_pitch) const {
+  training->combine(layer.GradientRows(first_row), layer.Rows(first_row), rows, layer.map.columns,
                     layer.factor.data(), layer.slope.data(), layer.constant.data(), to, to_pitch);
+}
+
+MapRows TrainingPass::State::GradientFor(const LayerInput& input, std::size_t first_row, float* staging) {
+  if (input.adds) return {staging, input.from->map.pitch, false};
+  return input.from->GradientRows(first_row);
+}
+
+void TrainingPass::State::AddStaged(const LayerInput& input, std::size_t first_row, std::size_t rows,
+                                    float* staging) const {
+  if (!input.adds) return;
+  const LayerState& in = *input.from;
+  AddRows(in.map, staging, rows, in.gradient + in.map.floats(first_row));
+}
+
+void TrainingPass::State::Complete(const LayerInput& input, std::size_t first_row, std::size_t rows,
+                                   int worker) const {
+  if (input.completes) MaskRows(*input.from, first_row, rows, worker);
 }
 
 void TrainingPass::State::AddWeights(LayerState& layer, const float* input, std::size_t input_pitch,
@@ -114,51 +132,58 @@ void TrainingPass::State::AddWeights(LayerState& layer, const float* input, std:
 void TrainingPass::State::BackwardPointwise(std::size_t index, int worker) {
   LayerState& out = layers[index];
   const auto [begin, end] = PartOf(worker);
-  if (index == 0) {  // a classifier by itself: without batch norm, its gradient is that of its logits
-    return AddWeights(out, images.data() + begin * out.inner, out.inner,
-                      GradientOf(0) + begin * out.map.pitch, end - begin, worker);
+  if (out.in() == nullptr) {  // a classifier by itself: its gradient is that of its logits
+    return AddWeights(out, images.data() + begin * out.inner, out.inner, out.gradient + begin * out.map.pitch,
+                      end - begin, worker);
   }
-  LayerState& in = layers[index - 1];
+  const LayerInput& to = out.inputs.front();
+  LayerState& in = *to.from;
   const std::size_t pixels = out.map.pixels();
   const std::size_t block = BlockRows(in.map.pitch, out.map.pitch);
   float* input = scratch[worker].data();
   float* before = input + block * in.map.pitch;
   for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
     const std::size_t rows = std::min(block, end * pixels - row);
-    BeforeNorm(index, row, rows, before, out.map.pitch);
+    BeforeNorm(out, row, rows, before, out.map.pitch);
     Activate(in, row, rows, input);
+    Dropout(out, row, rows, input);
     AddWeights(out, input, in.map.pitch, before, rows, worker);
-    Multiply(out, out.backward, before, out.map.pitch, rows, GradientRows(index - 1, row), input, worker);
-    if (in.layer->kind == LayerKind::kGlobalAveragePool) {
-      for (std::size_t r = row; r < row + rows; ++r) Dropout(r, GradientOf(index - 1) + r * in.map.pitch);
-    }
-    MaskRows(index - 1, row, rows, worker);
+    const MapRows gradient = GradientFor(to, row, input);
+    Multiply(out, out.backward, before, out.map.pitch, rows, gradient, input, worker);
+    Dropout(out, row, rows, static_cast<float*>(gradient.values));
+    AddStaged(to, row, rows, input);
+    Complete(to, row, rows, worker);
   }
 }
 
 void TrainingPass::State::BackwardDepthwise(std::size_t index, int worker) {
   LayerState& out = layers[index];
-  LayerState& in = layers[index - 1];
+  const LayerInput& to = out.inputs.front();
+  LayerState& in = *to.from;
   const auto [begin, end] = PartOf(worker);
   const DepthwiseRows rows(*out.layer, in.map, out.map);
   const int strip = StripRows(in, out, true);
   float* input = scratch[worker].data();
   const std::size_t input_size = rows.InputRows(rows.OwnRows(strip)) * rows.input_row();
   float* spread = input + input_size;
-  std::fill_n(input, input_size + rows.SpreadRows(strip) * rows.spread_row(), 0.0F);
+  const std::size_t spread_size = rows.SpreadRows(strip) * rows.spread_row();
+  float* staging = spread + spread_size;
+  std::fill_n(input, input_size + spread_size, 0.0F);
   for (std::size_t image = begin; image < end; ++image) {
     for (int first = 0; first < in.map.height; first += strip) {
       const int last = std::min(first + strip, in.map.height);
       const auto needed = rows.OutputsFor(first, last);
       for (int row = needed.begin; row < needed.end; ++row) {
-        BeforeNorm(index, image * out.map.pixels() + static_cast<std::size_t>(row) * out.map.width,
+        BeforeNorm(out, image * out.map.pixels() + static_cast<std::size_t>(row) * out.map.width,
                    out.map.width, rows.Spread(spread, needed.begin, row), rows.spread_pitch());
       }
       for (int row = first; row < last; ++row) {
+        const std::size_t pixel = (image * in.map.height + row) * in.map.width;
         Depthwise(rows.Backward(spread, needed.begin, row, out.mirrored.data()),
-                  GradientRows(index - 1, (image * in.map.height + row) * in.map.width));
+                  GradientFor(to, pixel, staging));
+        AddStaged(to, pixel, in.map.width, staging);
       }
-      MaskRows(index - 1, image * in.map.pixels() + static_cast<std::size_t>(first) * in.map.width,
+      Complete(to, image * in.map.pixels() + static_cast<std::size_t>(first) * in.map.width,
                static_cast<std::size_t>(last - first) * in.map.width, worker);
       const auto own = rows.OutputsOf(first, last);
       if (own.begin == own.end) continue;
@@ -175,7 +200,7 @@ void TrainingPass::State::BackwardDepthwise(std::size_t index, int worker) {
 
 void TrainingPass::State::BackwardConvolution(std::size_t index, int worker) {
   LayerState& out = layers[index];
-  LayerState* in = index == 0 ? nullptr : &layers[index - 1];
+  LayerState* in = out.in();
   const auto [begin, end] = PartOf(worker);
   const Window window = WindowOf(*out.layer);
   const std::size_t block = PatchRows(out);
@@ -190,44 +215,78 @@ void TrainingPass::State::BackwardConvolution(std::size_t index, int worker) {
       Activate(*in, image * in->map.pixels(), in->map.pixels(), activated);
       input = activated;
       pitch = in->map.pitch;
-      to = GradientOf(index - 1) + image * in->map.image();
-      std::fill_n(to, in->map.image(), 0.0F);
+      to = in->gradient + image * in->map.image();
+      if (!out.inputs.front().adds) std::fill_n(to, in->map.image(), 0.0F);
     }
     const std::size_t first_row = image * out.map.pixels();
     for (std::size_t first = 0; first < out.map.pixels(); first += block) {
       const std::size_t rows = std::min(block, out.map.pixels() - first);
-      BeforeNorm(index, first_row + first, rows, before, out.map.pitch);
+      BeforeNorm(out, first_row + first, rows, before, out.map.pitch);
       CopyPatches(window, input, pitch, first, first + rows, patches);
       AddWeights(out, patches, out.inner, before, rows, worker);
       if (in == nullptr) continue;
       Multiply(out, out.backward, before, out.map.pitch, rows, {patches, out.inner, false}, nullptr, worker);
       AddPatches(window, patches, first, first + rows, to, pitch);
     }
-    if (in != nullptr) MaskRows(index - 1, image * in->map.pixels(), in->map.pixels(), worker);
+    if (in != nullptr) Complete(out.inputs.front(), image * in->map.pixels(), in->map.pixels(), worker);
   }
 }
 
 void TrainingPass::State::BackwardPool(std::size_t index, int worker) {
-  LayerState& in = layers[index - 1];
+  const LayerState& out = layers[index];
+  const LayerInput& to = out.inputs.front();
+  const LayerState& in = *to.from;
   const auto [begin, end] = PartOf(worker);
   const std::size_t pixels = in.map.pixels();
   const float share = 1 / static_cast<float>(pixels);
   float* mean = scratch[worker].data();
   for (std::size_t image = begin; image < end; ++image) {
-    const float* gradient = GradientOf(index) + image * layers[index].map.pitch;
+    const float* gradient = out.gradient + image * out.map.pitch;
     for (std::size_t c = 0; c < in.map.columns; ++c) mean[c] = gradient[c] * share;
-    const MapRows to = GradientRows(index - 1, image * pixels);
-    const void* row = mean;
-    std::size_t value = sizeof(float);
-    if (to.bf16) {
-      void* rounded = mean + in.map.columns;
-      kernels->round_to_bf16(mean, in.map.columns, rounded);
-      row = rounded;
-      value = SizeOf(Format::kBfloat16);
+    const std::size_t first_row = image * pixels;
+    if (to.adds) {
+      for (std::size_t p = 0; p < pixels; ++p)
+        AddRows(in.map, mean, 1, in.gradient + in.map.floats(first_row + p));
+    } else {
+      Spread(mean, pixels, in.map.columns, in.GradientRows(first_row));
     }
-    for (std::size_t p = 0; p < pixels; ++p)
-      std::memcpy(AddBytes(to.values, p * to.pitch * value), row, in.map.columns * value);
-    MaskRows(index - 1, image * pixels, pixels, worker);
+    Complete(to, first_row, pixels, worker);
+  }
+}
+
+// Writes the same row to each of so many. Behind it there is room for it as bfloat16.
+void TrainingPass::State::Spread(float* row, std::size_t rows, std::size_t columns, const MapRows& to) const {
+  const void* from = row;
+  std::size_t value = sizeof(float);
+  if (to.bf16) {
+    void* rounded = row + columns;
+    kernels->round_to_bf16(row, columns, rounded);
+    from = rounded;
+    value = SizeOf(Format::kBfloat16);
+  }
+  for (std::size_t r = 0; r < rows; ++r)
+    std::memcpy(AddBytes(to.values, r * to.pitch * value), from, columns * value);
+}
+
+void TrainingPass::State::BackwardAdd(std::size_t index, int worker) {
+  const LayerState& out = layers[index];
+  const auto [begin, end] = PartOf(worker);
+  const std::size_t pixels = out.map.pixels();
+  const std::size_t block = BlockRows(out.map.pitch, out.map.pitch);
+  for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
+    const std::size_t rows = std::min(block, end * pixels - row);
+    float* gradient = out.gradient + out.map.floats(row);
+    for (const LayerInput& to : out.inputs) {
+      const MapRows in = to.from->GradientRows(row);
+      if (to.adds) {
+        AddStaged(to, row, rows, gradient);
+      } else if (in.bf16) {
+        kernels->round_to_bf16(gradient, rows * in.pitch, in.values);
+      } else {
+        std::copy_n(gradient, rows * in.pitch, static_cast<float*>(in.values));
+      }
+      Complete(to, row, rows, worker);
+    }
   }
 }
 

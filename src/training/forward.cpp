@@ -61,7 +61,7 @@ void TrainingPass::State::Pack(std::span<const float> values) {
       RefillBf16(weight, channels, 1, channels, layer.backward);
     } else {
       Refill(weight, channels, 1, layer.forward);
-      if (index > 0) Refill(weight, 1, channels, layer.backward);
+      if (layer.in() != nullptr) Refill(weight, 1, channels, layer.backward);
     }
   });
 }
@@ -126,13 +126,13 @@ void TrainingPass::State::Forward(std::size_t index, int worker) {
     case LayerKind::kGlobalAveragePool:
       return ForwardPool(index, worker);
     case LayerKind::kAdd:
-      return;  // refused by CheckChain
+      return ForwardAdd(index, worker);
   }
 }
 
 void TrainingPass::State::ForwardConvolution(std::size_t index, int worker) {
   LayerState& out = layers[index];
-  LayerState* in = index == 0 ? nullptr : &layers[index - 1];
+  LayerState* in = out.in();
   const auto [begin, end] = PartOf(worker);
   const Window window = WindowOf(*out.layer);
   float* activated = scratch[worker].data();
@@ -160,13 +160,13 @@ void TrainingPass::State::ForwardConvolution(std::size_t index, int worker) {
 void TrainingPass::State::ForwardPointwise(std::size_t index, int worker) {
   LayerState& out = layers[index];
   const auto [begin, end] = PartOf(worker);
-  if (index == 0) {  // a classifier by itself
+  if (out.in() == nullptr) {  // a classifier by itself
     if (begin < end)
       Multiply(out, out.forward, images.data() + begin * out.inner, out.inner, end - begin, out.Rows(begin),
                nullptr, worker);
     return;
   }
-  LayerState& in = layers[index - 1];
+  LayerState& in = *out.in();
   float* activated = scratch[worker].data();
   const std::size_t pixels = out.map.pixels();
   const std::size_t block = BlockRows(in.map.pitch, out.map.pitch);
@@ -174,6 +174,7 @@ void TrainingPass::State::ForwardPointwise(std::size_t index, int worker) {
   for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
     const std::size_t rows = std::min(block, end * pixels - row);
     Activate(in, row, rows, activated);
+    Dropout(out, row, rows, activated);
     Multiply(out, out.forward, activated, in.map.pitch, rows, out.Rows(row), staging, worker);
     AddMoments(out, row, rows, worker);
   }
@@ -181,7 +182,7 @@ void TrainingPass::State::ForwardPointwise(std::size_t index, int worker) {
 
 void TrainingPass::State::ForwardDepthwise(std::size_t index, int worker) {
   LayerState& out = layers[index];
-  LayerState& in = layers[index - 1];
+  LayerState& in = *out.in();
   const auto [begin, end] = PartOf(worker);
   const DepthwiseRows rows(*out.layer, in.map, out.map);
   const int strip = StripRows(in, out, false);
@@ -211,23 +212,47 @@ void TrainingPass::State::Depthwise(DepthwiseTask task, const MapRows& to) const
 
 void TrainingPass::State::ForwardPool(std::size_t index, int worker) {
   LayerState& out = layers[index];
-  LayerState& in = layers[index - 1];
+  LayerState& in = *out.in();
   const auto [begin, end] = PartOf(worker);
   float* activated = scratch[worker].data();
   for (std::size_t image = begin; image < end; ++image) {
     Activate(in, image * in.map.pixels(), in.map.pixels(), activated);
-    float* y = out.y.data() + image * out.map.image();
-    kernels->average(activated, in.map.pixels(), in.map.pitch * sizeof(float), out.map.columns, y);
-    Dropout(image, y);
+    kernels->average(activated, in.map.pixels(), in.map.pitch * sizeof(float), out.map.columns,
+                     out.y.data() + image * out.map.image());
   }
 }
 
-void TrainingPass::State::Dropout(std::size_t image, float* pooled) const {
-  if (options.dropout == 0) return;
-  Random random(seed, image);
+void TrainingPass::State::ForwardAdd(std::size_t index, int worker) {
+  LayerState& out = layers[index];
+  LayerState& first = *out.inputs[0].from;
+  LayerState& second = *out.inputs[1].from;
+  const auto [begin, end] = PartOf(worker);
+  const std::size_t pixels = out.map.pixels();
+  const std::size_t block = BlockRows(out.map.pitch, out.map.pitch);
+  float* activated = scratch[worker].data();
+  for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
+    const std::size_t rows = std::min(block, end * pixels - row);
+    float* sum = out.y.data() + out.map.floats(row);
+    Activate(first, row, rows, sum);
+    Activate(second, row, rows, activated);
+    AddRows(out.map, activated, rows, sum);
+  }
+}
+
+void TrainingPass::State::AddRows(const TrainingMap& map, float* from, std::size_t rows, float* to) const {
+  training->combine({from, map.pitch, false}, {to, map.pitch, false}, rows, map.columns, ones.data(),
+                    ones.data(), zeros.data(), to, map.pitch);
+}
+
+void TrainingPass::State::Dropout(const LayerState& layer, std::size_t first_image, std::size_t count,
+                                  float* features) const {
+  if (options.dropout == 0 || &layer != &layers.back()) return;
   const float keep = 1 / (1 - options.dropout);
-  for (std::size_t c = 0; c < layers.back().inner; ++c)
-    pooled[c] *= random.Uniform() < options.dropout ? 0 : keep;
+  for (std::size_t i = 0; i < count; ++i, features += layer.in()->map.pitch) {
+    Random random(seed, first_image + i);
+    for (std::size_t c = 0; c < layer.inner; ++c)
+      features[c] *= random.Uniform() < options.dropout ? 0 : keep;
+  }
 }
 
 void TrainingPass::State::FinishForward(std::size_t index, std::span<float> values) {
@@ -258,8 +283,7 @@ void TrainingPass::State::FinishForward(std::size_t index, std::span<float> valu
 }
 
 void TrainingPass::State::Loss(int worker) {
-  const std::size_t last = layers.size() - 1;
-  LayerState& layer = layers[last];
+  LayerState& layer = layers.back();
   const auto classes = layer.map.channels;
   const auto [begin, end] = PartOf(worker);
   std::vector<double> logits(classes);
@@ -268,7 +292,7 @@ void TrainingPass::State::Loss(int worker) {
   const double even = options.label_smoothing / static_cast<double>(classes);
   for (std::size_t image = begin; image < end; ++image) {
     const float* y = layer.y.data() + image * layer.map.pitch;
-    float* gradient = GradientOf(last) + image * layer.map.pitch;
+    float* gradient = layer.gradient + image * layer.map.pitch;
     const Target& target = targets[image];
     double largest = -std::numeric_limits<double>::infinity();
     std::size_t best = 0;
@@ -295,7 +319,7 @@ void TrainingPass::State::Loss(int worker) {
           static_cast<float>((std::exp(log_probability) - wanted) / static_cast<double>(targets.size()));
     }
   }
-  MaskRows(last, begin, end - begin, worker);
+  MaskRows(layer, begin, end - begin, worker);
 }
 
 }  // namespace mobilenet

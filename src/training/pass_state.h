@@ -48,11 +48,24 @@ struct ChannelSums {
   void Collect();  // part to total
 };
 
+struct LayerState;
+
+// What a layer reads, and what its backward does to the gradient there. Of the layers that read one map, that
+// which comes last in the network comes first in backward: it stores its gradient, the others add theirs.
+struct LayerInput {
+  LayerState* from = nullptr;
+  bool adds = false;      // to what others have stored
+  bool completes = true;  // nothing is added after it
+};
+
 // One layer: its map before batch norm and activation, and what leads from there on.
 struct LayerState {
   const Layer* layer = nullptr;
+  std::vector<LayerInput> inputs;  // none: it reads the network's input
   TrainingMap map;
-  AlignedVector<float> y;  // batch x map
+  AlignedVector<float> y;     // batch x map
+  float* gradient = nullptr;  // of the map behind the batch norm, until this layer's backward is done
+  bool in_place = false;      // the gradient changes after it is stored: it and the map stay float32
   Range range;
   // z = clamp(scale * y + shift); centre is the batch's mean, 0 without batch norm.
   AlignedVector<float> scale, shift, centre;
@@ -78,7 +91,9 @@ struct LayerState {
   const Slot* mean = nullptr;
   const Slot* variance = nullptr;
 
+  [[nodiscard]] LayerState* in() const { return inputs.empty() ? nullptr : inputs.front().from; }
   [[nodiscard]] MapRows Rows(std::size_t first) { return map.RowsAt(y.data(), first); }
+  [[nodiscard]] MapRows GradientRows(std::size_t first) const { return map.RowsAt(gradient, first); }
   [[nodiscard]] Affine affine() const { return {scale.data(), shift.data(), range}; }
 };
 
@@ -91,10 +106,10 @@ struct TrainingPass::State {
   const TrainingKernels* training = nullptr;
   std::size_t cache = 0;  // bytes that a worker's buffers may fill
   std::vector<LayerState> layers;
-  AlignedVector<float> gradients[2];  // of the map behind a layer's batch norm, for even and odd layers
+  AlignedVector<float> gradients;             // of all layers, those at once that are alive at once
   std::vector<AlignedVector<float>> scratch;  // for each worker
   std::vector<AlignedVector<float>> pairs;    // for each worker: rows of a product rounded to bfloat16
-  AlignedVector<float> zeros;
+  AlignedVector<float> zeros, ones;
   std::vector<double> seconds;      // of the last batch in each layer
   std::vector<PassResult> results;  // for each worker, sums over its images
 
@@ -104,9 +119,12 @@ struct TrainingPass::State {
   std::uint64_t seed = 0;
 
   State(const Network& the_network, const PassOptions& the_options, ThreadPool& the_pool);
+  // Who reads whom.
+  void SetUpInputs();
   // What a layer keeps, with room for a batch; and what it keeps for its weights, where it has some.
   void SetUpMap(std::size_t layer);
   void SetUpWeight(std::size_t layer);
+  void PlaceGradients();
 
   // The images of a worker.
   struct Part {
@@ -138,20 +156,29 @@ struct TrainingPass::State {
   void ForwardPointwise(std::size_t layer, int worker);
   void ForwardDepthwise(std::size_t layer, int worker);
   void ForwardPool(std::size_t layer, int worker);
+  void ForwardAdd(std::size_t layer, int worker);
+  // Adds float32 rows of such a map to others.
+  void AddRows(const TrainingMap& map, float* from, std::size_t rows, float* to) const;
   // Runs a depthwise task whose bias and output are open: no bias, and rows of a map.
   void Depthwise(DepthwiseTask task, const MapRows& to) const;
   // Adds up what `layer`'s batch norm needs of rows that were just computed.
   void AddMoments(LayerState& layer, std::size_t first_row, std::size_t rows, int worker) const;
   void FinishForward(std::size_t layer, std::span<float> values);
-  void Dropout(std::size_t image, float* pooled) const;
+  // Drops some of the features that `layer` reads where it is the classifier: the same in each call.
+  void Dropout(const LayerState& layer, std::size_t first_image, std::size_t count, float* features) const;
   void Loss(int worker);
 
   // Backward.
   void FinishBackward(std::size_t layer, std::span<const float> values, std::span<float> gradient);
   void Backward(std::size_t layer, int worker);
   // Gradients of rows before `layer`'s batch norm, from those behind it.
-  void BeforeNorm(std::size_t layer, std::size_t first_row, std::size_t rows, float* to,
-                  std::size_t to_pitch);
+  void BeforeNorm(LayerState& layer, std::size_t first_row, std::size_t rows, float* to,
+                  std::size_t to_pitch) const;
+  // Where to write the gradient of rows of an input: `staging` if it is one that adds, which AddStaged does.
+  static MapRows GradientFor(const LayerInput& input, std::size_t first_row, float* staging);
+  void AddStaged(const LayerInput& input, std::size_t first_row, std::size_t rows, float* staging) const;
+  // What is to be done to rows of an input's gradient when they are whole.
+  void Complete(const LayerInput& input, std::size_t first_row, std::size_t rows, int worker) const;
   // Adds to the gradient of `layer`'s weights what rows of its input and of the gradient before its batch
   // norm make.
   void AddWeights(LayerState& layer, const float* input, std::size_t input_pitch, const float* before,
@@ -171,13 +198,12 @@ struct TrainingPass::State {
   void BackwardPointwise(std::size_t layer, int worker);
   void BackwardDepthwise(std::size_t layer, int worker);
   void BackwardPool(std::size_t layer, int worker);
+  void Spread(float* row, std::size_t rows, std::size_t columns, const MapRows& to) const;
+
+  void BackwardAdd(std::size_t layer, int worker);
 
   // Sets gradients behind `layer`'s activation to those before it, and adds up what its batch norm needs.
-  void MaskRows(std::size_t layer, std::size_t first_row, std::size_t rows, int worker);
-  [[nodiscard]] MapRows GradientRows(std::size_t layer, std::size_t first_row) {
-    return layers[layer].map.RowsAt(GradientOf(layer), first_row);
-  }
-  [[nodiscard]] float* GradientOf(std::size_t layer) { return gradients[layer % 2].data(); }
+  void MaskRows(LayerState& layer, std::size_t first_row, std::size_t rows, int worker) const;
 };
 
 }  // namespace mobilenet

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "base/machine.h"
+#include "network/memory_plan.h"
 #include "network/schedule.h"
 #include "runtime/choose_kernels.h"
 #include "runtime/window.h"
@@ -14,23 +15,27 @@
 namespace mobilenet {
 namespace {
 
-void CheckChain(const Network& network) {
+void CheckTrainable(const Network& network) {
   CheckNetwork(network);
   const auto& layers = network.layers;
-  const bool begins =
-      (layers.front().kind == LayerKind::kConvolution || layers.front().kind == LayerKind::kFullyConnected);
-  if (!begins || layers.back().kind != LayerKind::kFullyConnected ||
-      layers.back().activation != Activation::kNone)
-    Fail("training needs a network that begins with a convolution and ends with a fully connected layer");
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    if (layers[i].inputs != std::vector{static_cast<int>(i) - 1})
-      Fail("layer ", layers[i].name, " doesn't read the layer before it alone: this can't be trained yet");
-    if (layers[i].kernel > kMaxDepthwiseKernel)
-      Fail("layer ", layers[i].name, " has a kernel of ", layers[i].kernel, ", expected at most ",
-           kMaxDepthwiseKernel);
-    const bool square = layers[i].kind == LayerKind::kDepthwise || layers[i].kind == LayerKind::kConvolution;
-    if (square && std::max(layers[i].padding.left, layers[i].padding.top) >= layers[i].kernel)
-      Fail("layer ", layers[i].name, " is padded by as much as its kernel is large");
+  const Layer& last = layers.back();
+  if (last.kind != LayerKind::kFullyConnected || last.batch_norm || last.activation != Activation::kNone)
+    Fail("training needs a network that ends with a fully connected layer, with no batch norm or activation");
+  std::vector<bool> read(layers.size());
+  for (const Layer& layer : layers) {
+    if (layer.kind == LayerKind::kDepthwise && layer.kernel > kMaxDepthwiseKernel)
+      Fail("layer ", layer.name, " has a kernel of ", layer.kernel, ", expected at most ",
+           kMaxDepthwiseKernel, " to train");
+    for (const int from : layer.inputs) {
+      if (from != kNetworkInput) {
+        read[static_cast<std::size_t>(from)] = true;
+      } else if (layer.kind != LayerKind::kConvolution && layers.size() > 1) {
+        Fail("layer ", layer.name, " reads the network's input, expected a convolution there to train");
+      }
+    }
+  }
+  for (std::size_t i = 0; i + 1 < layers.size(); ++i) {
+    if (!read[i]) Fail("no layer reads ", layers[i].name, ", which can't be trained so");
   }
 }
 
@@ -65,14 +70,14 @@ Precision TrainingPrecision(std::optional<Precision> precision) {
 
 TrainingPass::State::State(const Network& the_network, const PassOptions& the_options, ThreadPool& the_pool)
     : network(the_network), options(the_options), pool(the_pool), layout(network) {
-  CheckChain(network);
+  CheckTrainable(network);
   kernels = &KernelsFor(options.target, options.precision);
   training = &TrainingKernelsFor(*kernels);
   cache = Caches().l2 / 2;
   const std::size_t workers = pool.threads();
-  std::size_t map_size[2] = {};
   std::size_t widest = 0;
   layers.resize(network.layers.size());
+  SetUpInputs();
   for (std::size_t i = 0; i < layers.size(); ++i) {
     LayerState& state = layers[i];
     SetUpMap(i);
@@ -83,11 +88,11 @@ TrainingPass::State::State(const Network& the_network, const PassOptions& the_op
     state.mean = layout.Find(i, ".mean");
     state.variance = layout.Find(i, ".variance");
     if (state.weight != nullptr) SetUpWeight(i);
-    map_size[i % 2] = std::max(map_size[i % 2], state.y.size());
     widest = std::max(widest, state.map.columns);
   }
-  for (int i = 0; i < 2; ++i) gradients[i] = Large(map_size[i]);
+  PlaceGradients();
   zeros.resize(widest);
+  ones.assign(widest, 1.0F);
   results.resize(workers);
   std::size_t size = 0;
   std::size_t pairs_size = 0;
@@ -99,16 +104,31 @@ TrainingPass::State::State(const Network& the_network, const PassOptions& the_op
   pairs.assign(workers, AlignedVector<float>(pairs_size));
 }
 
+void TrainingPass::State::SetUpInputs() {
+  std::vector<LayerInput*> latest(layers.size());  // of those that read a map, in the order of backward
+  for (std::size_t i = layers.size(); i-- > 0;) {
+    const Layer& layer = network.layers[i];
+    layers[i].inputs.reserve(layer.inputs.size());  // they don't move from here on
+    for (const int from : layer.inputs) {
+      if (from == kNetworkInput) continue;
+      LayerInput*& before = latest[static_cast<std::size_t>(from)];
+      LayerState& read = layers[static_cast<std::size_t>(from)];
+      if (before != nullptr) before->completes = false;
+      // A convolution adds up the gradients of the windows that a pixel is in, the classifier drops some.
+      read.in_place = read.in_place || before != nullptr || layer.kind == LayerKind::kConvolution ||
+                      i + 1 == layers.size();
+      before = &layers[i].inputs.emplace_back(LayerInput{.from = &read, .adds = before != nullptr});
+    }
+  }
+}
+
 void TrainingPass::State::SetUpMap(std::size_t index) {
   LayerState& state = layers[index];
   const Layer& layer = network.layers[index];
   state.layer = &layer;
   const auto channels = static_cast<std::size_t>(layer.output.channels);
-  // Gradients of a convolution's input are added up in place: that map stays float32, and so do the small
-  // ones behind the last batch norm.
-  const bool added_up =
-      index + 1 < layers.size() && network.layers[index + 1].kind == LayerKind::kConvolution;
-  const bool bf16 = options.precision == Precision::kBfloat16 && layer.batch_norm && !added_up;
+  // Sums stay float32, and the small maps behind the last batch norm.
+  const bool bf16 = options.precision == Precision::kBfloat16 && layer.batch_norm && !state.in_place;
   const std::size_t columns = ColumnsFor(channels);
   state.map = {layer.output.height,
                layer.output.width,
@@ -144,11 +164,29 @@ void TrainingPass::State::SetUpWeight(std::size_t index) {
     return;
   }
   const bool whole = kind == LayerKind::kConvolution && state.inner % kColumnStep == 0;
+  const bool reads_layer = state.in() != nullptr;
   state.bf16 =
-      options.precision == Precision::kBfloat16 && index > 0 && (kind == LayerKind::kPointwise || whole);
+      options.precision == Precision::kBfloat16 && reads_layer && (kind == LayerKind::kPointwise || whole);
   const auto rows = [&](std::size_t k) { return state.bf16 ? PairsOf(k) : k; };
   state.forward = EmptyPanels(rows(state.inner), state.map.channels, kernels->lanes);
-  if (index > 0) state.backward = EmptyPanels(rows(state.map.channels), state.inner, kernels->lanes);
+  if (reads_layer) state.backward = EmptyPanels(rows(state.map.channels), state.inner, kernels->lanes);
+}
+
+// A gradient is alive from the step in which it is first written, the loss or the backward of a layer that
+// reads the map, to the backward of its own layer. Backward goes from the last layer to the first.
+void TrainingPass::State::PlaceGradients() {
+  std::vector<Lifetime> lives(layers.size());
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::size_t step = layers.size() - i;  // the loss is step 0
+    lives[i] = {.size = layers[i].y.size() * sizeof(float), .first = 0, .last = step};
+    for (const LayerInput& input : layers[i].inputs) {
+      if (!input.adds) lives[static_cast<std::size_t>(input.from - layers.data())].first = step;
+    }
+  }
+  const MemoryPlan plan = PlanMemory(lives);
+  gradients = Large(plan.size / sizeof(float));
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    layers[i].gradient = gradients.data() + plan.offsets[i] / sizeof(float);
 }
 
 int TrainingPass::State::StripRows(const LayerState& in, const LayerState& out, bool backward) const {
@@ -165,27 +203,28 @@ int TrainingPass::State::StripRows(const LayerState& in, const LayerState& out, 
 
 std::size_t TrainingPass::State::ScratchSize(std::size_t index) const {
   const LayerState& out = layers[index];
-  const std::size_t image = index == 0 ? 0 : layers[index - 1].map.image();
+  const LayerState* in = out.in();
+  const std::size_t image = in == nullptr ? 0 : in->map.image();
   switch (out.layer->kind) {
     case LayerKind::kConvolution:
       return image + PatchRows(out) * (out.inner + out.map.pitch);
     case LayerKind::kPointwise:
     case LayerKind::kFullyConnected: {
-      const std::size_t pitch = index == 0 ? out.inner : layers[index - 1].map.pitch;
+      const std::size_t pitch = in == nullptr ? out.inner : in->map.pitch;
       return BlockRows(pitch, out.map.pitch) * (pitch + out.map.pitch);
     }
     case LayerKind::kDepthwise: {
-      const LayerState& in = layers[index - 1];
-      const DepthwiseRows rows(*out.layer, in.map, out.map);
-      const int strip = StripRows(in, out, true);
-      return std::max(rows.InputRows(StripRows(in, out, false)) * rows.input_row(),
+      const DepthwiseRows rows(*out.layer, in->map, out.map);
+      const int strip = StripRows(*in, out, true);
+      const std::size_t staging = out.inputs.front().adds ? in->map.width * in->map.pitch : 0;
+      return std::max(rows.InputRows(StripRows(*in, out, false)) * rows.input_row(),
                       rows.InputRows(rows.OwnRows(strip)) * rows.input_row() +
-                          rows.SpreadRows(strip) * rows.spread_row());
+                          rows.SpreadRows(strip) * rows.spread_row() + staging);
     }
     case LayerKind::kGlobalAveragePool:
-      return image + layers[index - 1].map.columns;
+      return image + in->map.columns;
     case LayerKind::kAdd:
-      break;  // refused by CheckChain
+      return BlockRows(out.map.pitch, out.map.pitch) * out.map.pitch;
   }
   return 0;
 }
@@ -193,7 +232,7 @@ std::size_t TrainingPass::State::ScratchSize(std::size_t index) const {
 std::size_t TrainingPass::State::PairsSize(std::size_t index) const {
   const LayerState& out = layers[index];
   const bool pointwise = out.layer->kind == LayerKind::kPointwise;
-  const std::size_t in_pitch = pointwise ? layers[index - 1].map.pitch : out.inner;
+  const std::size_t in_pitch = pointwise ? out.in()->map.pitch : out.inner;
   const std::size_t rows = pointwise ? BlockRows(in_pitch, out.map.pitch) : PatchRows(out);
   return rows * (in_pitch + out.map.pitch);
 }
@@ -260,7 +299,7 @@ std::span<const double> TrainingPass::layer_seconds() const { return state_->sec
 
 std::size_t TrainingPass::memory() const {
   const State& s = *state_;
-  std::size_t floats = s.gradients[0].size() + s.gradients[1].size();
+  std::size_t floats = s.gradients.size();
   for (const LayerState& layer : s.layers) {
     floats += layer.y.size() + layer.forward.values.size() + layer.backward.values.size();
     for (const auto& sums : layer.weight_sums) floats += sums.size();

@@ -4,7 +4,7 @@
 // Each layer keeps one map, what it computes before its batch norm. Batch norm and activation are applied by
 // whoever reads it, a block of rows at a time into a buffer that stays in cache; backward makes that buffer
 // again instead of having kept it, and turns gradients behind a batch norm into those before it in the same
-// way. So training holds one float for each value of each map, and two maps' worth of gradients.
+// way. So training holds one float for each value of each map, and the gradients that are needed at once.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct Target {
 struct PassOptions {
   int batch = 128;             // the most images at once
   float label_smoothing = 0;   // Szegedy et al. 2016: this much of the probability goes to all classes alike
-  float dropout = 0;           // share of the pooled features that is dropped (Srivastava et al. 2014)
+  float dropout = 0;           // share of what the classifier reads that is dropped (Srivastava et al. 2014)
   float norm_momentum = 0.9F;  // of running means and variances: how much of the old value stays
   // kFloat32, or kBfloat16: the factors of products that mix channels are rounded to it, forward and
   // backward, and maps and their gradients are kept in it. Sums, weights and their gradients, batch norms,
@@ -48,9 +48,10 @@ struct PassResult {
 
 class TrainingPass {
  public:
-  // Throws Error where the network is no chain that begins with a convolution and ends with a fully connected
-  // layer, or where the instruction set has no dot products of bfloat16 that it would need, or slow ones.
-  // `pool` must outlive this.
+  // Any network will do that only convolutions read the input of and that ends with a fully connected layer,
+  // or is nothing else; each other layer must be read by one. Throws Error for others, and where the
+  // instruction set has no dot products of bfloat16 that it would need, or slow ones. `pool` must outlive
+  // this.
   TrainingPass(const Network& network, const PassOptions& options, ThreadPool& pool);
   ~TrainingPass();
   TrainingPass(const TrainingPass&) = delete;

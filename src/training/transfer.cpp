@@ -10,7 +10,9 @@ namespace mobilenet {
 
 Network BackboneOf(const Network& network) {
   Network backbone = network;
-  backbone.layers.pop_back();
+  const int features = network.layers.back().inputs.front();
+  backbone.layers.resize(static_cast<std::size_t>(features + 1));
+  backbone.recipe = std::nullopt;
   return backbone;
 }
 
@@ -19,6 +21,7 @@ Network ClassifierOf(const Network& network) {
   head.input = network.layers.back().input;
   head.layers = {network.layers.back()};
   head.layers.front().inputs = {kNetworkInput};
+  head.recipe = std::nullopt;
   return head;
 }
 

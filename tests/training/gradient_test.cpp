@@ -1,6 +1,8 @@
 // Every gradient beside a numerical one of the plain loss in double precision.
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "complaint.h"
 #include "gmock/gmock.h"
@@ -14,7 +16,8 @@
 namespace mobilenet {
 namespace {
 
-// A small network of the layers that are asked for, between a first convolution and a classifier.
+// A small network of the layers that are asked for, from a first convolution to a classifier. Each reads the
+// one before it, unless Read says otherwise.
 class Chain {
  public:
   Chain(int height, int width, PaddingStyle padding, Activation activation)
@@ -22,11 +25,7 @@ class Chain {
     network_.input = {height, width, 3};
   }
   Chain& Add(LayerKind kind, int channels, int kernel = 1, int stride = 1, bool batch_norm = true) {
-    Layer layer;
-    layer.name = "layer" + std::to_string(network_.layers.size());
-    layer.kind = kind;
-    layer.inputs = {static_cast<int>(network_.layers.size()) - 1};
-    layer.input = network_.layers.empty() ? network_.input : network_.output();
+    Layer layer = Next(kind);
     layer.kernel = kernel;
     layer.stride = stride;
     layer.batch_norm = batch_norm;
@@ -37,24 +36,63 @@ class Chain {
     network_.layers.push_back(layer);
     return *this;
   }
-  Network Finish() {
-    Layer pool;
-    pool.name = "pool";
-    pool.kind = LayerKind::kGlobalAveragePool;
-    pool.inputs = {static_cast<int>(network_.layers.size()) - 1};
-    pool.input = network_.output();
-    pool.output = {1, 1, pool.input.channels};
-    network_.layers.push_back(pool);
-    Add(LayerKind::kFullyConnected, 3, 1, 1, false);
+  // The layer before this has no activation.
+  Chain& Linear() {
     network_.layers.back().activation = Activation::kNone;
-    return network_;
+    return *this;
   }
+  // The layer after this reads that one.
+  Chain& Read(int layer) {
+    read_ = layer;
+    return *this;
+  }
+  Chain& Sum(int first, int second, Activation activation = Activation::kNone) {
+    Layer layer = Read(first).Next(LayerKind::kAdd);
+    layer.inputs.push_back(second);
+    layer.output = layer.input;
+    layer.activation = activation;
+    network_.layers.push_back(layer);
+    return *this;
+  }
+  Chain& Pool() {
+    Layer layer = Next(LayerKind::kGlobalAveragePool);
+    layer.output = {1, 1, layer.input.channels};
+    network_.layers.push_back(layer);
+    return *this;
+  }
+  Network Classify() { return Add(LayerKind::kFullyConnected, 3, 1, 1, false).Linear().network_; }
+  Network Finish() { return Pool().Classify(); }
 
  private:
+  Layer Next(LayerKind kind) {
+    Layer layer;
+    layer.name = "layer" + std::to_string(network_.layers.size());
+    layer.kind = kind;
+    const int before = static_cast<int>(network_.layers.size()) - 1;
+    layer.inputs = {std::exchange(read_, std::nullopt).value_or(before)};
+    const int from = layer.inputs.front();
+    layer.input = from == kNetworkInput ? network_.input : network_.layers[from].output;
+    return layer;
+  }
+
   Network network_;
   PaddingStyle padding_;
   Activation activation_;
+  std::optional<int> read_;
 };
+
+// A block of MobileNet V2, the sum perhaps with an activation: the first map has two readers.
+Network Skip(Activation behind, bool batch_norm) {
+  return Chain(7, 6, PaddingStyle::kSame, Activation::kRelu6)
+      .Add(LayerKind::kConvolution, 9, 3, 1, batch_norm)
+      .Add(LayerKind::kPointwise, 18, 1, 1, batch_norm)
+      .Add(LayerKind::kDepthwise, 18, 3, 1, batch_norm)
+      .Add(LayerKind::kPointwise, 9, 1, 1, batch_norm)
+      .Linear()
+      .Sum(3, 0, behind)
+      .Add(LayerKind::kPointwise, 10, 1, 1, batch_norm)
+      .Finish();
+}
 
 struct Case {
   Network network;
@@ -87,6 +125,9 @@ struct Case {
 
   static constexpr float kSmoothing = 0.1F;
 };
+
+// Of gradients that are 0: a shift that a pointwise layer's batch norm takes out again.
+constexpr double kNoise = 5e-7;
 
 // Compares all gradients, or the first of every seventh slot, on each target; errors relative to the slot's
 // largest.
@@ -121,7 +162,7 @@ void CheckGradients(const Case& c, std::span<const std::string_view> targets, bo
       for (const float g : part) largest = std::max(largest, std::abs(double{g}));
       ASSERT_GT(largest, 0) << slot.parameter.name;
       for (std::size_t i = 0; i < expected[s].size(); ++i)
-        ASSERT_NEAR(part[i], expected[s][i], 1e-3 * largest + 1e-7) << slot.parameter.name << " at " << i;
+        ASSERT_NEAR(part[i], expected[s][i], 1e-3 * largest + kNoise) << slot.parameter.name << " at " << i;
     }
   }
 }
@@ -155,13 +196,61 @@ TEST(TrainingPassTest, AWholeNetworkHasTheGradientOfThePlainLoss) {
   }
 }
 
+TEST(TrainingPassTest, ASumHandsItsGradientToBothMaps) {
+  const std::vector<std::string_view> targets = AvailableTargets();
+  for (const bool batch_norm : {true, false}) {
+    for (const Activation behind : {Activation::kNone, Activation::kRelu, Activation::kRelu6}) {
+      SCOPED_TRACE(testing::Message() << NameOf(behind) << (batch_norm ? ", batch norm" : ", biases"));
+      CheckGradients(Case(Skip(behind, batch_norm), 5), targets);
+    }
+  }
+}
+
+// Each kind of layer stores the gradient of what it reads, adds to it, and is the last to add.
+TEST(TrainingPassTest, TheGradientsOfAllThatReadAMapAreAddedUp) {
+  const std::string_view target = AvailableTargets().front();
+  std::vector kinds = {LayerKind::kConvolution, LayerKind::kDepthwise, LayerKind::kPointwise};
+  for (const bool batch_norm : {true, false}) {
+    for (int turn = 0; turn < 3; ++turn) {
+      SCOPED_TRACE(testing::Message() << "turn " << turn << (batch_norm ? ", batch norm" : ", biases"));
+      Chain chain(6, 5, PaddingStyle::kSame, Activation::kRelu6);
+      chain.Add(LayerKind::kConvolution, 9, 3, 1, batch_norm);
+      for (const LayerKind kind : kinds)
+        chain.Read(0).Add(kind, 9, kind == LayerKind::kPointwise ? 1 : 3, 1, batch_norm);
+      const Case c(chain.Sum(1, 2).Sum(4, 3).Add(LayerKind::kPointwise, 8, 1, 1, batch_norm).Finish(), 5);
+      CheckGradients(c, {&target, 1});
+      std::ranges::rotate(kinds, kinds.begin() + 1);
+    }
+  }
+}
+
+TEST(TrainingPassTest, AnAverageAndASumOfAMapWithItselfShareItToo) {
+  const std::string_view target = AvailableTargets().front();
+  for (const bool average_first : {true, false}) {
+    Chain chain(6, 5, PaddingStyle::kSame, Activation::kRelu6);
+    chain.Add(LayerKind::kConvolution, 9, 3);
+    if (average_first) chain.Pool();
+    chain.Sum(0, 0, Activation::kRelu6).Add(LayerKind::kPointwise, 9).Pool();  // twice layer 0
+    if (!average_first) chain.Read(0).Pool();
+    const Case c(chain.Sum(average_first ? 1 : 3, 4).Classify(), 5);
+    CheckGradients(c, {&target, 1});
+  }
+}
+
+TEST(TrainingPassTest, AWholeV2HasTheGradientOfThePlainLoss) {
+  const std::string_view target = AvailableTargets().front();
+  const Case c(V2({.alpha = 0.1, .resolution = 32, .classes = 3, .output_stride = 8}), 8);
+  CheckGradients(c, {&target, 1}, false);
+}
+
 // The same features are dropped in forward and backward: the gradient is that of the loss that the pass
 // itself gives for the same seed.
 TEST(TrainingPassTest, WithDropoutTheGradientIsThatOfItsLoss) {
   const Network network = Chain(5, 5, PaddingStyle::kSame, Activation::kRelu)
                               .Add(LayerKind::kConvolution, 12, 3)
+                              .Pool()  // narrower than what the classifier reads
                               .Add(LayerKind::kPointwise, 24)
-                              .Finish();
+                              .Classify();
   const Case c(network, 6);
   ThreadPool pool(2);
   TrainingPass pass(network, {.batch = 6, .dropout = 0.5F}, pool);
@@ -173,7 +262,7 @@ TEST(TrainingPassTest, WithDropoutTheGradientIsThatOfItsLoss) {
   EXPECT_EQ(loss(1, c.values), loss(1, c.values));
   const std::vector<float> computed = gradient;
   const WeightLayout layout(network);
-  for (const std::size_t layer : {0, 1, 3}) {
+  for (const std::size_t layer : {0, 2, 3}) {
     const Slot& slot = *layout.Find(layer, ".weight");
     const auto part = std::span(computed).subspan(slot.offset, slot.size);
     const auto largest = std::ranges::max_element(part, {}, [](float g) { return std::abs(g); });
@@ -221,31 +310,65 @@ TEST(TrainingPassTest, RunningStatisticsMoveTowardsTheBatchs) {
     EXPECT_NEAR(mean[i], 1.9 * first_mean[i], 1e-5) << "from 0, by a tenth and a tenth of the rest";
 }
 
+// The squares of what differs and of the second, added up.
+std::pair<double, double> Compare(std::span<const float> values, std::span<const float> with) {
+  double difference = 0;
+  double size = 0;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    difference += std::pow(values[i] - with[i], 2);
+    size += std::pow(with[i], 2);
+  }
+  return {difference, size};
+}
+
 // Each thread has its share of the batch, also where there are fewer images than threads.
 TEST(TrainingPassTest, ThreadsAndSmallBatchesAgree) {
-  const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 3, .shallow = true});
-  for (const int images : {1, 2, 5}) {
-    const Case c(network, images);
-    std::vector<std::vector<float>> gradients;
-    for (const int threads : {1, 2, 4}) {
-      ThreadPool pool(threads);
-      TrainingPass pass(network, {.batch = 5}, pool);
-      std::vector<float> values = c.values;
-      gradients.emplace_back(values.size());
-      pass.Run(c.images, c.targets, values, gradients.back());
-      double difference = 0;
-      double size = 0;
-      for (std::size_t i = 0; i < values.size(); ++i) {
-        difference += std::pow(gradients.back()[i] - gradients.front()[i], 2);
-        size += std::pow(gradients.front()[i], 2);
+  for (const Network& network : {V1({.alpha = 0.25, .resolution = 32, .classes = 3, .shallow = true}),
+                                 Skip(Activation::kRelu, true)}) {
+    for (const int images : {1, 2, 5}) {
+      const Case c(network, images);
+      std::vector<float> first;
+      for (const int threads : {1, 2, 4}) {
+        SCOPED_TRACE(testing::Message() << images << " images, " << threads << " threads");
+        ThreadPool pool(threads);
+        TrainingPass pass(network, {.batch = 5}, pool);
+        std::vector<float> gradient(c.values.size());
+        std::vector<float> again(c.values.size());
+        std::vector<float> values = c.values;
+        pass.Run(c.images, c.targets, values, gradient);
+        values = c.values;
+        pass.Run(c.images, c.targets, values, again);
+        EXPECT_EQ(gradient, again);
+        if (first.empty()) first = gradient;
+        const auto [difference, size] = Compare(gradient, first);
+        EXPECT_LT(difference, 1e-4 * size);
       }
-      EXPECT_LT(difference, 1e-4 * size) << images << " images, " << threads << " threads";
     }
   }
 }
 
-// Rounded factors move a gradient by little, forward and backward, in layers of odd widths and in whole
-// windows.
+void CheckRounded(const Network& network, std::string_view target, ThreadPool& pool) {
+  const Case c(network, 32);
+  std::vector<std::vector<float>> gradients;
+  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kBfloat16}) {
+    TrainingPass pass(network, {.batch = 32, .precision = precision, .target = target}, pool);
+    std::vector<float> values = c.values;
+    gradients.emplace_back(values.size());
+    pass.Run(c.images, c.targets, values, gradients.back());
+  }
+  EXPECT_EQ(gradients[1], gradients[2]);
+  const WeightLayout layout(network);
+  for (const Slot& slot : layout.slots()) {
+    if (slot.role == Role::kRunning) continue;
+    const auto part = [&](int which) { return std::span(gradients[which]).subspan(slot.offset, slot.size); };
+    const auto [difference, size] = Compare(part(1), part(0));
+    EXPECT_GT(difference, 0) << slot.parameter.name << ": nothing was rounded";
+    EXPECT_LT(std::sqrt(difference / size), 0.1) << slot.parameter.name;
+  }
+}
+
+// Rounded factors move a gradient by little, forward and backward, in layers of odd widths, in whole windows,
+// and where maps that are rounded and maps that aren't are added.
 TEST(TrainingPassTest, Bfloat16IsCloseToFloat32WhereItIsFast) {
   const auto available = AvailableKernels();
   const auto fast =
@@ -263,27 +386,25 @@ TEST(TrainingPassTest, Bfloat16IsCloseToFloat32WhereItIsFast) {
                             .Add(LayerKind::kConvolution, 6, 3, 2)
                             .Add(LayerKind::kPointwise, 17)
                             .Finish();
-  const Case c(chain, 32);
-  const WeightLayout layout(chain);
-  std::vector<std::vector<float>> gradients;
-  for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kBfloat16}) {
-    TrainingPass pass(chain, {.batch = 32, .precision = precision, .target = (*fast)->name}, pool);
-    std::vector<float> values = c.values;
-    gradients.emplace_back(values.size());
-    pass.Run(c.images, c.targets, values, gradients.back());
-  }
-  EXPECT_EQ(gradients[1], gradients[2]);
-  for (const Slot& slot : layout.slots()) {
-    if (slot.role == Role::kRunning) continue;
-    double difference = 0;
-    double size = 0;
-    for (std::size_t i = slot.offset; i < slot.offset + slot.size; ++i) {
-      difference += std::pow(gradients[1][i] - gradients[0][i], 2);
-      size += std::pow(gradients[0][i], 2);
-    }
-    EXPECT_GT(difference, 0) << slot.parameter.name << ": nothing was rounded";
-    EXPECT_LT(std::sqrt(difference / size), 0.1) << slot.parameter.name;
-  }
+  CheckRounded(chain, (*fast)->name, pool);
+  CheckRounded(Skip(Activation::kNone, true), (*fast)->name, pool);
+}
+
+// A layer more is a map more, but no gradient more.
+TEST(TrainingPassTest, GradientsThatAreNotNeededAtOnceShareMemory) {
+  constexpr int kBatch = 16;
+  constexpr int kMore = 6;
+  ThreadPool pool(1);
+  const auto memory = [&](int layers) {
+    Chain chain(16, 16, PaddingStyle::kSame, Activation::kRelu);
+    chain.Add(LayerKind::kConvolution, 32, 3);
+    for (int i = 0; i < layers; ++i) chain.Add(LayerKind::kPointwise, 32);
+    return TrainingPass(chain.Finish(), {.batch = kBatch}, pool).memory();
+  };
+  const std::size_t map = std::size_t{kBatch} * 16 * 16 * 32 * sizeof(float);
+  const std::size_t more = memory(2 + kMore) - memory(2);
+  EXPECT_GE(more, kMore * map);
+  EXPECT_LT(more, kMore * map * 11 / 10);
 }
 
 TEST(TrainingPassTest, WhatDoesNotFitIsRefused) {
@@ -302,10 +423,34 @@ TEST(TrainingPassTest, WhatDoesNotFitIsRefused) {
   gradient.pop_back();
   EXPECT_THAT(Complaint([&] { pass.Run(c.images, c.targets, c.values, gradient); }),
               testing::HasSubstr("gradients"));
-  Network headless = network;
-  headless.layers.pop_back();
-  EXPECT_THAT(Complaint([&] { TrainingPass(headless, {}, pool); }),
-              testing::HasSubstr("ends with a fully connected layer"));
+}
+
+TEST(TrainingPassTest, WhatCannotBeTrainedIsRefused) {
+  ThreadPool pool(1);
+  const auto complaint = [&](const Network& network) {
+    return Complaint([&] { TrainingPass(network, {}, pool); });
+  };
+  const auto begin = [] {
+    return Chain(6, 6, PaddingStyle::kSame, Activation::kRelu).Add(LayerKind::kConvolution, 3, 3);
+  };
+  EXPECT_EQ(complaint(begin().Finish()), "no error");
+  constexpr const char* kEnd = "ends with a fully connected layer, with no batch norm or activation";
+  Network network = begin().Finish();
+  network.layers.back().activation = Activation::kRelu;
+  EXPECT_THAT(complaint(network), testing::HasSubstr(kEnd));
+  network = begin().Pool().Add(LayerKind::kFullyConnected, 3).Linear().Classify();
+  EXPECT_EQ(complaint(network), "no error");
+  network.layers.pop_back();
+  EXPECT_THAT(complaint(network), testing::HasSubstr(kEnd));
+  network.layers.pop_back();
+  EXPECT_THAT(complaint(network), testing::HasSubstr(kEnd));
+  EXPECT_THAT(complaint(begin().Add(LayerKind::kPointwise, 8).Read(0).Finish()),
+              testing::HasSubstr("no layer reads layer1"));
+  EXPECT_THAT(complaint(begin().Sum(0, kNetworkInput).Finish()),
+              testing::HasSubstr("layer1 reads the network's input, expected a convolution there"));
+  EXPECT_THAT(complaint(begin().Add(LayerKind::kDepthwise, 3, 9).Finish()),
+              testing::HasSubstr("layer1 has a kernel of 9, expected at most 7 to train"));
+  EXPECT_EQ(complaint(begin().Add(LayerKind::kConvolution, 3, 9).Finish()), "no error");
 }
 
 }  // namespace

@@ -70,10 +70,19 @@ double PlainLoss(const Network& network, std::span<const double> values, std::sp
     const Slot* slot = layout.Find(layer, ending);
     return slot == nullptr ? nullptr : values.data() + slot->offset;
   };
-  Map map(images.begin(), images.end());
+  const Map input(images.begin(), images.end());
+  std::vector<Map> maps;
+  const auto read = [&](int from) -> const Map& { return from == kNetworkInput ? input : maps[from]; };
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
-    map = PlainLinear(layer, map, at(i, ".weight"), targets.size());
+    Map map;
+    if (layer.kind == LayerKind::kAdd) {
+      map = read(layer.inputs[0]);
+      const Map& other = read(layer.inputs[1]);
+      for (std::size_t k = 0; k < map.size(); ++k) map[k] += other[k];
+    } else {
+      map = PlainLinear(layer, read(layer.inputs[0]), at(i, ".weight"), targets.size());
+    }
     const auto channels = static_cast<std::size_t>(layer.output.channels);
     if (const double* bias = at(i, ".bias")) {
       for (std::size_t k = 0; k < map.size(); ++k) map[k] += bias[k % channels];
@@ -82,7 +91,9 @@ double PlainLoss(const Network& network, std::span<const double> values, std::sp
     if (layer.activation != Activation::kNone) {
       for (double& v : map) v = std::clamp(v, 0.0, layer.activation == Activation::kRelu6 ? 6.0 : 1e300);
     }
+    maps.push_back(std::move(map));
   }
+  const Map& map = maps.back();
   const std::size_t classes = map.size() / targets.size();
   double loss = 0;
   for (std::size_t n = 0; n < targets.size(); ++n) {

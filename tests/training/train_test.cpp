@@ -13,6 +13,7 @@
 #include "training/checkpoint.h"
 #include "training/flat_weights.h"
 #include "training/pictures_of_colours.h"
+#include "training/transfer.h"
 
 namespace mobilenet {
 namespace {
@@ -146,6 +147,30 @@ TEST_F(TrainTest, StoppedAndResumedFromAModelItEndsWithTheSameBits) {
   options_.freeze_backbone = true;
   options_.epochs = 20;
   ExpectTheSameBitsWhenStoppedAfter(30);
+}
+
+// Sums and maps with several readers, from pictures to a model that works, over a stop, and as a backbone.
+TEST_F(TrainTest, V2IsTrainedAsV1Is) {
+  options_.network = V2Options{.alpha = 0.1, .resolution = 32, .output_stride = 16};
+  ExpectTheSameBitsWhenStoppedAfter(7);
+  const TrainingOptions resumable = options_;
+  LearnQuickly(options_);
+  TrainingResult result = Run();
+  EXPECT_EQ(result.epochs.back().validation_accuracy, 1);
+  EXPECT_EQ(result.model.network.layers,
+            V2({.alpha = 0.1, .resolution = 32, .classes = 3, .output_stride = 16}).layers);
+  const Weights learned = result.model.weights;
+  options_ = resumable;
+  options_.from = std::move(result.model);
+  options_.from->labels = {};
+  options_.freeze_backbone = true;
+  options_.epochs = 20;
+  result = Run();
+  EXPECT_EQ(result.epochs.back().validation_accuracy, 1);
+  for (const auto& [name, tensor] : result.model.weights) {
+    const bool changed = !std::ranges::equal(tensor.values, learned.at(name).values);
+    EXPECT_EQ(changed, name.starts_with("classifier")) << name;
+  }
 }
 
 TEST_F(TrainTest, StopsWhilePreparingAndValidating) {
@@ -343,6 +368,25 @@ TEST_F(TrainTest, AFrozenBackboneTrainsOnlyTheClassifier) {
             1e-6);
 }
 
+TEST_F(TrainTest, TheBackboneIsWhatTheClassifierReads) {
+  const Network network = V2({.alpha = 0.1, .resolution = 32, .classes = 3});
+  Network with_more = network;
+  with_more.layers.back() = network.layers.front();  // which nobody reads
+  with_more.layers.back().name = "unread";
+  with_more.layers.push_back(network.layers.back());
+  CheckNetwork(with_more);
+  for (const Network& each : {network, with_more}) {
+    const Network backbone = BackboneOf(each);
+    const Network classifier = ClassifierOf(each);
+    EXPECT_EQ(backbone.layers, std::vector(network.layers.begin(), network.layers.end() - 1));
+    EXPECT_EQ(backbone.output(), classifier.input);
+    EXPECT_EQ(classifier.layers.front().output, network.output());
+    EXPECT_FALSE(backbone.recipe || classifier.recipe);
+    CheckNetwork(backbone);
+    CheckNetwork(classifier);
+  }
+}
+
 TEST_F(TrainTest, KnownClassesKeepTheirRowsAndNewOnesAreLearned) {
   Model from = Experienced();
   from.labels = {"red", "grey", "black"};
@@ -450,6 +494,14 @@ TEST_F(TrainTest, OptionsOutOfRangeAreRefused) {
   }
   EXPECT_THAT(wrong([](auto& o) { o.freeze_backbone = true; }), HasSubstr("no model to start from"));
   EXPECT_THAT(wrong([](auto& o) { o.resume = true; }), HasSubstr("no checkpoint is named"));
+}
+
+TEST(MeasureTrainingTest, TakesNetworksWithSums) {
+  const TrainingBenchmark result =
+      MeasureTraining(V2({.alpha = 0.1, .resolution = 32}), {.batch = 2, .seconds = 1e-3});
+  EXPECT_GE(result.steps, 3);
+  EXPECT_GT(result.pointwise_share, 0);
+  EXPECT_GT(result.memory_bytes, 0U);
 }
 
 }  // namespace
