@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "formats/json_fields.h"
 #include "formats/network_json.h"
+#include "network/kinds.h"
 
 namespace mobilenet {
 namespace {
@@ -99,7 +100,7 @@ void CheckForSaving(const Model& model, const std::string& file) {
 std::set<std::string, std::less<>> MixingWeights(const Network& network) {
   std::set<std::string, std::less<>> names;
   for (const Layer& layer : network.layers) {
-    if (layer.kind != LayerKind::kDepthwise) names.insert(layer.name + ".weight");
+    if (TraitsOf(layer.kind).mixes) names.insert(layer.name + ".weight");
   }
   return names;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "network/kinds.h"
 #include "network/shapes.h"
 
 namespace mobilenet {

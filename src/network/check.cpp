@@ -7,7 +7,7 @@
 #include "base/enum_names.h"
 #include "base/fail.h"
 #include "mobilenet/network.h"
-#include "network/shapes.h"
+#include "network/kinds.h"
 
 namespace mobilenet {
 namespace {
@@ -48,8 +48,6 @@ void CheckWindow(const Layer& layer) {
   }
 }
 
-bool HasWindow(LayerKind kind) { return kind == LayerKind::kConvolution || kind == LayerKind::kDepthwise; }
-
 // How one layer is made, as far as that can be told from it alone.
 void CheckLayer(const Layer& layer) {
   if (!Exists(layer.kind)) Bad(layer, "is of kind ", static_cast<int>(layer.kind), ", which there is not");
@@ -58,18 +56,18 @@ void CheckLayer(const Layer& layer) {
   if (!IsMap(layer.input)) Bad(layer, "reads a map of ", Text(layer.input), ", which is none");
   if (!IsMap(layer.output)) Bad(layer, "makes a map of ", Text(layer.output), ", which is none");
   CheckWindow(layer);
-  if (!HasWindow(layer.kind) && (layer.kernel != 1 || layer.stride != 1))
+  const KindTraits traits = TraitsOf(layer.kind);
+  if (!traits.window && (layer.kernel != 1 || layer.stride != 1))
     Bad(layer, "is ", NameOf(layer.kind), ", expected a kernel and a stride of 1");
   if (layer.kind == LayerKind::kFullyConnected && (layer.input.height != 1 || layer.input.width != 1))
     Bad(layer, "reads a map of ", Text(layer.input), ", expected one of 1 x 1: an average before it");
   if (const Shape output = OutputOf(layer); output != layer.output)
     Bad(layer, "makes a map of ", Text(layer.output), ", expected ", Text(output), " from one of ",
         Text(layer.input));
-  const bool average = layer.kind == LayerKind::kGlobalAveragePool;
-  if (average && (layer.bias || layer.batch_norm || layer.activation != Activation::kNone))
-    Bad(layer, "has a bias, a batch norm or an activation, expected an average alone");
-  if (layer.kind == LayerKind::kAdd && (layer.bias || layer.batch_norm))
-    Bad(layer, "has a bias or a batch norm, expected a sum and perhaps an activation");
+  if (!traits.weights && (layer.bias || layer.batch_norm))
+    Bad(layer, "is ", NameOf(layer.kind), " with a bias or a batch norm, expected neither");
+  if (!traits.activation && layer.activation != Activation::kNone)
+    Bad(layer, "is ", NameOf(layer.kind), " with an activation, expected none");
   if (layer.batch_norm && !(std::isfinite(layer.epsilon) && layer.epsilon > 0))
     Bad(layer, "has a batch norm with the epsilon ", layer.epsilon, ", expected a finite number above 0");
 }
@@ -77,7 +75,7 @@ void CheckLayer(const Layer& layer) {
 // That a layer reads what comes before it, and as it is.
 void CheckInputs(const Network& network, std::size_t index) {
   const Layer& layer = network.layers[index];
-  const std::size_t expected = layer.kind == LayerKind::kAdd ? 2 : 1;
+  const auto expected = static_cast<std::size_t>(TraitsOf(layer.kind).inputs);
   if (layer.inputs.size() != expected)
     Bad(layer, "has ", layer.inputs.size(), " inputs, expected ", expected == 1 ? "one" : "two");
   for (const int from : layer.inputs) {

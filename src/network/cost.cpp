@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "network/kinds.h"
 #include "network/schedule.h"
 
 namespace mobilenet {
@@ -22,23 +23,6 @@ std::int64_t BytesOfValue(Precision precision) {
 
 // Of a feature map in a plan.
 std::int64_t BytesOfMapValue(Precision precision) { return precision == Precision::kInt8 ? 1 : 4; }
-
-std::int64_t MacsOf(const Layer& layer) {
-  const std::int64_t window = std::int64_t{layer.kernel} * layer.kernel;
-  switch (layer.kind) {
-    case LayerKind::kConvolution:
-      return window * layer.input.channels * layer.output.size();
-    case LayerKind::kDepthwise:
-      return window * layer.output.size();
-    case LayerKind::kPointwise:
-    case LayerKind::kFullyConnected:
-      return layer.input.channels * layer.output.size();
-    case LayerKind::kGlobalAveragePool:
-    case LayerKind::kAdd:
-      return 0;
-  }
-  return 0;
-}
 
 std::int64_t WeightBytesOf(const Layer& layer, Precision precision) {
   std::int64_t weights = 0;

@@ -14,21 +14,12 @@ std::pair<std::string, std::string> Describe(const Layer& layer) {
   const int in = layer.input.channels;
   const int out = layer.output.channels;
   const std::string stride = Concat(" / s", layer.stride);
-  switch (layer.kind) {
-    case LayerKind::kConvolution:
-      return {"Conv" + stride, Concat("3 x 3 x ", in, " x ", out)};
-    case LayerKind::kDepthwise:
-      return {"Conv dw" + stride, Concat("3 x 3 x ", in, " dw")};
-    case LayerKind::kPointwise:
-      return {"Conv" + stride, Concat("1 x 1 x ", in, " x ", out)};
-    case LayerKind::kGlobalAveragePool:
-      return {"Avg Pool / s1", Concat("Pool ", layer.input.height, " x ", layer.input.width)};
-    case LayerKind::kFullyConnected:
-      return {"FC" + stride, Concat(in, " x ", out)};
-    case LayerKind::kAdd:
-      return {"Add", ""};
-  }
-  return {};
+  if (layer.kind == LayerKind::kGlobalAveragePool)
+    return {"Avg Pool / s1", Concat("Pool ", layer.input.height, " x ", layer.input.width)};
+  if (layer.kind == LayerKind::kFullyConnected) return {"FC" + stride, Concat(in, " x ", out)};
+  if (layer.kind == LayerKind::kDepthwise) return {"Conv dw" + stride, Concat("3 x 3 x ", in, " dw")};
+  const std::string window = Concat(layer.kernel, " x ", layer.kernel, " x ");
+  return {"Conv" + stride, Concat(window, in, " x ", out)};
 }
 
 struct BodyRow {

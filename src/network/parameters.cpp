@@ -3,29 +3,9 @@
 
 #include "base/fail.h"
 #include "mobilenet/network.h"
+#include "network/kinds.h"
 
 namespace mobilenet {
-namespace {
-
-std::vector<std::int64_t> WeightShape(const Layer& layer) {
-  const std::int64_t k = layer.kernel;
-  switch (layer.kind) {
-    case LayerKind::kConvolution:
-      return {k, k, layer.input.channels, layer.output.channels};
-    case LayerKind::kDepthwise:
-      return {k, k, layer.input.channels};
-    case LayerKind::kPointwise:
-    case LayerKind::kFullyConnected:
-      return {layer.input.channels, layer.output.channels};
-    case LayerKind::kGlobalAveragePool:
-    case LayerKind::kAdd:
-      return {};
-  }
-  return {};
-}
-
-}  // namespace
-
 const Shape& Network::output() const {
   if (layers.empty()) Fail("the network has no layers");
   return layers.back().output;
@@ -39,7 +19,7 @@ std::int64_t Parameter::size() const {
 
 std::vector<Parameter> ParametersOf(const Layer& layer) {
   std::vector<Parameter> parameters;
-  auto shape = WeightShape(layer);
+  auto shape = WeightShapeOf(layer);
   if (!shape.empty()) parameters.push_back({layer.name + ".weight", std::move(shape)});
   const std::vector<std::int64_t> channels = {layer.output.channels};
   if (layer.bias) parameters.push_back({layer.name + ".bias", channels});
@@ -78,24 +58,6 @@ std::string_view NameOf(Activation activation) {
       return "relu";
     case Activation::kRelu6:
       return "relu6";
-  }
-  return "";
-}
-
-std::string_view NameOf(LayerKind kind) {
-  switch (kind) {
-    case LayerKind::kConvolution:
-      return "convolution";
-    case LayerKind::kDepthwise:
-      return "depthwise";
-    case LayerKind::kPointwise:
-      return "pointwise";
-    case LayerKind::kGlobalAveragePool:
-      return "global average pool";
-    case LayerKind::kFullyConnected:
-      return "fully connected";
-    case LayerKind::kAdd:
-      return "add";
   }
   return "";
 }

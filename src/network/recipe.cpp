@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "mobilenet/network.h"
 #include "network/fields.h"
+#include "network/kinds.h"
 #include "network/shapes.h"
 
 namespace mobilenet {
@@ -38,7 +39,7 @@ std::string Sides(const Shape& shape) { return Concat(shape.height, " x ", shape
 
 // The padding that keeps its meaning when the map gets another size.
 void PlaceAgain(const Layer& before, Layer& layer) {
-  if (layer.kind != LayerKind::kConvolution && layer.kind != LayerKind::kDepthwise) return;
+  if (!TraitsOf(layer.kind).window) return;
   Layer same = before;
   PlaceWindow(PaddingStyle::kSame, same);
   if (same.padding == before.padding) PlaceWindow(PaddingStyle::kSame, layer);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/aligned.h"
+#include "network/kinds.h"
 #include "network/memory_plan.h"
 
 namespace mobilenet {
@@ -37,9 +38,7 @@ std::vector<std::optional<std::size_t>> HostsOf(const Network& network) {
     const auto before = static_cast<std::size_t>(from);
     const LayerKind kind = network.layers[before].kind;
     if (layer.kind == LayerKind::kPointwise && kind == LayerKind::kDepthwise) hosts[before] = i;
-    const bool product = kind == LayerKind::kConvolution || kind == LayerKind::kPointwise ||
-                         kind == LayerKind::kFullyConnected;
-    if (layer.kind == LayerKind::kAdd && product &&
+    if (layer.kind == LayerKind::kAdd && TraitsOf(kind).mixes &&
         network.layers[before].activation == Activation::kNone)
       hosts[i] = before;
   }
@@ -143,7 +142,8 @@ void PlaceMaps(std::vector<StepGroup> groups, Schedule& schedule) {
 }
 
 // From the joins that are fastest, one join more or less at a time as long as that takes less memory.
-std::vector<bool> JoinsOfLeastMemory(Schedule schedule, const std::vector<bool>& may, std::vector<bool> joins) {
+std::vector<bool> JoinsOfLeastMemory(Schedule schedule, const std::vector<bool>& may,
+                                     std::vector<bool> joins) {
   const auto taken = [&](const std::vector<bool>& with) {
     PlaceMaps(GroupsOf(with), schedule);
     return schedule.arena_bytes;

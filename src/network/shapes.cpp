@@ -19,16 +19,6 @@ Extent Place(PaddingStyle style, int input, int kernel, int stride) {
   return {total / 2, total - total / 2, output};
 }
 
-// The sides of what a window makes of a map.
-Shape Slide(const Layer& layer, int channels) {
-  const Padding& p = layer.padding;
-  const auto side = [&](int input, int before, int after) {
-    const int rest = input + before + after - layer.kernel;
-    return rest < 0 ? 0 : rest / layer.stride + 1;
-  };
-  return {side(layer.input.height, p.top, p.bottom), side(layer.input.width, p.left, p.right), channels};
-}
-
 }  // namespace
 
 void PlaceWindow(PaddingStyle style, Layer& layer) {
@@ -37,24 +27,6 @@ void PlaceWindow(PaddingStyle style, Layer& layer) {
   layer.padding = {rows.before, rows.after, columns.before, columns.after};
   layer.output.height = rows.output;
   layer.output.width = columns.output;
-}
-
-Shape OutputOf(const Layer& layer) {
-  switch (layer.kind) {
-    case LayerKind::kConvolution:
-      return Slide(layer, layer.output.channels);
-    case LayerKind::kDepthwise:
-      return Slide(layer, layer.input.channels);
-    case LayerKind::kPointwise:
-      return {layer.input.height, layer.input.width, layer.output.channels};
-    case LayerKind::kGlobalAveragePool:
-      return {1, 1, layer.input.channels};
-    case LayerKind::kFullyConnected:
-      return {1, 1, layer.output.channels};
-    case LayerKind::kAdd:
-      return layer.input;
-  }
-  return {};
 }
 
 }  // namespace mobilenet

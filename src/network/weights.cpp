@@ -5,13 +5,14 @@
 #include "base/fail.h"
 #include "base/random.h"
 #include "mobilenet/tensor.h"
+#include "network/kinds.h"
 
 namespace mobilenet {
 namespace {
 
 float InitialDeviation(const Layer& layer) {
   const double window = double{1} * layer.kernel * layer.kernel;
-  const double fan_in = layer.kind == LayerKind::kDepthwise ? window : window * layer.input.channels;
+  const double fan_in = TraitsOf(layer.kind).mixes ? window * layer.input.channels : window;
   return static_cast<float>(std::sqrt(2 / fan_in));
 }
 

@@ -64,26 +64,6 @@ void TrainingPass::State::FinishBackward(std::size_t index, std::span<const floa
   }
 }
 
-void TrainingPass::State::Backward(std::size_t index, int worker) {
-  if (layers[index].weight != nullptr) std::ranges::fill(layers[index].weight_sums[worker], 0.0F);
-  for (const LayerInput& input : layers[index].inputs) {
-    if (input.completes) input.from->sums[worker].Clear();
-  }
-  switch (layers[index].layer->kind) {
-    case LayerKind::kConvolution:
-      return BackwardConvolution(index, worker);
-    case LayerKind::kPointwise:
-    case LayerKind::kFullyConnected:
-      return BackwardPointwise(index, worker);
-    case LayerKind::kDepthwise:
-      return BackwardDepthwise(index, worker);
-    case LayerKind::kGlobalAveragePool:
-      return BackwardPool(index, worker);
-    case LayerKind::kAdd:
-      return BackwardAdd(index, worker);
-  }
-}
-
 void TrainingPass::State::BeforeNorm(LayerState& layer, std::size_t first_row, std::size_t rows, float* to,
                                      std::size_t to_pitch) const {
   training->combine(layer.GradientRows(first_row), layer.Rows(first_row), rows, layer.map.columns,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "network/kinds.h"
+
 namespace mobilenet {
 namespace {
 
@@ -9,7 +11,7 @@ Role RoleOf(const Layer& layer, const Parameter& parameter) {
   if (!parameter.trainable) return Role::kRunning;
   if (parameter.name.ends_with(".bias")) return Role::kBias;
   if (!parameter.name.ends_with(".weight")) return Role::kNorm;
-  return layer.kind == LayerKind::kDepthwise ? Role::kDepthwise : Role::kWeight;
+  return TraitsOf(layer.kind).mixes ? Role::kWeight : Role::kDepthwise;
 }
 
 }  // namespace

@@ -113,23 +113,6 @@ void TrainingPass::State::AddMoments(LayerState& layer, std::size_t first_row, s
   }
 }
 
-void TrainingPass::State::Forward(std::size_t index, int worker) {
-  layers[index].sums[worker].Clear();
-  switch (layers[index].layer->kind) {
-    case LayerKind::kConvolution:
-      return ForwardConvolution(index, worker);
-    case LayerKind::kPointwise:
-    case LayerKind::kFullyConnected:
-      return ForwardPointwise(index, worker);
-    case LayerKind::kDepthwise:
-      return ForwardDepthwise(index, worker);
-    case LayerKind::kGlobalAveragePool:
-      return ForwardPool(index, worker);
-    case LayerKind::kAdd:
-      return ForwardAdd(index, worker);
-  }
-}
-
 void TrainingPass::State::ForwardConvolution(std::size_t index, int worker) {
   LayerState& out = layers[index];
   LayerState* in = out.in();

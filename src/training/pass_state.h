@@ -152,6 +152,20 @@ struct TrainingPass::State {
 
   // Forward: what a worker does for its images, and what follows when all have.
   void Forward(std::size_t layer, int worker);
+  void Backward(std::size_t layer, int worker);
+  // What a kind of layer does for them: forward, backward, and the floats of scratch that the two need.
+  struct KindPass {
+    void (State::*forward)(std::size_t layer, int worker) = nullptr;
+    void (State::*backward)(std::size_t layer, int worker) = nullptr;
+    std::size_t (State::*scratch)(const LayerState& out) const = nullptr;
+  };
+  [[nodiscard]] static KindPass PassOf(LayerKind kind);
+  [[nodiscard]] std::size_t ScratchSize(std::size_t layer) const;
+  [[nodiscard]] std::size_t ConvolutionScratch(const LayerState& out) const;
+  [[nodiscard]] std::size_t PointwiseScratch(const LayerState& out) const;
+  [[nodiscard]] std::size_t DepthwiseScratch(const LayerState& out) const;
+  [[nodiscard]] std::size_t PoolScratch(const LayerState& out) const;
+  [[nodiscard]] std::size_t AddScratch(const LayerState& out) const;
   void ForwardConvolution(std::size_t layer, int worker);
   void ForwardPointwise(std::size_t layer, int worker);
   void ForwardDepthwise(std::size_t layer, int worker);
@@ -170,7 +184,6 @@ struct TrainingPass::State {
 
   // Backward.
   void FinishBackward(std::size_t layer, std::span<const float> values, std::span<float> gradient);
-  void Backward(std::size_t layer, int worker);
   // Gradients of rows before `layer`'s batch norm, from those behind it.
   void BeforeNorm(LayerState& layer, std::size_t first_row, std::size_t rows, float* to,
                   std::size_t to_pitch) const;
@@ -191,7 +204,6 @@ struct TrainingPass::State {
   [[nodiscard]] std::size_t PatchRows(const LayerState& out) const;
   // Rows of a depthwise layer's output (forward) or input (backward) that go together.
   [[nodiscard]] int StripRows(const LayerState& in, const LayerState& out, bool backward) const;
-  [[nodiscard]] std::size_t ScratchSize(std::size_t layer) const;
   // Floats that AddWeights and Multiply round a block of `layer`'s rows into.
   [[nodiscard]] std::size_t PairsSize(std::size_t layer) const;
   void BackwardConvolution(std::size_t layer, int worker);

@@ -201,34 +201,6 @@ int TrainingPass::State::StripRows(const LayerState& in, const LayerState& out, 
   return strip;
 }
 
-std::size_t TrainingPass::State::ScratchSize(std::size_t index) const {
-  const LayerState& out = layers[index];
-  const LayerState* in = out.in();
-  const std::size_t image = in == nullptr ? 0 : in->map.image();
-  switch (out.layer->kind) {
-    case LayerKind::kConvolution:
-      return image + PatchRows(out) * (out.inner + out.map.pitch);
-    case LayerKind::kPointwise:
-    case LayerKind::kFullyConnected: {
-      const std::size_t pitch = in == nullptr ? out.inner : in->map.pitch;
-      return BlockRows(pitch, out.map.pitch) * (pitch + out.map.pitch);
-    }
-    case LayerKind::kDepthwise: {
-      const DepthwiseRows rows(*out.layer, in->map, out.map);
-      const int strip = StripRows(*in, out, true);
-      const std::size_t staging = out.inputs.front().adds ? in->map.width * in->map.pitch : 0;
-      return std::max(rows.InputRows(StripRows(*in, out, false)) * rows.input_row(),
-                      rows.InputRows(rows.OwnRows(strip)) * rows.input_row() +
-                          rows.SpreadRows(strip) * rows.spread_row() + staging);
-    }
-    case LayerKind::kGlobalAveragePool:
-      return image + in->map.columns;
-    case LayerKind::kAdd:
-      return BlockRows(out.map.pitch, out.map.pitch) * out.map.pitch;
-  }
-  return 0;
-}
-
 std::size_t TrainingPass::State::PairsSize(std::size_t index) const {
   const LayerState& out = layers[index];
   const bool pointwise = out.layer->kind == LayerKind::kPointwise;

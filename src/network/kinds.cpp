@@ -1,0 +1,105 @@
+#include "network/kinds.h"
+
+namespace mobilenet {
+namespace {
+
+// The sides of what a window makes of a map.
+Shape Slide(const Layer& layer, int channels) {
+  const Padding& p = layer.padding;
+  const auto side = [&](int input, int before, int after) {
+    const int rest = input + before + after - layer.kernel;
+    return rest < 0 ? 0 : rest / layer.stride + 1;
+  };
+  return {side(layer.input.height, p.top, p.bottom), side(layer.input.width, p.left, p.right), channels};
+}
+
+}  // namespace
+
+std::string_view NameOf(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kConvolution:
+      return "convolution";
+    case LayerKind::kDepthwise:
+      return "depthwise";
+    case LayerKind::kPointwise:
+      return "pointwise";
+    case LayerKind::kGlobalAveragePool:
+      return "global average pool";
+    case LayerKind::kFullyConnected:
+      return "fully connected";
+    case LayerKind::kAdd:
+      return "add";
+  }
+  return "";
+}
+
+KindTraits TraitsOf(LayerKind kind) {
+  switch (kind) {
+    case LayerKind::kConvolution:
+      return {.window = true, .weights = true, .mixes = true, .activation = true};
+    case LayerKind::kDepthwise:
+      return {.window = true, .weights = true, .activation = true};
+    case LayerKind::kPointwise:
+    case LayerKind::kFullyConnected:
+      return {.weights = true, .mixes = true, .activation = true};
+    case LayerKind::kGlobalAveragePool:
+      return {};
+    case LayerKind::kAdd:
+      return {.inputs = 2, .activation = true};
+  }
+  return {};
+}
+
+std::vector<std::int64_t> WeightShapeOf(const Layer& layer) {
+  const std::int64_t k = layer.kernel;
+  switch (layer.kind) {
+    case LayerKind::kConvolution:
+      return {k, k, layer.input.channels, layer.output.channels};
+    case LayerKind::kDepthwise:
+      return {k, k, layer.input.channels};
+    case LayerKind::kPointwise:
+    case LayerKind::kFullyConnected:
+      return {layer.input.channels, layer.output.channels};
+    case LayerKind::kGlobalAveragePool:
+    case LayerKind::kAdd:
+      return {};
+  }
+  return {};
+}
+
+Shape OutputOf(const Layer& layer) {
+  switch (layer.kind) {
+    case LayerKind::kConvolution:
+      return Slide(layer, layer.output.channels);
+    case LayerKind::kDepthwise:
+      return Slide(layer, layer.input.channels);
+    case LayerKind::kPointwise:
+      return {layer.input.height, layer.input.width, layer.output.channels};
+    case LayerKind::kGlobalAveragePool:
+      return {1, 1, layer.input.channels};
+    case LayerKind::kFullyConnected:
+      return {1, 1, layer.output.channels};
+    case LayerKind::kAdd:
+      return layer.input;
+  }
+  return {};
+}
+
+std::int64_t MacsOf(const Layer& layer) {
+  const std::int64_t window = std::int64_t{layer.kernel} * layer.kernel;
+  switch (layer.kind) {
+    case LayerKind::kConvolution:
+      return window * layer.input.channels * layer.output.size();
+    case LayerKind::kDepthwise:
+      return window * layer.output.size();
+    case LayerKind::kPointwise:
+    case LayerKind::kFullyConnected:
+      return layer.input.channels * layer.output.size();
+    case LayerKind::kGlobalAveragePool:
+    case LayerKind::kAdd:
+      return 0;
+  }
+  return 0;
+}
+
+}  // namespace mobilenet
