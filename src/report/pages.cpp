@@ -13,17 +13,11 @@ namespace {
 std::string Count64(std::int64_t value) { return Count(static_cast<double>(value)); }
 std::string Bytes64(std::int64_t value) { return Bytes(static_cast<double>(value)); }
 
+// The first word of its name; one that has no colour of its own is drawn in the default one.
 std::string StyleOf(LayerKind kind) {
-  switch (kind) {
-    case LayerKind::kDepthwise:
-      return "depthwise";
-    case LayerKind::kPointwise:
-      return "pointwise";
-    case LayerKind::kFullyConnected:
-      return "fully";
-    default:
-      return "standard";
-  }
+  if (kind == LayerKind::kConvolution) return "standard";
+  const std::string name(NameOf(kind));
+  return name.substr(0, name.find(' '));
 }
 
 void AddLayerBars(const Network& network, const Cost& cost, Page& page) {

@@ -210,9 +210,11 @@ Format FormatFor(Precision precision) {
       return Format::kBfloat16;
     case Precision::kFloat16:
       return Format::kFloat16;
-    default:
+    case Precision::kFloat32:
+    case Precision::kInt8:
       return Format::kFloat32;
   }
+  return Format::kFloat32;
 }
 
 ProductFunction ProductOf(Format format, const Kernels& kernels) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+
+#include "runtime/window.h"
 
 namespace mobilenet {
 namespace {
@@ -76,21 +79,26 @@ double PlainLoss(const Network& network, std::span<const double> values, std::sp
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
     Map map;
-    if (layer.kind == LayerKind::kAdd) {
-      map = read(layer.inputs[0]);
-      const Map& other = read(layer.inputs[1]);
-      for (std::size_t k = 0; k < map.size(); ++k) map[k] += other[k];
-    } else {
-      map = PlainLinear(layer, read(layer.inputs[0]), at(i, ".weight"), targets.size());
+    switch (layer.kind) {
+      case LayerKind::kConvolution:
+      case LayerKind::kDepthwise:
+      case LayerKind::kPointwise:
+      case LayerKind::kFullyConnected:
+      case LayerKind::kGlobalAveragePool:
+        map = PlainLinear(layer, read(layer.inputs[0]), at(i, ".weight"), targets.size());
+        break;
+      case LayerKind::kAdd:
+        map = read(layer.inputs[0]);
+        std::ranges::transform(map, read(layer.inputs[1]), map.begin(), std::plus<>());
+        break;
     }
     const auto channels = static_cast<std::size_t>(layer.output.channels);
     if (const double* bias = at(i, ".bias")) {
       for (std::size_t k = 0; k < map.size(); ++k) map[k] += bias[k % channels];
     }
     if (layer.batch_norm) BatchNorm(at(i, ".gamma"), at(i, ".beta"), layer.epsilon, channels, map);
-    if (layer.activation != Activation::kNone) {
-      for (double& v : map) v = std::clamp(v, 0.0, layer.activation == Activation::kRelu6 ? 6.0 : 1e300);
-    }
+    const Range range = RangeOf(layer.activation);
+    for (double& v : map) v = std::clamp(v, double{range.low}, double{range.high});
     maps.push_back(std::move(map));
   }
   const Map& map = maps.back();
