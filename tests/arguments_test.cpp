@@ -50,12 +50,38 @@ TEST(Arguments, OfNetworks) {
   EXPECT_THAT(Complaint([] { CompareWithStandard(Network()); }), HasSubstr("no layers"));
 }
 
+TEST(Arguments, OfV2AndOfWhatChangesANetwork) {
+  const auto complaint = [](const V2Options& options) { return Complaint([&] { V2(options); }); };
+  for (const double alpha : {0.0, 0.09, 1.41, kNan})
+    EXPECT_THAT(complaint({.alpha = alpha}), HasSubstr("alpha is"));
+  EXPECT_THAT(complaint({.resolution = {224, 31}}), HasSubstr("resolution is 31"));
+  EXPECT_THAT(complaint({.resolution = {4097, 224}}), HasSubstr("resolution is 4097"));
+  EXPECT_THAT(complaint({.padding = static_cast<PaddingStyle>(7)}), HasSubstr("the padding 7"));
+  EXPECT_THAT(complaint({.activation = static_cast<Activation>(7)}), HasSubstr("the activation 7"));
+  Network custom = Small();
+  for (const Network& network : {Small(), custom}) {
+    for (const int classes : {0, 1'000'001})
+      EXPECT_THAT(Complaint([&] { WithClasses(network, classes); }), HasSubstr("classes is"));
+    custom.recipe.reset();
+  }
+  EXPECT_THAT(Complaint([&] { WithResolution(Small(), 31); }), HasSubstr("resolution is 31"));
+  EXPECT_THAT(Complaint([&] { WithResolution(custom, 0); }), HasSubstr("which is none"));
+  custom.layers.pop_back();
+  EXPECT_THAT(Complaint([&] { WithClasses(custom, 3); }), HasSubstr("ends with pool"));
+  EXPECT_THAT(Complaint([] { WithClasses(Network(), 3); }), HasSubstr("no layers"));
+  EXPECT_FALSE(RecipeNamed("v9").has_value());
+}
+
 TEST(Arguments, OfPlansAndRunners) {
   const Weights weights = RandomWeights(Small(), 1);
   EXPECT_THAT(Complaint([&] { Plan(Network(), weights); }), HasSubstr("no layers"));
   EXPECT_THAT(Complaint([&] { Plan(Small(), {}); }), HasSubstr("conv1.weight is missing"));
   EXPECT_THAT(Complaint([&] { Plan(Small(), weights, {.target = "mmx"}); }), HasSubstr("mmx"));
   EXPECT_THAT(Complaint([&] { Plan(Small(), weights, {.precision = Precision::kInt8}); }), HasSubstr("int8"));
+  EXPECT_THAT(Complaint([&] { Plan(Small(), weights, {.precision = static_cast<Precision>(9)}); }),
+              HasSubstr("the precision 9"));
+  EXPECT_THAT(Complaint([&] { Plan(Small(), weights, {.memory = static_cast<MemoryUse>(9)}); }),
+              HasSubstr("the memory 9"));
   const Plan plan(Small(), weights);
   for (const int threads : {-1, 0, 257})
     EXPECT_THAT(Complaint([&] { Runner(plan, {.threads = threads}); }), HasSubstr("expected 1 to 256"));

@@ -71,7 +71,11 @@ struct Classifier::State {
 
 std::unique_ptr<Classifier::State> Classifier::Make(const Model& model, const ClassifierOptions& options) {
   CheckPreprocessing(model.preprocessing);
-  const auto classes = static_cast<std::size_t>(model.network.output().channels);
+  const Shape& output = model.network.output();
+  if (output.height != 1 || output.width != 1)
+    Fail("the network's output is a map of ", output.height, " x ", output.width, " x ", output.channels,
+         ", expected one number for each class: it has no classifier");
+  const auto classes = static_cast<std::size_t>(output.channels);
   if (!model.labels.empty() && model.labels.size() != classes)
     Fail("the model has ", model.labels.size(), " labels, expected ", classes, ", one for each class");
   if (classes < 2) Fail("the model has ", classes, " output, expected at least two classes to choose from");

@@ -8,6 +8,7 @@ namespace mobilenet {
 
 Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const FilesOptions& options,
                     const std::function<void(const FileResult&)>& done) {
+  if (!done) Fail("there is no function to take the results, expected one");
   std::vector<std::filesystem::path> files;
   const int classes = model.network.output().channels;
   for (const Sample& sample : samples) {

@@ -120,6 +120,7 @@ bool BeginsAsImage(const std::filesystem::path& path) {
 void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
                    const FilesOptions& options, const std::function<void(const FileResult&)>& done) {
   CheckThreads(options.threads);
+  if (!done) Fail("there is no function to take the results, expected one");
   if (files.empty()) return;
   if (options.top < 1) Fail("top is ", options.top, ", expected at least 1");
   // One picture is worked on by all threads, of many each by one.
@@ -147,7 +148,9 @@ void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> fi
   for (std::size_t i = 0; i < files.size(); ++i) done(results.Next());
 }
 
-std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder) {
+namespace {
+
+std::vector<std::filesystem::path> ImagesIn(const std::filesystem::path& folder) {
   namespace fs = std::filesystem;
   std::vector<fs::path> files;
   std::error_code error;
@@ -172,6 +175,12 @@ std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folde
   }
   std::ranges::sort(files);
   return files;
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder) {
+  return OrOutOfMemory(folder.native(), [&] { return ImagesIn(folder); });
 }
 
 }  // namespace mobilenet

@@ -138,7 +138,9 @@ std::vector<ListLine> ReadList(const std::filesystem::path& list) {
   return lines;
 }
 
-std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model) {
+namespace {
+
+std::vector<Sample> SamplesIn(const std::filesystem::path& path, const Model& model) {
   std::vector<Sample> samples;
   try {
     samples = std::filesystem::is_directory(path) ? FromFolders(path, model) : FromList(path, model);
@@ -147,6 +149,12 @@ std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& 
   }
   if (samples.empty()) Fail(path.string(), ": has no pictures in it");
   return samples;
+}
+
+}  // namespace
+
+std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model) {
+  return OrOutOfMemory(path.native(), [&] { return SamplesIn(path, model); });
 }
 
 }  // namespace mobilenet

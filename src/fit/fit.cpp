@@ -319,7 +319,9 @@ std::vector<Excess> BrokenLimits(const Candidate& candidate, const Limits& limit
   return broken;
 }
 
-std::vector<Candidate> FitGrid(int classes, MemoryUse memory) {
+namespace {
+
+std::vector<Candidate> GridOf(int classes, MemoryUse memory) {
   CheckClasses(classes);
   std::vector<Candidate> grid;
   for (const Precision precision : Precisions()) {
@@ -341,6 +343,12 @@ std::vector<Candidate> FitGrid(int classes, MemoryUse memory) {
     }
   }
   return grid;
+}
+
+}  // namespace
+
+std::vector<Candidate> FitGrid(int classes, MemoryUse memory) {
+  return OrOutOfMemory("choosing", [&] { return GridOf(classes, memory); });
 }
 
 FitResult Fit(const FitOptions& options) {

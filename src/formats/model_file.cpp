@@ -169,7 +169,9 @@ std::string LabelOf(const std::vector<std::string>& labels, int index) {
 
 std::string Model::Label(int index) const { return LabelOf(labels, index); }
 
-std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes) {
+namespace {
+
+std::vector<std::string> LabelsIn(const std::filesystem::path& path, int classes) {
   std::vector<std::string> labels = ReadLines(path);
   while (!labels.empty() && labels.back().empty()) labels.pop_back();  // blank lines at the end
   const auto expected = static_cast<std::size_t>(classes);
@@ -180,6 +182,12 @@ std::vector<std::string> LoadLabels(const std::filesystem::path& path, int class
     Fail(path.string(), ": has ", labels.size(), " lines, expected ", classes, " labels, one for each class");
   }
   return labels;
+}
+
+}  // namespace
+
+std::vector<std::string> LoadLabels(const std::filesystem::path& path, int classes) {
+  return OrOutOfMemory(path.native(), [&] { return LabelsIn(path, classes); });
 }
 
 }  // namespace mobilenet

@@ -108,9 +108,7 @@ void CheckArguments(const Image& image, int width, int height, const Box& box) {
   }
 }
 
-}  // namespace
-
-Image Resize(const Image& image, int width, int height, ResizeFilter filter, const Box& box) {
+Image Resized(const Image& image, int width, int height, ResizeFilter filter, const Box& box) {
   CheckArguments(image, width, height, box);
   const Kernel kernel = KernelOf(filter);
   const Taps across =
@@ -134,6 +132,12 @@ Image Resize(const Image& image, int width, int height, ResizeFilter filter, con
   passes.across(input, down.extent, image.channels, across, narrow.data());
   passes.down(narrow.data(), length, down, resized.pixels.data());
   return resized;
+}
+
+}  // namespace
+
+Image Resize(const Image& image, int width, int height, ResizeFilter filter, const Box& box) {
+  return OrOutOfMemory("the picture", [&] { return Resized(image, width, height, filter, box); });
 }
 
 }  // namespace mobilenet

@@ -69,9 +69,7 @@ class BatchTimer {
   bool metered_ = true;
 };
 
-}  // namespace
-
-BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options) {
+BenchmarkResult Measured(const Plan& plan, const BenchmarkOptions& options) {
   if (!(options.seconds > 0 && options.seconds <= 3600)) {
     Fail("seconds is ", options.seconds, ", expected more than 0 and at most 3600");
   }
@@ -118,6 +116,12 @@ BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options) 
   }
   result.energy_mj = single ? single->Millijoules() : batches->Millijoules();
   return result;
+}
+
+}  // namespace
+
+BenchmarkResult RunBenchmark(const Plan& plan, const BenchmarkOptions& options) {
+  return OrOutOfMemory("the benchmark", [&] { return Measured(plan, options); });
 }
 
 }  // namespace mobilenet

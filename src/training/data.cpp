@@ -127,9 +127,7 @@ TrainingData FromList(const fs::path& path, double share, std::uint64_t seed) {
   return has_split ? Join(training, validation) : SplitAtRandom(all, share, seed);
 }
 
-}  // namespace
-
-TrainingData TrainingData::Find(const fs::path& path, double validation_share, std::uint64_t seed) {
+TrainingData FindAll(const fs::path& path, double validation_share, std::uint64_t seed) {
   try {
     if (!fs::exists(path)) Fail(path.string(), ": there is no such folder or list");
     if (!fs::is_directory(path)) return FromList(path, validation_share, seed);
@@ -148,6 +146,12 @@ TrainingData TrainingData::Find(const fs::path& path, double validation_share, s
   } catch (const fs::filesystem_error& error) {
     Fail(error.path1().string(), ": can't be read: ", error.code().message());
   }
+}
+
+}  // namespace
+
+TrainingData TrainingData::Find(const fs::path& path, double validation_share, std::uint64_t seed) {
+  return OrOutOfMemory(path.native(), [&] { return FindAll(path, validation_share, seed); });
 }
 
 }  // namespace mobilenet

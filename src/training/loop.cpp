@@ -229,7 +229,8 @@ class Run {
   }
 
   [[noreturn]] void FailDiverged(const char* what) const {
-    const bool saved = !loop_.checkpoint.empty() && std::filesystem::exists(loop_.checkpoint);
+    std::error_code unknown;
+    const bool saved = !loop_.checkpoint.empty() && std::filesystem::exists(loop_.checkpoint, unknown);
     Fail("the ", what, " is no longer a number, in step ", std::min(state_.step + 1, steps_), " of ", steps_,
          ", at a learning rate of ", Rate(),
          "; a lower learning rate, or clipping the gradient (a norm of 1), often helps",

@@ -12,6 +12,11 @@ void Within(const char* name, T value, T low, T high) {
   if (!(value >= low && value <= high)) Fail(name, " is ", value, ", expected ", low, " to ", high);
 }
 
+template <typename Enum>
+void Exists(const char* name, Enum value) {
+  if (NameOf(value).empty()) Fail("the ", name, " ", static_cast<int>(value), " is none that there is");
+}
+
 }  // namespace
 
 std::string_view NameOf(OptimizerKind kind) {
@@ -79,6 +84,10 @@ OptimizerOptions OptimizerOptions::For(OptimizerKind kind) {
 
 void CheckOptions(const TrainingOptions& o) {
   CheckRecipe(o.network);
+  Exists("optimizer", o.optimizer.kind);
+  Exists("decay", o.optimizer.decay);
+  Exists("schedule", o.schedule);
+  Exists("crop", o.augment.crop);
   constexpr double kLeastMixup = 0.01;  // below, one of the two has all of nearly every pair
   Within("epochs", o.epochs, 1, 1'000'000);
   Within("head epochs", o.head_epochs, 0, 1'000'000);

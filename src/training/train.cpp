@@ -184,7 +184,8 @@ void CheckData(const TrainingData& data) {
 
 void CheckCheckpoint(const TrainingOptions& options) {
   if (options.checkpoint.empty()) return;
-  const bool there = std::filesystem::exists(options.checkpoint);
+  std::error_code unknown;  // told when it is opened
+  const bool there = std::filesystem::exists(options.checkpoint, unknown);
   if (options.resume && !there) Fail(options.checkpoint.string(), ": there is no checkpoint to resume from");
   if (!options.resume && there) {
     Fail(options.checkpoint.string(),

@@ -167,6 +167,15 @@ TEST_F(ClassifyTest, EqualProbabilitiesComeInTheOrderOfTheirClasses) {
   for (int i = 1; i < 20; ++i) EXPECT_EQ(best[i].index, i - 1);
 }
 
+TEST_F(ClassifyTest, ANetworkWithoutAClassifierIsRefused) {
+  Network& network = model_.network;
+  network.layers.resize(5);
+  network.recipe.reset();
+  model_.weights = RandomWeights(network, 1);
+  model_.labels.clear();
+  EXPECT_THAT(Complaint([&] { Classifier classifier(model_); }), HasSubstr("it has no classifier"));
+}
+
 TEST_F(ClassifyTest, ArgumentsOutOfRangeAreRefused) {
   const auto file = Write("a.bmp", Bmp(32, 200, 10, 10));
   const std::filesystem::path files[] = {file};
@@ -182,6 +191,8 @@ TEST_F(ClassifyTest, ArgumentsOutOfRangeAreRefused) {
     EXPECT_THAT(Complaint([&] { ClassifyFiles(model_, files, {.threads = threads}, ignore); }),
                 HasSubstr("1 to 256"));
   }
+  EXPECT_THAT(Complaint([&] { ClassifyFiles(model_, files, {}, nullptr); }), HasSubstr("no function"));
+  EXPECT_THAT(Complaint([&] { Evaluate(model_, {}, {}, nullptr); }), HasSubstr("no function"));
   EXPECT_THAT(Complaint([&] { Classifier(model_, {.max_pixels = 0}); }), HasSubstr("max_pixels is 0"));
   EXPECT_THAT(Complaint([&] { Classifier(model_, {.max_pixels = 1023}).File(file); }),
               HasSubstr("expected at most 1023"));

@@ -488,6 +488,13 @@ TEST_F(TrainTest, OptionsOutOfRangeAreRefused) {
   EXPECT_THAT(wrong([](auto& o) { o.learning_rate = NAN; }), HasSubstr("learning rate is nan"));
   EXPECT_THAT(wrong([](auto& o) { o.augment.mixup = 2; }), HasSubstr("mixup is 2, expected 0 to 1"));
   EXPECT_THAT(wrong([](auto& o) { o.threads = 0; }), HasSubstr("threads is 0"));
+  EXPECT_THAT(wrong([](auto& o) { o.schedule = static_cast<Schedule>(9); }), HasSubstr("the schedule 9"));
+  EXPECT_THAT(wrong([](auto& o) { o.optimizer.kind = static_cast<OptimizerKind>(9); }),
+              HasSubstr("the optimizer 9"));
+  EXPECT_THAT(wrong([](auto& o) { o.optimizer.decay = static_cast<Decay>(9); }), HasSubstr("the decay 9"));
+  EXPECT_THAT(wrong([](auto& o) { o.augment.crop = static_cast<AugmentOptions::Crop>(9); }),
+              HasSubstr("the crop 9"));
+  EXPECT_THAT(wrong([](auto& o) { std::get<V1Options>(o.network).alpha = 2; }), HasSubstr("alpha is 2"));
   for (const Precision precision : {Precision::kFloat16, Precision::kInt8}) {
     EXPECT_THAT(wrong([&](auto& o) { o.precision = precision; }),
                 HasSubstr("expected float32 or bfloat16 to train in"));

@@ -1,0 +1,173 @@
+// The program on photos: classify and eval, run as a process, output and exit status looked at.
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+
+#include "cli/program_fixture.h"
+#include "report/html.h"
+
+namespace mobilenet {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+using testing::Not;
+
+// U+009B begins a terminal's commands, U+202E turns text around; a byte that is not UTF-8 may be the first.
+TEST_F(ProgramTest, NothingOfOthersMovesTheTerminal) {
+  Model model = Model::Load(model_);
+  model.labels = {
+      "a\xC2\x9B"
+      "31mb",
+      "c\xE2\x80\xAE"
+      "d",
+      "e\xE2\x81\xA6"
+      "f"};
+  model.provenance["from\xC2\x9B"] = "\xE2\x80\xAE";
+  model.Save(Path("hostile.safetensors"));
+  const std::string name = Write("odd\x9B.bmp", Bmp());
+  for (const std::string& line :
+       {"classify --model " + Path("hostile.safetensors") + " " + name,
+        "classify --json --model " + Path("hostile.safetensors") + " " + name,
+        "info " + Path("hostile.safetensors"), "info --json " + Path("hostile.safetensors"),
+        "classify --model " + model_ + " " + name + "missing"}) {
+    const std::string output = Run(line + " 2>&1").output;
+    EXPECT_FALSE(output.empty());
+    EXPECT_THAT(output, Not(HasSubstr("\x9B"))) << line;
+    EXPECT_THAT(output, Not(HasSubstr("\xE2\x80\xAE"))) << line;
+    EXPECT_THAT(output, Not(HasSubstr("\xE2\x81\xA6"))) << line;
+  }
+  const json info = json::parse(Run("info --json " + Path("hostile.safetensors")).output);
+  EXPECT_EQ(info["labels"][1], model.labels[1]) << "escaped, not lost";
+  EXPECT_EQ(Escaped("a\xE2\x80\xAE<b>\n"), "a?&lt;b&gt;\n") << "on pages, too";
+}
+
+TEST_F(ProgramTest, LargePicturesAreRefusedUnlessAllowed) {
+  const std::string line = "classify --model " + model_ + " " + Path("grey.bmp") + " 2>&1 --max-pixels ";
+  EXPECT_EQ(Run(line + "64").status, 0);
+  EXPECT_EQ(Run(line + "1M").status, 0);
+  const Result refused = Run(line + "63");
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.output, HasSubstr("8 x 8 pixels, expected at most 63"));
+  for (const char* wrong : {"0", "-1", "x", "64x", "nan", "1e30"})
+    EXPECT_EQ(Run(line + wrong).status, 2) << wrong;
+  EXPECT_THAT(
+      Run("eval --model " + model_ + " " + Write("one.tsv", "grey.bmp\tred\n") + " --max-pixels 63 2>&1")
+          .output,
+      HasSubstr("expected at most 63"));
+}
+
+TEST_F(ProgramTest, ClassifyPrintsLabels) {
+  const Result result = Run("classify --model " + model_ + " --top 2 " + Path("grey.bmp"));
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.output, HasSubstr("grey.bmp"));
+  EXPECT_THAT(result.output, testing::ContainsRegex("[0-9]+\\.[0-9] %"));
+}
+
+TEST_F(ProgramTest, ClassifyJsonHasTheDocumentedKeys) {
+  const Result result = Run("classify --json --model " + model_ + " " + Path("grey.bmp"));
+  const json line = json::parse(result.output);
+  EXPECT_EQ(line["file"], Path("grey.bmp"));
+  EXPECT_GT(line["ms"], 0);
+  ASSERT_EQ(line["predictions"].size(), 3U);
+  double sum = 0;
+  for (const json& p : line["predictions"]) {
+    EXPECT_TRUE(p["index"].is_number_integer());
+    EXPECT_TRUE(p["label"].is_string());
+    sum += p["probability"].get<double>();
+  }
+  EXPECT_NEAR(sum, 1, 1e-5);
+}
+
+TEST_F(ProgramTest, ClassifyReadsFoldersAndStandardInput) {
+  Write("folder/a.bmp", Bmp());
+  Write("folder/deeper/b.bmp", Bmp());
+  const Result folder = Run("classify --json --model " + model_ + " " + Path("folder"));
+  EXPECT_EQ(folder.status, 0);
+  EXPECT_EQ(std::ranges::count(folder.output, '\n'), 2);
+  const Result piped = Run("classify --json --model " + model_ + " - < " + Path("grey.bmp"));
+  EXPECT_EQ(piped.status, 0);
+  EXPECT_EQ(json::parse(piped.output)["file"], "-");
+}
+
+TEST_F(ProgramTest, ABadPictureIsReportedAndTheOthersGoOn) {
+  const std::string files =
+      Path("grey.bmp") + " " + Path("picture.ppm") + " " + Path("missing.jpg") + " " + Path("grey.bmp");
+  const Result result = Run("classify --json --model " + model_ + " " + files + " 2>/dev/null");
+  EXPECT_EQ(result.status, 1);
+  std::istringstream lines(result.output);
+  std::vector<json> objects;
+  for (std::string line; std::getline(lines, line);) objects.push_back(json::parse(line));
+  ASSERT_EQ(objects.size(), 4U);
+  EXPECT_TRUE(objects[0].contains("predictions"));
+  EXPECT_THAT(objects[1]["error"], HasSubstr("picture.ppm"));
+  EXPECT_THAT(objects[2]["error"], HasSubstr("missing.jpg"));
+  EXPECT_FALSE(objects[2].contains("predictions"));
+  EXPECT_TRUE(objects[3].contains("predictions"));
+}
+
+TEST_F(ProgramTest, OneBadPictureExitsWith1AndOneSentence) {
+  const Result result = Run("classify --model " + model_ + " " + Path("picture.ppm") + " 2>&1");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output, testing::StartsWith("mobilenet: "));
+  EXPECT_EQ(std::ranges::count(result.output, '\n'), 1);
+}
+
+TEST_F(ProgramTest, NoModelSaysHowToNameOne) {
+  const Result result = Run("classify " + Path("grey.bmp") + " 2>&1");
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output, HasSubstr("--model"));
+  const std::string with =
+      "MOBILENET_MODEL=" + model_ + " " + MOBILENET_PROGRAM + " classify " + Path("grey.bmp");
+  EXPECT_EQ(std::system((with + " > /dev/null").c_str()), 0);
+}
+
+TEST_F(ProgramTest, EvalCountsAndReports) {
+  Write("set/red/a.bmp", Bmp());
+  Write("set/green/b.bmp", Bmp());
+  const Result result = Run("eval --json --model " + model_ + " " + Path("set"));
+  EXPECT_EQ(result.status, 0);
+  const json object = json::parse(result.output);
+  EXPECT_EQ(object["images"], 2);
+  EXPECT_EQ(object["top5"], 1.0);
+  EXPECT_TRUE(object["top1"].is_number());
+  EXPECT_GT(object["images_per_second"], 0);
+  EXPECT_EQ(object["classes"].size(), 2U);
+  EXPECT_THAT(Run("eval --per-class --model " + model_ + " " + Path("set")).output, HasSubstr("green"));
+
+  const std::string list =
+      Write("list.tsv",
+            "file\tclass\tsplit\nred/a.bmp\tred\ttrain\nred/a.bmp\tred\ttrain\ngreen/b.bmp\tgreen\tval\n");
+  std::filesystem::create_directory_symlink(Path("set"), Path("list"));
+  EXPECT_EQ(json::parse(Run("eval --json --model " + model_ + " " + list).output)["images"], 1)
+      << "of three lines, the one to validate with";
+  Write("list.tsv", "red/a.bmp\tred\ttrain\n");
+  EXPECT_THAT(Run("eval --model " + model_ + " " + list + " 2>&1").output,
+              HasSubstr("all of its lines say \"train\", expected some with \"val\""));
+
+  Write("set/green/broken.jpg", "text");
+  const Result broken = Run("eval --json --model " + model_ + " " + Path("set") + " 2>/dev/null");
+  EXPECT_EQ(broken.status, 1);
+  EXPECT_EQ(json::parse(broken.output)["failed"], 1);
+}
+
+TEST_F(ProgramTest, AFolderWithoutPicturesIsReportedAndTheOthersGoOn) {
+  std::filesystem::create_directories(Path("empty"));
+  const Result result =
+      Run("classify --json --model " + model_ + " " + Path("empty") + " " + Path("grey.bmp"));
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output, HasSubstr("empty: has no pictures in it"));
+  EXPECT_THAT(result.output, HasSubstr("\"predictions\""));
+}
+
+// Everywhere: without arithmetic of half precision it is float32. It can be stored, but not trained in.
+TEST_F(ProgramTest, HalfPrecisionRuns) {
+  const json object =
+      json::parse(Run("bench --alpha 0.25 --resolution 32 --seconds 0.1 --precision float16 --json").output);
+  EXPECT_EQ(object["precision"], object["target"] == "avx512fp16" ? "float16" : "float32");
+  EXPECT_EQ(Run("bench --alpha 0.25 --resolution 32 --batch 2 --train --precision float16 2>&1").status, 1);
+}
+
+}  // namespace
+}  // namespace mobilenet

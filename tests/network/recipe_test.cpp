@@ -1,0 +1,125 @@
+// What recipes have in common, and V2.
+#include <string>
+
+#include "gmock/gmock.h"
+#include "mobilenet/cost.h"
+#include "mobilenet/network.h"
+
+namespace mobilenet {
+namespace {
+
+TEST(V2, HasThePublishedSize) {
+  const Network network = V2();
+  EXPECT_EQ(CostOf(network).params, 3'504'872);
+  EXPECT_EQ(CostOf(network).macs, 300'774'272);
+  EXPECT_EQ(network.output(), (Shape{1, 1, 1000}));
+  EXPECT_NO_THROW(CheckNetwork(network));
+}
+
+// Keras's list of the authors' checkpoints: millions of parameters and of mult-adds at 224 x 224.
+TEST(V2, HasTheSizesOfTheAuthorsCheckpoints) {
+  struct Checkpoint {
+    double alpha;
+    double params;
+    double macs;
+  };
+  for (const Checkpoint& c :
+       {Checkpoint{1.4, 6.06, 582}, Checkpoint{1.3, 5.34, 509}, Checkpoint{0.75, 2.61, 209},
+        Checkpoint{0.5, 1.95, 97}, Checkpoint{0.35, 1.66, 59}}) {
+    const Cost cost = CostOf(V2({.alpha = c.alpha}));
+    EXPECT_NEAR(static_cast<double>(cost.params) * 1e-6, c.params, 0.06) << c.alpha;
+    EXPECT_NEAR(static_cast<double>(cost.macs) * 1e-6, c.macs, 0.6) << c.alpha;
+  }
+}
+
+TEST(V2, ChannelsAreMultiplesOfEight) {
+  EXPECT_EQ(V2Channels(1, 32), 32);
+  EXPECT_EQ(V2Channels(0.35, 16), 8);
+  EXPECT_EQ(V2Channels(0.35, 24), 8);
+  EXPECT_EQ(V2Channels(0.35, 32), 16);  // 11.2 to 8 would lose more than a tenth
+  EXPECT_EQ(V2Channels(0.5, 24), 16);   // 12: halves go up
+  EXPECT_EQ(V2Channels(0.1, 16), 8);
+  EXPECT_EQ(V2Channels(1.4, 320), 448);
+  // The last convolution is widened above 1 alone.
+  const auto last = [](double alpha) {
+    const Network network = V2({.alpha = alpha});
+    return network.layers[network.layers.size() - 3].output.channels;
+  };
+  EXPECT_EQ(last(0.5), 1280);
+  EXPECT_EQ(last(1), 1280);
+  EXPECT_EQ(last(1.4), 1792);
+}
+
+TEST(V2, SkipsGoAroundBlocksThatKeepTheirShape) {
+  const Network network = V2();
+  std::string with;
+  for (const Layer& layer : network.layers) {
+    if (layer.kind != LayerKind::kAdd) continue;
+    with += layer.name.substr(5, layer.name.find('.') - 5) + " ";
+    const Layer& other = network.layers[static_cast<std::size_t>(layer.inputs[1])];
+    EXPECT_EQ(other.output, layer.output);
+    EXPECT_TRUE(other.name.ends_with(".project") || other.name.ends_with(".add")) << other.name;
+  }
+  EXPECT_EQ(with, "3 5 6 8 9 10 12 13 15 16 ");
+}
+
+TEST(Recipe, StridesAreDroppedFromTheFirst) {
+  for (const Recipe& recipe : {Recipe(V1Options{.resolution = 64, .output_stride = 8}),
+                               Recipe(V2Options{.resolution = 64, .output_stride = 8})}) {
+    const Network network = Build(recipe);
+    const Layer& pool = network.layers[network.layers.size() - 2];
+    EXPECT_EQ(pool.input.height, 8);
+    EXPECT_EQ(network.layers.front().stride, 1);
+  }
+}
+
+TEST(Recipe, HasANameAndATitle) {
+  EXPECT_EQ(NameOf(Recipe(V2Options())), "v2");
+  EXPECT_TRUE(std::holds_alternative<V2Options>(*RecipeNamed("v2")));
+  EXPECT_EQ(TitleOf(V1({.alpha = 0.5, .resolution = 160})), "MobileNet V1, alpha 0.5, 160 x 160");
+  EXPECT_EQ(TitleOf(V1({.separable = false, .shallow = true})),
+            "MobileNet V1 shallow of standard convolutions, alpha 1, 224 x 224");
+  EXPECT_EQ(TitleOf(V2({.resolution = {128, 160}})), "MobileNet V2, alpha 1, 128 x 160");
+  Network custom = V2({.resolution = {96, 128}});
+  custom.recipe.reset();
+  EXPECT_EQ(TitleOf(custom), "custom network, 96 x 128");
+  EXPECT_EQ(VersionOf(custom), "custom");
+}
+
+TEST(Recipe, ANetworkTakesOtherInputsAndClasses) {
+  for (const Recipe& recipe :
+       {Recipe(V1Options{.alpha = 0.25, .resolution = 96}),
+        Recipe(V2Options{.alpha = 0.35, .resolution = 96, .padding = PaddingStyle::kSymmetric})}) {
+    Network network = Build(recipe);
+    const Network named = WithClasses(WithResolution(network, {75, 130}), 7);
+    ASSERT_TRUE(named.recipe.has_value());
+    EXPECT_EQ(named.layers, Build(*named.recipe).layers);
+    EXPECT_EQ(named.input, (Shape{75, 130, 3}));
+    EXPECT_EQ(named.classes(), 7);
+    // Without its recipe it is given the same layers, one by one.
+    network.recipe.reset();
+    EXPECT_EQ(WithClasses(WithResolution(network, {75, 130}), 7).layers, named.layers);
+  }
+}
+
+// Zeros right and below alone are "same" for an even map and stride 2, and not for an odd one.
+TEST(Recipe, OtherPaddingsStayAsTheyAre) {
+  Network network;
+  network.input = {33, 33, 3};
+  Layer layer;
+  layer.name = "a";
+  layer.inputs = {kNetworkInput};
+  layer.input = network.input;
+  layer.kernel = 3;
+  layer.stride = 2;
+  layer.padding = {0, 1, 0, 1};
+  layer.output = {16, 16, 4};
+  network.layers = {layer};
+  CheckNetwork(network);
+  const Network other = WithResolution(network, 65);
+  EXPECT_EQ(other.layers[0].padding, layer.padding);
+  EXPECT_EQ(other.layers[0].output, (Shape{32, 32, 4}));
+}
+
+}  // namespace
+}  // namespace mobilenet
