@@ -2,11 +2,11 @@
 """Our latency beside other runtimes': the same network with the same weights, one image, the same threads.
 
     python3 -m venv build/peers && build/peers/bin/pip install -r bench/peers/requirements.txt
-    build/peers/bin/python bench/peers/latency.py --networks 1-224 0.25-224 0.25-128 --threads 1 2
+    build/peers/bin/python bench/peers/latency.py --networks v1-1.0-224 v2-1.0-224 --threads 1 2
 
 Each runtime has a process of its own and all take turns, round after round, so that they meet the same machine; with
-one thread all run on the same processor. Logits are compared (1e-3; in 16 bits 5 % of the largest) before anything is
-timed. Prints a Markdown table of medians over the rounds. A runtime that is not installed is named as missing."""
+one thread all run on the same processor. Before anything is timed, logits are compared (to 0.1 % of the largest; in 16
+bits to 5 %). Prints a Markdown table of medians over the rounds. What is not installed is named as missing."""
 
 import argparse
 import functools
@@ -54,7 +54,7 @@ def serve(name, model, folder, threads):
     reply("ready")
     for line in sys.stdin:
         if line.strip() == "run":
-            reply([float(x) for x in runtime(image)])
+            reply(np.ravel(runtime(image)).tolist())
         else:
             reply(measure(lambda: runtime(image), float(line)))
 
@@ -111,27 +111,33 @@ def start(kinds, model, folder, threads, expected, tolerance):
     return started
 
 
+def title(network, threads):
+    version, rest = network.split("-", 1)
+    return f"{version.upper()} {rest}, {threads} thread{'s' if threads > 1 else ''}"
+
+
 def compare(network, threads, arguments):
-    alpha, resolution = network.split("-")
+    version, alpha, resolution = network.split("-")
     with tempfile.TemporaryDirectory() as folder:
         model = os.path.join(folder, "model.safetensors")
         tool = BUILD / "tests" / "network_tool"
-        subprocess.run([tool, "make", alpha, resolution, "1000", model], check=True)
+        subprocess.run([tool, "make", version, alpha, resolution, "1000", model], check=True)
         side = int(resolution)
         image = np.random.default_rng(1).uniform(-1, 1, (side, side, 3)).astype(np.float32)
         np.save(os.path.join(folder, "input.npy"), image)
         done = subprocess.run([tool, "run", model], input=image.tobytes(), capture_output=True, check=True)
         logits = np.frombuffer(done.stdout, np.float32)
+        largest = np.abs(logits).max()
 
         ours = lambda precision: bench(model, threads, precision, arguments.seconds)
         rows = {"mobilenet.cpp": lambda: ours("float32")}
-        peers = start(runtimes.RUNTIMES, model, folder, threads, logits, 1e-3)
+        peers = start(runtimes.RUNTIMES, model, folder, threads, logits, 1e-3 * largest)
         for precision, kinds in runtimes.SIXTEEN_BIT_RUNTIMES.items():
             if bench(model, threads, precision, 0.05)["precision"] != precision:
                 continue  # no arithmetic for it here
             rows[f"mobilenet.cpp, {precision}"] = functools.partial(ours, precision)
             # In 16 bits logits are only near: what is timed must still be the same network.
-            peers += start(kinds, model, folder, threads, logits, 0.05 * np.abs(logits).max())
+            peers += start(kinds, model, folder, threads, logits, 0.05 * largest)
         times = {name: [] for name in [*rows, *(name for name, _ in peers)]}
         peaks = []
         for _ in range(arguments.rounds):
@@ -145,7 +151,7 @@ def compare(network, threads, arguments):
             process.close()
 
     peak = statistics.median(peaks)
-    print(f"V1 {network}, {threads} thread{'s' if threads > 1 else ''}: lowest to highest round in ms, {result['processor']}, "
+    print(f"{title(network, threads)}: lowest to highest round in ms, {result['processor']}, "
           f"measured float32 peak {peak:.0f} GFLOP/s", flush=True)
     for name in times:
         print(f"    {min(times[name]):8.3g} to {max(times[name]):.3g}  {name}", flush=True)
@@ -156,7 +162,7 @@ def compare(network, threads, arguments):
 def table(columns):
     """Markdown: a row for each runtime, a column for each network and number of threads."""
     names = list(dict.fromkeys(name for _, medians in columns for name in medians))
-    print("\n| ms (share of the float32 peak) | " + " | ".join(title for title, _ in columns) + " |")
+    print("\n| ms (share of the float32 peak) | " + " | ".join(heading for heading, _ in columns) + " |")
     print("| --- |" + " ---: |" * len(columns))
     for name in names:
         cells = [f"{medians[name][0]:.3g} ({medians[name][1]:.0%})" if name in medians else "" for _, medians in columns]
@@ -170,7 +176,7 @@ def table(columns):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--networks", nargs="+", default=["1-224"], metavar="ALPHA-RESOLUTION")
+    parser.add_argument("--networks", nargs="+", default=["v1-1.0-224"], metavar="VERSION-ALPHA-RESOLUTION")
     parser.add_argument("--threads", nargs="+", type=int, default=[1])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each runtime in each round")
@@ -178,8 +184,7 @@ def main():
     columns = []
     for network in arguments.networks:
         for threads in arguments.threads:
-            title = f"V1 {network}, {threads} thread{'s' if threads > 1 else ''}"
-            columns.append((title, compare(network, threads, arguments)))
+            columns.append((title(network, threads), compare(network, threads, arguments)))
     table(columns)
 
 

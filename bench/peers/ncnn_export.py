@@ -1,39 +1,71 @@
 """Writes one of our model files as ncnn's .param and .bin."""
 
-import folded
+import collections
+
+import network
 import numpy as np
 
-RELU6 = "9=3 -23310=2,0.000000e+00,6.000000e+00"  # activation: clip, and its two bounds
+# What a convolution or product does to its sums, and the same as a layer of its own.
+ACTIVATIONS = {"none": "", "relu": " 9=1", "relu6": " 9=3 -23310=2,0.000000e+00,6.000000e+00"}
+ACTIVATION_LAYERS = {"relu": ("ReLU", ""), "relu6": ("Clip", " 0=0.000000e+00 1=6.000000e+00")}
+
+
+class Writer:
+    def __init__(self, layers):
+        self.lines, self.weights, self.maps = [], [], 0
+        self.readers = collections.Counter(index for layer in layers for index in layer.inputs)
+        self.names = network.map_names(layers)
+        self.unread = {}  # by map: the names under which it can still be read
+
+    def line(self, kind, name, inputs, outputs, settings=""):
+        self.lines.append(" ".join([kind, name, str(len(inputs)), str(len(outputs)), *inputs, *outputs]) + settings)
+        self.maps += len(outputs)
+
+    def made(self, index):
+        """In ncnn a map has one reader: one with several is split."""
+        name, readers = self.names[index], self.readers[index]
+        self.unread[index] = [name] if readers < 2 else [f"{name}.{i}" for i in range(readers)]
+        if readers > 1:
+            self.line("Split", name + ".split", [name], self.unread[index])
+
+    def constants(self, tensors):
+        self.weights += [np.uint32(0).tobytes(), tensors["weight"].tobytes(), tensors["bias"].tobytes()]  # 0: float32
+
+    def layer(self, index, layer):
+        name, outputs, activation = layer.name, layer.output[2], ACTIVATIONS[layer.activation]
+        inputs, output = [self.unread[i].pop() for i in layer.inputs], [self.names[index]]
+        size = layer.tensors["weight"].size if "weight" in layer.tensors else 0
+        if layer.kind == "add":
+            whole = [name + ".sum"] if layer.activation != "none" else output
+            self.line("BinaryOp", name, inputs, whole, " 0=0")
+            if whole != output:
+                kind, settings = ACTIVATION_LAYERS[layer.activation]
+                self.line(kind, name + ".activation", whole, output, settings)
+        elif layer.kind == "global average pool":
+            self.line("Pooling", name, inputs, output, " 0=1 4=1")
+        elif layer.kind == "fully connected" or layer.kind == "pointwise" and layer.input[:2] == [1, 1]:
+            self.line("InnerProduct", name, inputs, output, f" 0={outputs} 1=1 2={size}{activation}")
+            self.constants(layer.tensors)
+        else:
+            top, bottom, left, right = layer.padding
+            kind, groups = "Convolution", ""
+            if layer.kind == "depthwise":
+                kind, groups = "ConvolutionDepthWise", f" 7={outputs}"
+            self.line(kind, name, inputs, output,
+                      f" 0={outputs} 1={layer.kernel} 3={layer.stride} 4={left} 15={right} 14={top} 16={bottom} 5=1"
+                      f" 6={size}{groups}{activation}")
+            self.constants(layer.tensors)
+        self.made(index)
 
 
 def export(model_path, param_path, bin_path):
-    side, classes, layers = folded.load(model_path)
-    lines, weights = ["Input input 0 1 input"], []
-
-    def constant(array, tag):
-        if tag:  # float32
-            weights.append(np.uint32(0).tobytes())
-        weights.append(np.ascontiguousarray(array, np.float32).tobytes())
-
-    current = "input"
-    for layer in layers[:-1]:
-        kernel, outputs = layer.weight.shape[0], len(layer.bias)
-        side, before, after = folded.padding(side, kernel, layer.stride)
-        if layer.kind == "depthwise":
-            kind, extra, array = "ConvolutionDepthWise", f"7={outputs} ", layer.weight.transpose(2, 0, 1)
-        else:
-            kind, extra, array = "Convolution", "", layer.weight.transpose(3, 2, 0, 1)
-        lines.append(f"{kind} {layer.name} 1 1 {current} {layer.name} 0={outputs} 1={kernel} 3={layer.stride} 4={before} "
-                     f"15={after} 14={before} 16={after} 5=1 6={array.size} {extra}{RELU6}")
-        constant(array, True)
-        constant(layer.bias, False)
-        current = layer.name
-    lines.append(f"Pooling pool 1 1 {current} pool 0=1 4=1")  # average, global
-    weight = layers[-1].weight.T
-    lines.append(f"InnerProduct classifier 1 1 pool logits 0={classes} 1=1 2={weight.size}")
-    constant(weight, True)
-    constant(layers[-1].bias, False)
+    _, layers = network.load_folded(model_path)
+    writer = Writer(layers)
+    writer.line("Input", "input", [], ["input"])
+    writer.made(-1)
+    for index, layer in enumerate(layers):
+        writer.layer(index, layer)
     with open(param_path, "w") as file:
-        file.write(f"7767517\n{len(lines)} {len(lines)}\n" + "\n".join(lines) + "\n")
+        file.write(f"7767517\n{len(writer.lines)} {writer.maps}\n" + "\n".join(writer.lines) + "\n")
     with open(bin_path, "wb") as file:
-        file.write(b"".join(weights))
+        file.write(b"".join(writer.weights))

@@ -1,5 +1,6 @@
 """The other runtimes, each at the settings that its documentation gives for the lowest latency on a CPU in float32. Each is
-made from one of our model files, and called with an image of [side, side, 3] float32; calling returns the logits."""
+made from one of our model files, and called with an image of [height, width, channels] float32; calling returns the
+logits."""
 
 import importlib.metadata
 import os
@@ -153,40 +154,24 @@ class Torch(Runtime):
     name, package = "PyTorch", "torch"
 
     def load(self, model, base, threads):
-        import folded
+        import network
         import torch
-        from torch.nn import functional
+        import torch_network
 
         torch.set_num_threads(threads)
-        side, _, layers = folded.load(model)
+        (height, width, channels), layers = network.load_folded(model)
+
+        def constant(array):
+            tensor = torch.tensor(array)
+            return tensor.contiguous(memory_format=torch.channels_last) if array.ndim == 4 else tensor
+
+        tensors = [{part: constant(array) for part, array in layer.tensors.items()} for layer in layers]
 
         class Network(torch.nn.Module):
-            def __init__(self):
-                super().__init__()
-                self.steps = []
-                size = side
-                for i, layer in enumerate(layers[:-1]):
-                    size, before, after = folded.padding(size, layer.weight.shape[0], layer.stride)
-                    if layer.kind == "depthwise":
-                        weight = layer.weight.transpose(2, 0, 1)[:, None]
-                    else:
-                        weight = layer.weight.transpose(3, 2, 0, 1)
-                    weight = torch.tensor(weight.copy()).contiguous(memory_format=torch.channels_last)
-                    self.register_buffer(f"w{i}", weight)
-                    self.register_buffer(f"b{i}", torch.tensor(layer.bias))
-                    self.steps.append((i, layer.stride, before, after, len(layer.bias) if layer.kind == "depthwise" else 1))
-                self.register_buffer("w", torch.tensor(layers[-1].weight.T.copy()))
-                self.register_buffer("b", torch.tensor(layers[-1].bias))
-
             def forward(self, x):
-                for i, stride, before, after, groups in self.steps:
-                    if before != after:
-                        x, before = functional.pad(x, (before, after, before, after)), 0
-                    weight, bias = getattr(self, f"w{i}"), getattr(self, f"b{i}")
-                    x = functional.relu6(functional.conv2d(x, weight, bias, stride, before, 1, groups))
-                return functional.linear(x.mean((2, 3)), self.w, self.b)
+                return torch_network.forward(layers, tensors, x)
 
-        example = torch.zeros(1, 3, side, side).contiguous(memory_format=torch.channels_last)
+        example = torch.zeros(1, channels, height, width).contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
             self.network = torch.jit.freeze(torch.jit.trace(Network().eval(), example))
         self.torch = torch

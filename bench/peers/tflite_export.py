@@ -1,86 +1,129 @@
 """Writes one of our model files as float32 TFLite, with the schema that our importer is made from."""
 
+import importlib
 import pathlib
 import subprocess
 import sys
 import tempfile
 
 import flatbuffers
-import folded
+import network
 import numpy as np
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "src" / "formats" / "tflite.fbs"
-CONVOLUTION, DEPTHWISE, AVERAGE_POOL, FULLY_CONNECTED = 3, 4, 1, 9  # the format's numbers of operators
-RELU6 = 3
+# The format's numbers: of operators, of their options, and so on.
+ADD, AVERAGE_POOL, CONVOLUTION, DEPTHWISE, FULLY_CONNECTED, PAD = CODES = [0, 1, 3, 4, 9, 34]
+OPTIONS = {ADD: 11, AVERAGE_POOL: 5, CONVOLUTION: 1, DEPTHWISE: 2, FULLY_CONNECTED: 8, PAD: 0}
+ACTIVATIONS = {"none": 0, "relu": 1, "relu6": 3}
+SAME, VALID = 0, 1
+FLOAT32, INT32 = 0, 2
 
 
-def export(model_path, tflite_path):
+def import_schema():
+    """The modules of the format's tables, by name."""
     with tempfile.TemporaryDirectory() as generated:
         subprocess.run(["flatc", "--python", "--gen-object-api", "-o", generated, SCHEMA], check=True)
         sys.path.insert(0, generated)
-        from mobilenet.tflite import (Buffer, Conv2DOptions, DepthwiseConv2DOptions, FullyConnectedOptions, Model,
-                                      Operator, OperatorCode, Options, Pool2DOptions, SubGraph, Tensor)
+        names = [file.stem for file in pathlib.Path(generated, "mobilenet", "tflite").glob("[A-Z]*.py")]
+        return {name: importlib.import_module("mobilenet.tflite." + name) for name in names}
 
-    side, classes, layers = folded.load(model_path)
-    tensors, buffers, operators = [], [Buffer.BufferT()], []
 
-    def tensor(name, shape, values=None):
-        item = Tensor.TensorT()
-        item.name, item.shape, item.buffer = name, list(shape), 0
+def is_same(layer):
+    """Whether TensorFlow's "same" pads so: as little as the output size needs, an odd rest below and to the right."""
+    top, bottom, left, right = layer.padding
+    for side, output, before, after in zip(layer.input, layer.output, (top, left), (bottom, right)):
+        total = max(0, (output - 1) * layer.stride + layer.kernel - side)
+        if output != -(-side // layer.stride) or (before, after) != (total // 2, total - total // 2):
+            return False
+    return True
+
+
+class Writer:
+    def __init__(self, layers):
+        self.schema = import_schema()
+        self.tensors, self.buffers, self.operators = [], [self.new("Buffer")], []
+        self.names, self.maps = network.map_names(layers), {}
+
+    def new(self, table, **fields):
+        item = getattr(self.schema[table], table + "T")()
+        for name, value in fields.items():
+            setattr(item, name, value)
+        return item
+
+    def tensor(self, name, shape, values=None):
+        buffer = 0  # the empty one
         if values is not None:
-            buffer = Buffer.BufferT()
-            buffer.data = np.frombuffer(np.ascontiguousarray(values, np.float32).tobytes(), np.uint8)
-            item.buffer = len(buffers)
-            buffers.append(buffer)
-        tensors.append(item)
-        return len(tensors) - 1
+            buffer = len(self.buffers)
+            self.buffers.append(self.new("Buffer", data=np.frombuffer(values.tobytes(), np.uint8)))
+        kind = INT32 if values is not None and values.dtype == np.int32 else FLOAT32
+        self.tensors.append(self.new("Tensor", name=name, shape=list(shape), buffer=buffer, type=kind))
+        return len(self.tensors) - 1
 
-    def operator(code, kind, options, inputs, output):
-        item = Operator.OperatorT()
-        item.opcodeIndex, item.inputs, item.outputs = CODES.index(code), inputs, [output]
-        item.optionsType, item.options = kind, options
-        operators.append(item)
+    def constant(self, name, values):
+        return self.tensor(name, values.shape, values)
+
+    def operator(self, code, inputs, output, options=None):
+        self.operators.append(self.new("Operator", opcodeIndex=CODES.index(code), inputs=inputs, outputs=[output],
+                                       optionsType=OPTIONS[code], options=options))
         return output
 
-    CODES = [CONVOLUTION, DEPTHWISE, AVERAGE_POOL, FULLY_CONNECTED]
-    current = first = tensor("input", [1, side, side, 3])
-    for layer in layers[:-1]:
-        side, _, _ = folded.padding(side, layer.weight.shape[0], layer.stride)
-        if layer.kind == "depthwise":
-            options, kind, code = DepthwiseConv2DOptions.DepthwiseConv2DOptionsT(), Options.Options.DepthwiseConv2DOptions, DEPTHWISE
-            options.depthMultiplier = 1
-            weight = layer.weight[None]
-        else:
-            options, kind, code = Conv2DOptions.Conv2DOptionsT(), Options.Options.Conv2DOptions, CONVOLUTION
-            weight = layer.weight.transpose(3, 0, 1, 2)
-        options.padding, options.fusedActivation = 0, RELU6
-        options.strideW = options.strideH = layer.stride
-        options.dilationWFactor = options.dilationHFactor = 1
-        inputs = [current, tensor(layer.name + ".weight", weight.shape, weight),
-                  tensor(layer.name + ".bias", layer.bias.shape, layer.bias)]
-        current = operator(code, kind, options, inputs, tensor(layer.name, [1, side, side, len(layer.bias)]))
-    pool = Pool2DOptions.Pool2DOptionsT()
-    pool.padding, pool.fusedActivation = 1, 0
-    pool.strideW = pool.strideH = pool.filterWidth = pool.filterHeight = side
-    channels = len(layers[-2].bias)
-    current = operator(AVERAGE_POOL, Options.Options.Pool2DOptions, pool, [current], tensor("pool", [1, 1, 1, channels]))
-    weight = layers[-1].weight.T
-    inputs = [current, tensor("classifier.weight", weight.shape, weight),
-              tensor("classifier.bias", [classes], layers[-1].bias)]
-    options = FullyConnectedOptions.FullyConnectedOptionsT()
-    options.fusedActivation = 0
-    current = operator(FULLY_CONNECTED, Options.Options.FullyConnectedOptions, options, inputs,
-                       tensor("logits", [1, classes]))
+    def padded(self, layer, source):
+        """(`source` as a convolution reads it, the padding that is left to it)."""
+        if is_same(layer):
+            return source, SAME
+        top, bottom, left, right = layer.padding
+        if layer.padding != [0, 0, 0, 0]:
+            pads = np.array([[0, 0], [top, bottom], [left, right], [0, 0]], np.int32)
+            height, width, channels = layer.input
+            whole = self.tensor(layer.name + ".padded", [1, height + top + bottom, width + left + right, channels])
+            source = self.operator(PAD, [source, self.constant(layer.name + ".pads", pads)], whole)
+        return source, VALID
 
-    graph = SubGraph.SubGraphT()
-    graph.tensors, graph.operators, graph.inputs, graph.outputs = tensors, operators, [first], [current]
-    model = Model.ModelT()
-    model.version, model.subgraphs, model.buffers, model.operatorCodes = 3, [graph], buffers, []
-    for code in CODES:
-        item = OperatorCode.OperatorCodeT()
-        item.shortCode = item.code = code
-        item.version = 1
-        model.operatorCodes.append(item)
+    def window(self, layer, source, parameters, output):
+        table, code, more = "Conv2DOptions", CONVOLUTION, {}
+        if layer.kind == "depthwise":
+            table, code, more = "DepthwiseConv2DOptions", DEPTHWISE, {"depthMultiplier": 1}
+        source, padding = self.padded(layer, source)
+        options = self.new(table, padding=padding, strideW=layer.stride, strideH=layer.stride, dilationW=1, dilationH=1,
+                           fusedActivation=ACTIVATIONS[layer.activation], **more)
+        self.operator(code, [source, *parameters], output, options)
+
+    def layer(self, index, layer):
+        inputs, activation = [self.maps[i] for i in layer.inputs], ACTIVATIONS[layer.activation]
+        connected = layer.kind == "fully connected"
+        output = self.tensor(self.names[index], [1, layer.output[2]] if connected else [1, *layer.output])
+        self.maps[index] = output
+        if layer.kind == "add":
+            # A sum's options are laid out like these: the activation comes first.
+            self.operator(ADD, inputs, output, self.new("FullyConnectedOptions", fusedActivation=activation))
+        elif layer.kind == "global average pool":
+            height, width, _ = layer.input
+            options = self.new("Pool2DOptions", padding=VALID, strideW=1, strideH=1, filterHeight=height,
+                               filterWidth=width)
+            self.operator(AVERAGE_POOL, inputs, output, options)
+        else:
+            weight = layer.tensors["weight"]
+            if not connected:
+                weight = weight.transpose((1, 2, 3, 0) if layer.kind == "depthwise" else (0, 2, 3, 1))
+            parameters = [self.constant(layer.name + ".weight", weight),
+                          self.constant(layer.name + ".bias", layer.tensors["bias"])]
+            if connected:
+                self.operator(FULLY_CONNECTED, [*inputs, *parameters], output,
+                              self.new("FullyConnectedOptions", fusedActivation=activation))
+            else:
+                self.window(layer, inputs[0], parameters, output)
+
+
+def export(model_path, tflite_path):
+    shape, layers = network.load_folded(model_path)
+    writer = Writer(layers)
+    writer.maps[-1] = writer.tensor("input", [1, *shape])
+    for index, layer in enumerate(layers):
+        writer.layer(index, layer)
+    graph = writer.new("SubGraph", tensors=writer.tensors, operators=writer.operators, inputs=[writer.maps[-1]],
+                       outputs=[writer.maps[len(layers) - 1]])
+    codes = [writer.new("OperatorCode", shortCode=code, code=code, version=1) for code in CODES]
+    model = writer.new("Model", version=3, subgraphs=[graph], buffers=writer.buffers, operatorCodes=codes)
     builder = flatbuffers.Builder(1 << 20)
     builder.Finish(model.Pack(builder), b"TFL3")
     pathlib.Path(tflite_path).write_bytes(builder.Output())

@@ -1,6 +1,6 @@
 // For scripts that compare us with other runtimes: makes a model of random weights, or runs one on raw
 // numbers.
-//   network_tool make ALPHA RESOLUTION CLASSES OUT.safetensors
+//   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT.safetensors   VERSION is v1 or v2
 //   network_tool run MODEL         float32 inputs on standard input, one image after the other; logits on
 //   output
 //   network_tool step MODEL BATCH OUT.safetensors   the gradients of one training step; BATCH float32 images
@@ -8,7 +8,9 @@
 //                                                   BATCH int32 labels on standard input; prints the loss
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "formats/safetensors.h"
@@ -18,9 +20,18 @@
 namespace mobilenet {
 namespace {
 
-void Make(double alpha, int resolution, int classes, const char* path) {
+void Make(const char* version, double alpha, int resolution, int classes, const char* path) {
+  std::optional<Recipe> recipe = RecipeNamed(version);
+  if (!recipe) throw Error(std::string("there is no version ") + version);
+  std::visit(
+      [&](auto& options) {
+        options.alpha = alpha;
+        options.resolution = resolution;
+        options.classes = classes;
+      },
+      *recipe);
   Model model;
-  model.network = V1({.alpha = alpha, .resolution = resolution, .classes = classes});
+  model.network = Build(*recipe);
   model.weights = RandomWeights(model.network, 1);
   model.Save(path);
 }
@@ -61,16 +72,17 @@ void Step(const char* path, int batch, const char* out) {
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
-    if (arguments.size() == 5 && arguments[0] == "make") {
-      mobilenet::Make(std::stod(arguments[1]), std::stoi(arguments[2]), std::stoi(arguments[3]), argv[5]);
+    if (arguments.size() == 6 && arguments[0] == "make") {
+      mobilenet::Make(argv[2], std::stod(arguments[2]), std::stoi(arguments[3]), std::stoi(arguments[4]),
+                      argv[6]);
     } else if (arguments.size() == 2 && arguments[0] == "run") {
       mobilenet::Run(argv[2]);
     } else if (arguments.size() == 4 && arguments[0] == "step") {
       mobilenet::Step(argv[2], std::stoi(arguments[2]), argv[4]);
     } else {
-      std::fprintf(
-          stderr,
-          "usage: network_tool make ALPHA RESOLUTION CLASSES OUT | run MODEL | step MODEL BATCH OUT\n");
+      std::fprintf(stderr,
+                   "usage: network_tool make VERSION ALPHA RESOLUTION CLASSES OUT | run MODEL |"
+                   " step MODEL BATCH OUT\n");
       return 2;
     }
   } catch (const std::exception& error) {
