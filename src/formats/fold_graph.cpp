@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "network/kinds.h"
 #include "network/shapes.h"
 
 namespace mobilenet {
