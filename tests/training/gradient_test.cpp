@@ -347,7 +347,8 @@ TEST(TrainingPassTest, ThreadsAndSmallBatchesAgree) {
   }
 }
 
-void CheckRounded(const Network& network, std::string_view target, ThreadPool& pool) {
+// Errors are relative to each slot's gradient; `most` grows with the depth.
+void CheckRounded(const Network& network, std::string_view target, double most, ThreadPool& pool) {
   const Case c(network, 32);
   std::vector<std::vector<float>> gradients;
   for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kBfloat16}) {
@@ -363,7 +364,7 @@ void CheckRounded(const Network& network, std::string_view target, ThreadPool& p
     const auto part = [&](int which) { return std::span(gradients[which]).subspan(slot.offset, slot.size); };
     const auto [difference, size] = Compare(part(1), part(0));
     EXPECT_GT(difference, 0) << slot.parameter.name << ": nothing was rounded";
-    EXPECT_LT(std::sqrt(difference / size), 0.1) << slot.parameter.name;
+    EXPECT_LT(std::sqrt(difference / size), most) << slot.parameter.name;
   }
 }
 
@@ -386,8 +387,9 @@ TEST(TrainingPassTest, Bfloat16IsCloseToFloat32WhereItIsFast) {
                             .Add(LayerKind::kConvolution, 6, 3, 2)
                             .Add(LayerKind::kPointwise, 17)
                             .Finish();
-  CheckRounded(chain, (*fast)->name, pool);
-  CheckRounded(Skip(Activation::kNone, true), (*fast)->name, pool);
+  CheckRounded(chain, (*fast)->name, 0.1, pool);
+  // Without the activation the last shift before the sum would have a gradient of 0.
+  CheckRounded(Skip(Activation::kRelu, true), (*fast)->name, 0.25, pool);
 }
 
 // A layer more is a map more, but no gradient more.
