@@ -163,10 +163,15 @@ std::vector<int> BlockStrides() {
   return strides;
 }
 
+// The crop is that of each side, as of other imported models: nothing of the picture's content is lost beyond
+// it, whatever its shape.
 void SetPreprocessing(std::string_view whose, Graph& graph) {
   graph.preprocessing = PreprocessingPreset("pytorch");
+  graph.preprocessing->shape = CropShape::kStretch;
   graph.provenance["preprocessing"] =
-      Concat("not in the file; ", whose, " own for ImageNet was assumed, since the names are ", whose);
+      Concat("not in the file; ImageNet's mean and deviation were assumed, since the names are ", whose,
+             "; a crop of each side was assumed, where ", whose,
+             " own is a square of the shorter side: convert --preprocess pytorch sets that");
 }
 
 }  // namespace

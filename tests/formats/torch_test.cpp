@@ -156,10 +156,8 @@ TEST(Import, TorchvisionsV2GivesPytorchsLogits) {
   const Model model = Model::Load(SharedData() / "models" / "mobilenet_v2_1.0_224_torchvision.safetensors");
   const Matrix expected = LoadNpy(SharedData() / "reference" / "mobilenet_v2_1.0_224_torchvision.logits.npy");
   const auto samples = LoadSamples(SharedData() / "images" / "imagenet200.tsv", model);
-  Preprocessing p = model.preprocessing;
-  p.shape = CropShape::kStretch;
   std::vector<float> input(static_cast<std::size_t>(model.network.input.size()));
-  Preprocess(LoadImage(samples[0].file), p, 224, 224, 3, input);
+  Preprocess(LoadImage(samples[0].file), model.preprocessing, 224, 224, 3, input);
   const std::vector<float> logits = ReferenceRun(model.network, model.weights, input);
   for (std::size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(logits[i], expected.values[i], 1e-3) << i;
 }
