@@ -56,8 +56,10 @@ struct Box {
 // where the box is empty or leaves the image.
 MOBILENET_EXPORT Image Resize(const Image& image, int width, int height, ResizeFilter filter, const Box& box);
 
-// The part of a width x height picture that `preprocessing` keeps (its centre crop).
-MOBILENET_EXPORT Box CropBox(int width, int height, const Preprocessing& preprocessing);
+// The part of a width x height picture that `preprocessing` keeps for an input of these sides (its centre
+// crop).
+MOBILENET_EXPORT Box CropBox(int width, int height, const Preprocessing& preprocessing, int input_width = 1,
+                             int input_height = 1);
 
 // Crop, resize, channel order and normalisation in one: writes `height` x `width` x `channels` floats (NHWC,
 // channels 3 or 1) to `output`, which must have exactly that length; throws Error otherwise. With 1 channel

@@ -14,10 +14,11 @@ enum class ChannelOrder { kRgb, kBgr };
 // Both widen with the scale when they shrink (antialiased).
 enum class ResizeFilter { kBilinear, kBicubic };
 
-// Which part of a photo that is not square is seen.
+// Which part of a photo is seen that has another shape than the input.
 enum class CropShape {
   kStretch,  // `crop` of each side, stretched to the input's shape (TF-Slim)
-  kSquare,   // a centred square, `crop` of the shorter side (torchvision)
+  kSquare,   // a centred square, `crop` of the shorter side (torchvision); for an input that is no square, a
+             // part of the input's shape, `crop` of the largest
 };
 
 // input[c] = (pixel[c] - mean[c]) * scale[c], with pixels from 0 to 255 and c in the order of `order`.

@@ -41,11 +41,18 @@ void WriteColour(const Image& image, const Preprocessing& preprocessing, std::sp
 
 }  // namespace
 
-Box CropBox(int width, int height, const Preprocessing& preprocessing) {
+Box CropBox(int width, int height, const Preprocessing& preprocessing, int input_width, int input_height) {
   CheckPreprocessing(preprocessing);
+  if (input_width < 1 || input_height < 1)
+    Fail("preprocessing: to ", input_width, " x ", input_height, " pixels, expected at least one");
   double kept_width = width * static_cast<double>(preprocessing.crop);
   double kept_height = height * static_cast<double>(preprocessing.crop);
-  if (preprocessing.shape == CropShape::kSquare) kept_width = kept_height = std::min(kept_width, kept_height);
+  if (preprocessing.shape == CropShape::kSquare) {
+    const double aspect = static_cast<double>(input_width) / input_height;
+    const double whole_width = kept_width;
+    kept_width = std::min(kept_width, kept_height * aspect);
+    kept_height = std::min(kept_height, whole_width / aspect);
+  }
   const double left = (width - kept_width) / 2;
   const double top = (height - kept_height) / 2;
   return {.left = left, .top = top, .right = width - left, .bottom = height - top};
@@ -62,7 +69,8 @@ void Preprocess(const Image& image, const Preprocessing& preprocessing, int widt
          channels, " = ", expected);
   }
   const Image resized =
-      Resize(image, width, height, preprocessing.filter, CropBox(image.width, image.height, preprocessing));
+      Resize(image, width, height, preprocessing.filter,
+             CropBox(image.width, image.height, preprocessing, width, height));
   Normalise(resized, preprocessing, channels, output);
 }
 

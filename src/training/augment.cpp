@@ -30,13 +30,13 @@ Image PaddedCrop(const Image& image, Random& random) {
   return moved;
 }
 
-// Szegedy et al. 2015: a share of the area from `smallest` to 1, sides from 3 : 4 to 4 : 3; the largest such
-// part after ten draws that don't fit.
-Box RandomBox(int width, int height, double smallest, Random& random) {
+// Szegedy et al. 2015: a share of the area from `smallest` to 1, sides from 3 : 4 to 4 : 3 of `aspect`, the
+// input's width over its height; the largest such part after ten draws that don't fit.
+Box RandomBox(int width, int height, double aspect, double smallest, Random& random) {
   const double area = static_cast<double>(width) * height;
   for (int attempt = 0; attempt < 10; ++attempt) {
     const double part = area * random.Uniform(smallest, 1);
-    const double ratio = std::exp(random.Uniform(std::log(3.0 / 4), std::log(4.0 / 3)));
+    const double ratio = aspect * std::exp(random.Uniform(std::log(3.0 / 4), std::log(4.0 / 3)));
     const double w = std::sqrt(part * ratio);
     const double h = std::sqrt(part / ratio);
     if (w > width || h > height) continue;
@@ -47,8 +47,8 @@ Box RandomBox(int width, int height, double smallest, Random& random) {
             .right = std::min<double>(left + w, width),
             .bottom = std::min<double>(top + h, height)};
   }
-  const double w = std::min<double>(width, height * 4.0 / 3);
-  const double h = std::min<double>(height, width * 4.0 / 3);
+  const double w = std::min<double>(width, height * aspect * 4.0 / 3);
+  const double h = std::min<double>(height, width / aspect * 4.0 / 3);
   return {
       .left = (width - w) / 2, .top = (height - h) / 2, .right = (width + w) / 2, .bottom = (height + h) / 2};
 }
@@ -107,7 +107,8 @@ Image Augment(const Image& image, const AugmentOptions& options, int width, int 
       break;
     case AugmentOptions::Crop::kResized:
       varied = Resize(image, width, height, ResizeFilter::kBilinear,
-                      RandomBox(image.width, image.height, options.smallest, random));
+                      RandomBox(image.width, image.height, static_cast<double>(width) / height,
+                                options.smallest, random));
       break;
     default:
       varied = image;

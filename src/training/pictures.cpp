@@ -21,7 +21,7 @@ DecodeOptions DecodeFor(const KeptForm& form) {
 Image Keep(const Image& image, const KeptForm& form) {
   if (!form.whole) {
     return Resize(image, form.width, form.height, form.preprocessing.filter,
-                  CropBox(image.width, image.height, form.preprocessing));
+                  CropBox(image.width, image.height, form.preprocessing, form.width, form.height));
   }
   const int shorter = std::min(image.width, image.height);
   if (shorter <= form.side) return image;

@@ -93,6 +93,16 @@ TEST(CropBox, KeepsAFractionOfEachSideOrASquare) {
   ExpectBox(CropBox(300, 500, {.crop = 0.5F, .shape = CropShape::kSquare}), 75, 175, 225, 325);
 }
 
+TEST(CropBox, HasTheShapeOfTheInput) {
+  const Preprocessing whole = {.crop = 1, .shape = CropShape::kSquare};
+  ExpectBox(CropBox(640, 480, whole, 128, 96), 0, 0, 640, 480);
+  ExpectBox(CropBox(640, 480, whole, 64, 32), 0, 80, 640, 400);
+  ExpectBox(CropBox(640, 480, whole, 32, 64), 200, 0, 440, 480);
+  ExpectBox(CropBox(640, 480, {.crop = 0.5F, .shape = CropShape::kSquare}, 32, 64), 260, 120, 380, 360);
+  ExpectBox(CropBox(640, 480, {.crop = 1}, 32, 64), 0, 0, 640, 480);
+  EXPECT_THAT(ErrorOf([&] { CropBox(10, 10, whole, 0, 3); }), HasSubstr("to 0 x 3 pixels"));
+}
+
 TEST(CropBox, RefusesCropsThatAreNoFraction) {
   for (const float crop : {0.0F, -0.5F, 1.5F, std::numeric_limits<float>::quiet_NaN()}) {
     EXPECT_THAT(ErrorOf([&] { CropBox(10, 10, {.crop = crop}); }), HasSubstr("expected a fraction"));
