@@ -1,13 +1,16 @@
 # Sources and dependencies of the foreign formats, part of libmobilenet. (Our own is part of the core.)
 target_sources(mobilenet-objects PRIVATE
-  ${CMAKE_CURRENT_LIST_DIR}/chain_check.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/fold_graph.cpp
   ${CMAKE_CURRENT_LIST_DIR}/foreign.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/graph.cpp
   ${CMAKE_CURRENT_LIST_DIR}/hdf5.cpp
   ${CMAKE_CURRENT_LIST_DIR}/infer_preprocessing.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/keras_config.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_hdf5.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/keras_weights.cpp
   ${CMAKE_CURRENT_LIST_DIR}/load.cpp
-  ${CMAKE_CURRENT_LIST_DIR}/sequence.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/recognise.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp)
 
 set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)

@@ -15,7 +15,7 @@
 
 #include "base/fail.h"
 #include "base/quantile.h"
-#include "formats/sequence.h"
+#include "formats/graph.h"
 
 namespace mobilenet {
 namespace {
@@ -100,13 +100,14 @@ Fit FitMean(const Filters& filters, const std::vector<double>& responses) {
   return {product / square, product * product / (square * total)};
 }
 
-Preprocessing FromStatistics(const Filters& filters, const ImportedLayer& first, std::string& evidence) {
+Preprocessing FromStatistics(const Filters& filters, const op::Convolution& first, const op::Norm& norm,
+                             std::string& evidence) {
   std::vector<double> means(filters.count);
   std::vector<double> ratios;
   for (std::size_t n = 0; n < filters.count; ++n) {
-    means[n] = first.norm->mean[n] - (first.bias.empty() ? 0.0 : first.bias[n]);
+    means[n] = norm.mean[n] - (first.bias.empty() ? 0.0 : first.bias[n]);
     const double natural = NaturalVariance(filters, n);
-    if (natural > 0) ratios.push_back(std::sqrt(first.norm->variance[n] / natural));
+    if (natural > 0) ratios.push_back(std::sqrt(norm.variance[n] / natural));
   }
   if (ratios.empty()) {
     evidence = "assumed: the first layer's filters are all zero";
@@ -125,7 +126,7 @@ Preprocessing FromStatistics(const Filters& filters, const ImportedLayer& first,
 
 // Folding left bias = shift - m * sum(w), with shifts of which only the average is known to be small. That
 // tells [0, 1] pixels, whose mean is far from 0, from the others, and no more.
-Preprocessing FromFoldedBias(const Filters& filters, const ImportedLayer& first, std::string& evidence) {
+Preprocessing FromFoldedBias(const Filters& filters, const op::Convolution& first, std::string& evidence) {
   std::vector<double> responses(filters.count);
   for (std::size_t n = 0; n < filters.count; ++n)
     responses[n] = first.bias.empty() ? 0.0 : -double{first.bias[n]};
@@ -138,9 +139,16 @@ Preprocessing FromFoldedBias(const Filters& filters, const ImportedLayer& first,
 
 }  // namespace
 
-Preprocessing InferPreprocessing(const ImportedLayer& first, std::string& evidence) {
+Preprocessing InferPreprocessing(const op::Convolution& first, const op::Norm* norm, std::string& evidence) {
+  // The time that it takes grows with the fourth power of a window's side.
+  constexpr std::int64_t kMostWindow = 7;
+  if (first.weight.shape[0] > kMostWindow) {
+    evidence = "assumed: the first layer's windows are too large to tell";
+    return PreprocessingPreset("tensorflow");
+  }
   const Filters filters(first.weight);
-  return first.norm ? FromStatistics(filters, first, evidence) : FromFoldedBias(filters, first, evidence);
+  return norm != nullptr ? FromStatistics(filters, first, *norm, evidence)
+                         : FromFoldedBias(filters, first, evidence);
 }
 
 }  // namespace mobilenet

@@ -3,29 +3,32 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "formats/graph.h"
 #include "formats/safetensors.h"
-#include "formats/sequence.h"
 
 namespace mobilenet {
 
-// Layer name -> weight name ("kernel", "gamma", ...) -> tensor.
+// The group that a weight lies in ("conv1", "conv1/conv1", "inner/conv1") -> its name ("kernel", "gamma",
+// ...)
+// -> tensor.
 using KerasWeights = std::map<std::string, std::map<std::string, Tensor, std::less<>>, std::less<>>;
 
 // From the names of keras.applications.MobileNet: conv1, conv1_bn, conv_dw_1, ..., conv_pw_13_bn, conv_preds.
 // Throws Error, naming the first layer that is missing or has a weight of the wrong rank.
-ImportedNetwork FromKerasNames(std::string_view file, const KerasWeights& weights);
+Graph FromKerasNames(std::string_view file, const KerasWeights& weights);
 
-// From the JSON in a file's model_config. Throws Error, naming the first layer that doesn't belong.
-ImportedNetwork FromKerasConfig(std::string_view file, std::string_view config, const KerasWeights& weights);
+// From the JSON in a file's model_config. Throws Error, naming the first layer that can't be read.
+Graph FromKerasConfig(std::string_view file, std::string_view config, const KerasWeights& weights);
 
 // Whether a safetensors file holds weights under Keras's names, as "conv1/kernel".
 bool HasKerasNames(const Safetensors& file);
-ImportedNetwork ReadKerasSafetensors(const Safetensors& file);
+Graph ReadKerasSafetensors(const Safetensors& file);
 
 // A Keras .h5 file: a whole model, or its weights alone under keras.applications' names.
-ImportedNetwork ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name);
+Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name);
 
 }  // namespace mobilenet

@@ -17,12 +17,12 @@ namespace mobilenet {
 
 Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
                  std::string_view name) {
-  if (IsTflite(bytes)) return Recognise(ReadTflite(bytes, name));
-  if (Hdf5::Recognises(bytes)) return Recognise(ReadKerasHdf5(bytes, name));
+  if (IsTflite(bytes)) return ToModel(ReadTflite(bytes, name));
+  if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5(bytes, name));
   if (!LooksLikeSafetensors(bytes)) FailForeign(bytes, name);
   const Safetensors file = ParseSafetensors(bytes, std::move(owner), name);
   if (IsModelFile(file)) return ReadModel(file);
-  if (HasKerasNames(file)) return Recognise(ReadKerasSafetensors(file));
+  if (HasKerasNames(file)) return ToModel(ReadKerasSafetensors(file));
   if (file.metadata.contains("checkpoint_version")) {
     Fail(name,
          ": is the checkpoint of a training that is not finished, expected a model: the command that began "

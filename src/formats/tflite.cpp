@@ -1,34 +1,27 @@
 #include "formats/tflite.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
 #include "base/fail.h"
 #include "formats/tflite_generated.h"
+#include "formats/transposed.h"
 
 namespace mobilenet {
 namespace {
 
-// Operator codes, tensor types and activations of the TFLite format.
-enum Code : int {
-  kAveragePool = 1,
-  kConvolution = 3,
-  kDepthwiseConvolution = 4,
-  kFullyConnected = 9,
-  kReshape = 22,
-  kSoftmax = 25,
-  kPad = 34,
-  kMean = 40,
-  kSqueeze = 43,
-};
+// Tensor types and padding of the TFLite format.
 constexpr int kFloat32 = 0;
 constexpr int kInt32 = 2;
 constexpr int kSame = 0;
 
+using Shape64 = std::vector<std::int64_t>;
+
 class Reader {
  public:
-  Reader(const tflite::Model& model, std::string_view file) : model_(model), chain_(file) {
+  Reader(const tflite::Model& model, std::string_view file) : model_(model) {
     network_.file = file;
     network_.format = "TensorFlow Lite";
     if (model.subgraphs() == nullptr || model.subgraphs()->size() != 1) {
@@ -40,29 +33,32 @@ class Reader {
         model.buffers() == nullptr) {
       Fail(file, ": lacks its tensors, operators, operator codes or buffers");
     }
+    writers_.resize(graph_->tensors()->size(), kNobody);
   }
 
-  ImportedNetwork Read() {
+  Graph Read() {
     ReadInput();
-    for (std::size_t i = 0; i < graph_->operators()->size(); ++i) {
+    for (flatbuffers::uoffset_t i = 0; i < graph_->operators()->size(); ++i) {
       where_ = Concat("operator ", i);
-      const tflite::Operator& op = *graph_->operators()->Get(static_cast<flatbuffers::uoffset_t>(i));
-      FollowChain(op);
-      Add(op, CodeOf(op));
-      current_ = Index(op.outputs(), 0, "output");
+      op_ = graph_->operators()->Get(i);
+      Dispatch();
+      WriterOf(OutputOf()) = network_.output;
     }
-    if (graph_->outputs() == nullptr || graph_->outputs()->size() != 1 ||
-        graph_->outputs()->Get(0) != current_) {
-      Fail(network_.file, ": its output is not that of its last operator");
-    }
-    chain_.End();
+    where_ = "the graph";
+    type_ = "";
+    if (graph_->outputs() == nullptr || graph_->outputs()->size() != 1)
+      Bad("has ", graph_->outputs() == nullptr ? 0 : graph_->outputs()->size(), " outputs, expected one");
+    network_.output = WriterOf(Index(graph_->outputs(), 0, "output"));
+    if (network_.output < kNetworkInput) Bad("has an output that no operator writes");
     return std::move(network_);
   }
 
  private:
+  static constexpr int kNobody = kNetworkInput - 1;
+
   template <typename... Parts>
   [[noreturn]] void Bad(const Parts&... parts) const {
-    Fail(network_.file, ": ", where_, " ", parts...);
+    BadNode(network_, {where_, type_, "", {}, {}}, Concat(parts...));
   }
 
   // The i-th entry of a list of tensor indices, checked.
@@ -79,8 +75,13 @@ class Reader {
     return *graph_->tensors()->Get(static_cast<flatbuffers::uoffset_t>(index));
   }
 
-  std::vector<std::int64_t> ShapeOf(const tflite::Tensor& tensor) const {
-    std::vector<std::int64_t> shape;
+  int OutputOf() const { return Index(op_->outputs(), 0, "output"); }
+
+  // The node whose output the tensor is.
+  int& WriterOf(int tensor) { return writers_[static_cast<std::size_t>(tensor)]; }
+
+  Shape64 ShapeOf(const tflite::Tensor& tensor) const {
+    Shape64 shape;
     if (tensor.shape() != nullptr) shape.assign(tensor.shape()->begin(), tensor.shape()->end());
     for (const std::int64_t n : shape) {
       if (n < 1) Bad("has a tensor of shape ", ShapeText(shape), ", expected sizes from 1");
@@ -88,242 +89,258 @@ class Reader {
     return shape;
   }
 
+  // Where sizes may be any, the file's shapes hold 1 in their place. The batch is one image here in any case.
+  static bool AnySize(const tflite::Tensor& tensor) {
+    const auto* signature = tensor.shape_signature();
+    return signature != nullptr && signature->size() > 0 &&
+           std::any_of(signature->begin() + 1, signature->end(), [](int n) { return n < 0; });
+  }
+
   void ReadInput() {
     where_ = "the graph";
-    current_ = Index(graph_->inputs(), 0, "input");
-    const tflite::Tensor& input = TensorAt(current_);
+    if (graph_->inputs() != nullptr && graph_->inputs()->size() > 1)
+      Bad("has ", graph_->inputs()->size(), " inputs, expected one");
+    const int index = Index(graph_->inputs(), 0, "input");
+    WriterOf(index) = kNetworkInput;
+    const tflite::Tensor& input = TensorAt(index);
     if (input.type() != kFloat32) {
       Bad("takes tensors of type ", int{input.type()}, " (quantized), expected float32 (0)");
     }
     const auto shape = ShapeOf(input);
-    if (shape.size() != 4 || shape[0] != 1 || shape[1] != shape[2]) {
-      Bad("takes images of shape ", ShapeText(shape), ", expected [1, side, side, channels]");
+    if (shape.size() != 4 || shape[0] != 1) {
+      Bad("takes images of shape ", ShapeText(shape), ", expected [1, height, width, channels]");
     }
-    network_.resolution = static_cast<int>(shape[1]);
-    chain_.SetInput(network_.resolution->height);
+    any_size_ = AnySize(input);
+    if (!any_size_) network_.resolution = {static_cast<int>(shape[1]), static_cast<int>(shape[2])};
+    network_.channels = static_cast<int>(shape[3]);
   }
 
-  // Each operator reads what the one before it wrote: a MobileNet V1 is a chain.
-  void FollowChain(const tflite::Operator& op) {
-    const int input = Index(op.inputs(), 0, "input");
-    if (input != current_) Bad("does not read what the operator before it wrote: no MobileNet V1 branches");
-  }
-
-  int CodeOf(const tflite::Operator& op) const {
+  int CodeOf() const {
     const auto* codes = model_.operator_codes();
-    if (op.opcode_index() >= codes->size())
-      Bad("has the operator code number ", op.opcode_index(), " of ", codes->size());
-    const tflite::OperatorCode& code = *codes->Get(op.opcode_index());
+    if (op_->opcode_index() >= codes->size())
+      Bad("has the operator code number ", op_->opcode_index(), " of ", codes->size());
+    const tflite::OperatorCode& code = *codes->Get(op_->opcode_index());
     return std::max<int>(code.short_code(), code.code());
   }
 
-  void Add(const tflite::Operator& op, int code) {
-    switch (code) {
-      case kConvolution:
-        return AddConvolution(op);
-      case kDepthwiseConvolution:
-        return AddDepthwise(op);
-      case kFullyConnected:
-        return AddFullyConnected(op);
-      case kAveragePool:
-        return CheckPool(op);
-      case kMean:
-        return CheckMean(op);
-      case kPad:
-        return AddZeros(op);
-      case kReshape:
-      case kSqueeze:
-        return CheckReshape(op);
-      case kSoftmax:
-        return chain_.Softmax(where_);
-      default:
-        Bad("is TFLite's number ", code, ", which no float32 MobileNet V1 has");
-    }
+  // The operators of the TFLite format that are read, and those whose names may help who meets them.
+  void Dispatch() {
+    struct Row {
+      int code;
+      const char* type;
+      void (Reader::*add)();
+    };
+    static constexpr std::array kRows = {Row{0, "ADD", &Reader::AddSum},
+                                         Row{1, "AVERAGE_POOL_2D", &Reader::AddPool},
+                                         Row{3, "CONV_2D", &Reader::AddConvolution},
+                                         Row{4, "DEPTHWISE_CONV_2D", &Reader::AddDepthwise},
+                                         Row{9, "FULLY_CONNECTED", &Reader::AddFullyConnected},
+                                         Row{19, "RELU", &Reader::AddClip<Activation::kRelu>},
+                                         Row{21, "RELU6", &Reader::AddClip<Activation::kRelu6>},
+                                         Row{22, "RESHAPE", &Reader::AddReshape},
+                                         Row{25, "SOFTMAX", &Reader::AddSoftmax},
+                                         Row{34, "PAD", &Reader::AddZeros},
+                                         Row{40, "MEAN", &Reader::AddMean},
+                                         Row{43, "SQUEEZE", &Reader::AddReshape},
+                                         Row{2, "CONCATENATION", nullptr},
+                                         Row{6, "DEQUANTIZE: a quantized or float16 network", nullptr},
+                                         Row{14, "LOGISTIC: a sigmoid", nullptr},
+                                         Row{17, "MAX_POOL_2D", nullptr},
+                                         Row{18, "MUL", nullptr},
+                                         Row{32, "CUSTOM", nullptr},
+                                         Row{39, "TRANSPOSE", nullptr},
+                                         Row{41, "SUB", nullptr},
+                                         Row{114, "QUANTIZE: a quantized network", nullptr},
+                                         Row{117, "HARD_SWISH", nullptr}};
+    const int code = CodeOf();
+    const auto* row = std::ranges::find(kRows, code, &Row::code);
+    type_ = row == kRows.end() ? Concat("TFLite's number ", code) : row->type;
+    if (row == kRows.end() || row->add == nullptr) Bad("is none that is read");
+    if (op_->outputs() == nullptr || op_->outputs()->size() != 1)
+      Bad("has ", op_->outputs() == nullptr ? 0 : op_->outputs()->size(), " outputs, expected one");
+    if (WriterOf(OutputOf()) != kNobody) Bad("writes a tensor that was written before");
+    (this->*row->add)();
   }
 
-  // The float32 values of a constant tensor, of which the shape must have `rank` dimensions.
-  std::pair<std::vector<std::int64_t>, std::vector<float>> Constant(const tflite::Operator& op,
-                                                                    unsigned input, std::size_t rank) const {
-    const tflite::Tensor& tensor = TensorAt(Index(op.inputs(), input, "input"));
-    if (tensor.type() != kFloat32)
-      Bad("has weights of type ", int{tensor.type()}, " (quantized), expected float32 (0)");
-    auto shape = ShapeOf(tensor);
-    if (shape.size() != rank)
-      Bad("has a weight of shape ", ShapeText(shape), ", expected ", rank, " dimensions");
+  // A converter names a tensor after all that became one operator, with ; in between.
+  std::string NameOfOutput() const {
+    const auto* name = TensorAt(OutputOf()).name();
+    const std::string text = name == nullptr ? "" : name->str();
+    return text.substr(0, text.find(';'));
+  }
+
+  // The node whose output is the operator's input of this number.
+  int Input(flatbuffers::uoffset_t number) {
+    const int writer = WriterOf(Index(op_->inputs(), number, "input"));
+    if (writer == kNobody) Bad("reads what no operator before it writes, as its input ", number);
+    return writer;
+  }
+
+  void Append(op::Any operation, std::vector<int> inputs) {
+    Node node = {where_, type_, NameOfOutput(), std::move(inputs), std::move(operation)};
+    const tflite::Tensor& output = TensorAt(OutputOf());
+    if (!any_size_ && !AnySize(output)) node.shape = ShapeOf(output);
+    network_.Append(std::move(node));
+  }
+
+  // With the activation that the file holds as a part of the operator.
+  void Append(op::Any operation, std::vector<int> inputs, int activation) {
+    const bool read = activation == 0 || activation == 1 || activation == 3;
+    if (!read) Bad("has the activation ", activation, ", expected none (0), ReLU (1) or ReLU6 (3)");
+    Append(std::move(operation), std::move(inputs));
+    if (activation != 0)
+      Append(op::Clip{activation == 1 ? Activation::kRelu : Activation::kRelu6}, {network_.output});
+  }
+
+  // The bytes of a constant tensor, which must be of this type.
+  std::span<const std::uint8_t> Constant(flatbuffers::uoffset_t input, int type, const char* expected) const {
+    const tflite::Tensor& tensor = TensorAt(Index(op_->inputs(), input, "input"));
+    if (tensor.type() != type)
+      Bad("has weights of type ", int{tensor.type()}, " (quantized), expected ", expected, " (", type, ")");
+    if (tensor.sparsity() != nullptr) Bad("has sparse weights, expected whole ones");
     if (tensor.buffer() >= model_.buffers()->size())
       Bad("names buffer ", tensor.buffer(), " of ", model_.buffers()->size());
     const auto* data = model_.buffers()->Get(tensor.buffer())->data();
-    const std::size_t bytes = data == nullptr ? 0 : data->size();
+    if (data == nullptr) return {};
+    return {data->data(), data->size()};
+  }
+
+  // The float32 values of a constant tensor, of which the shape must have `rank` dimensions.
+  std::pair<Shape64, std::vector<float>> Floats(flatbuffers::uoffset_t input, std::size_t rank) const {
+    const auto bytes = Constant(input, kFloat32, "float32");
+    auto shape = ShapeOf(TensorAt(Index(op_->inputs(), input, "input")));
+    if (shape.size() != rank)
+      Bad("has a weight of shape ", ShapeText(shape), ", expected ", rank, " dimensions");
     std::size_t count = 1;
     for (const std::int64_t n : shape) {
-      if (count > bytes / static_cast<std::size_t>(n))
-        Bad("has a weight of shape ", ShapeText(shape), " in ", bytes, " bytes");
+      if (count > bytes.size() / static_cast<std::size_t>(n))
+        Bad("has a weight of shape ", ShapeText(shape), " in ", bytes.size(), " bytes");
       count *= static_cast<std::size_t>(n);
     }
-    if (count * sizeof(float) != bytes) {
-      Bad("has a weight of ", bytes, " bytes, expected ", count * sizeof(float), " for ", ShapeText(shape));
+    if (count * sizeof(float) != bytes.size()) {
+      Bad("has a weight of ", bytes.size(), " bytes, expected ", count * sizeof(float), " for ",
+          ShapeText(shape));
     }
     std::vector<float> values(count);
-    std::memcpy(values.data(), data->data(), bytes);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
     return {std::move(shape), std::move(values)};
   }
 
-  std::vector<float> BiasOf(const tflite::Operator& op) const {
-    if (op.inputs()->size() < 3 || op.inputs()->Get(2) < 0) return {};
-    return Constant(op, 2, 1).second;
+  // The int32 values of a constant tensor.
+  std::vector<std::int32_t> Integers(flatbuffers::uoffset_t input, std::size_t count) const {
+    const auto bytes = Constant(input, kInt32, "int32");
+    if (bytes.size() != count * sizeof(std::int32_t))
+      Bad("has a parameter of ", bytes.size(), " bytes, expected ", count * sizeof(std::int32_t));
+    std::vector<std::int32_t> values(count);
+    std::memcpy(values.data(), bytes.data(), bytes.size());
+    return values;
   }
 
-  Activation ActivationOf(int fused) const {
-    switch (fused) {
-      case 0:
-        return Activation::kNone;
-      case 1:
-        return Activation::kRelu;
-      case 3:
-        return Activation::kRelu6;
-      default:
-        Bad("has the activation ", fused, ", expected none (0), ReLU (1) or ReLU6 (3)");
-    }
+  std::vector<float> BiasOf() const {
+    if (op_->inputs()->size() < 3 || op_->inputs()->Get(2) < 0) return {};
+    return Floats(2, 1).second;
   }
 
   template <typename Options>
-  void SetWindow(const Options& options, ImportedLayer& layer) {
+  void SetWindow(const Options& options, op::Window& window) const {
     if (options.stride_w() != options.stride_h() || options.stride_w() < 1) {
       Bad("has the strides ", options.stride_h(), " and ", options.stride_w(),
           ", expected equal ones from 1");
     }
     if (options.dilation_w() != 1 || options.dilation_h() != 1) Bad("is dilated, expected a dilation of 1");
-    if (layer.kind == LayerKind::kPointwise) {
-      chain_.Pointwise(where_);
-    } else {
-      layer.padding = chain_.Convolution(where_, static_cast<int>(layer.weight.shape[0]), options.stride_w(),
-                                         options.padding() == kSame);
-    }
-    layer.stride = options.stride_w();
-    layer.activation = ActivationOf(options.fused_activation());
+    window.bias = BiasOf();
+    window.stride = options.stride_w();
+    if (options.padding() != kSame) window.padding = Padding();
   }
 
   // [out, k, k, in] in the file.
-  void AddConvolution(const tflite::Operator& op) {
-    const auto* options = op.options_as_Conv2DOptions();
+  void AddConvolution() {
+    const auto* options = op_->options_as_Conv2DOptions();
     if (options == nullptr) Bad("lacks its convolution options");
-    const auto [shape, values] = Constant(op, 1, 4);
-    const std::int64_t out = shape[0];
-    const std::int64_t rest = static_cast<std::int64_t>(values.size()) / out;
-    ImportedLayer layer;
-    layer.name = where_;
-    const bool pointwise = shape[1] == 1 && shape[2] == 1;
-    layer.kind = pointwise ? LayerKind::kPointwise : LayerKind::kConvolution;
-    layer.weight =
-        Tensor::Of(pointwise ? std::vector{shape[3], out} : std::vector{shape[1], shape[2], shape[3], out},
-                   Transposed(values, out, rest));
-    layer.bias = BiasOf(op);
-    SetWindow(*options, layer);
-    network_.layers.push_back(std::move(layer));
+    const auto [shape, values] = Floats(1, 4);
+    op::Convolution convolution;
+    convolution.weight = Tensor::Of({shape[1], shape[2], shape[3], shape[0]}, Transposed(values, shape[0]));
+    SetWindow(*options, convolution);
+    Append(std::move(convolution), {Input(0)}, options->fused_activation());
   }
 
   // [1, k, k, channels] in the file.
-  void AddDepthwise(const tflite::Operator& op) {
-    const auto* options = op.options_as_DepthwiseConv2DOptions();
+  void AddDepthwise() {
+    const auto* options = op_->options_as_DepthwiseConv2DOptions();
     if (options == nullptr) Bad("lacks its depthwise options");
-    auto [shape, values] = Constant(op, 1, 4);
+    auto [shape, values] = Floats(1, 4);
     if (shape[0] != 1 || options->depth_multiplier() > 1) Bad("has a depth multiplier, expected 1");
-    ImportedLayer layer;
-    layer.name = where_;
-    layer.kind = LayerKind::kDepthwise;
-    layer.weight = Tensor::Of({shape[1], shape[2], shape[3]}, std::move(values));
-    layer.bias = BiasOf(op);
-    SetWindow(*options, layer);
-    network_.layers.push_back(std::move(layer));
+    op::Depthwise depthwise;
+    depthwise.weight = Tensor::Of({shape[1], shape[2], shape[3]}, std::move(values));
+    SetWindow(*options, depthwise);
+    Append(std::move(depthwise), {Input(0)}, options->fused_activation());
   }
 
   // [out, in] in the file.
-  void AddFullyConnected(const tflite::Operator& op) {
-    chain_.Classifier(where_);
-    const auto [shape, values] = Constant(op, 1, 2);
-    ImportedLayer layer;
-    layer.name = where_;
-    layer.kind = LayerKind::kFullyConnected;
-    layer.weight = Tensor::Of({shape[1], shape[0]}, Transposed(values, shape[0], shape[1]));
-    layer.bias = BiasOf(op);
-    const auto* options = op.options_as_FullyConnectedOptions();
-    if (options != nullptr && options->fused_activation() != 0) Bad("has an activation, expected none");
-    network_.layers.push_back(std::move(layer));
+  void AddFullyConnected() {
+    const auto [shape, values] = Floats(1, 2);
+    op::Dense dense = {Tensor::Of({shape[1], shape[0]}, Transposed(values, shape[0])), BiasOf()};
+    const auto* options = op_->options_as_FullyConnectedOptions();
+    Append(std::move(dense), {Input(0)}, options == nullptr ? 0 : options->fused_activation());
   }
 
-  // The int32 values of a constant tensor.
-  std::vector<std::int32_t> Integers(const tflite::Operator& op, unsigned input, std::size_t count) const {
-    const tflite::Tensor& tensor = TensorAt(Index(op.inputs(), input, "input"));
-    if (tensor.type() != kInt32) Bad("has a parameter of type ", int{tensor.type()}, ", expected int32 (2)");
-    if (tensor.buffer() >= model_.buffers()->size())
-      Bad("names buffer ", tensor.buffer(), " of ", model_.buffers()->size());
-    const auto* data = model_.buffers()->Get(tensor.buffer())->data();
-    const std::size_t bytes = data == nullptr ? 0 : data->size();
-    if (bytes != count * sizeof(std::int32_t))
-      Bad("has a parameter of ", bytes, " bytes, expected ", count * sizeof(std::int32_t));
-    std::vector<std::int32_t> values(count);
-    std::memcpy(values.data(), data->data(), bytes);
-    return values;
+  void AddSum() {
+    const auto* options = op_->options_as_AddOptions();
+    Append(op::Add(), {Input(0), Input(1)}, options == nullptr ? 0 : options->fused_activation());
   }
 
-  // Zeros around the map, as Keras puts them before a layer of stride 2: [[0, 0], [before, after], [before,
-  // after], [0, 0]].
-  void AddZeros(const tflite::Operator& op) {
-    const auto p = Integers(op, 1, 8);
-    const bool square = p[0] == 0 && p[1] == 0 && p[2] == p[4] && p[3] == p[5] && p[6] == 0 && p[7] == 0;
-    if (!square) Bad("pads in a way that no MobileNet V1 does");
-    chain_.Zeros(where_, p[2], p[3]);
+  template <Activation kActivation>
+  void AddClip() {
+    Append(op::Clip{kActivation}, {Input(0)});
   }
 
-  void CheckMean(const tflite::Operator& op) {
-    auto axes = Integers(op, 1, 2);
+  // [[0, 0], [top, bottom], [left, right], [0, 0]]
+  void AddZeros() {
+    const auto p = Integers(1, 8);
+    if (p[0] != 0 || p[1] != 0 || p[6] != 0 || p[7] != 0)
+      Bad("pads images or channels, expected rows and columns alone");
+    Append(op::Zeros{{p[2], p[3], p[4], p[5]}}, {Input(0)});
+  }
+
+  void AddMean() {
+    auto axes = Integers(1, 2);
     for (std::int32_t& axis : axes) axis += axis < 0 ? 4 : 0;  // counted from the end
     std::ranges::sort(axes);
     if (axes[0] != 1 || axes[1] != 2)
       Bad("averages over the axes ", axes[0], " and ", axes[1], ", expected 1 and 2");
-    chain_.Average(where_, 0);
+    Append(op::Average(), {Input(0)});
   }
 
-  // Only axes of one value may come or go: anything else would mix pixels with channels.
-  void CheckReshape(const tflite::Operator& op) {
-    const auto sizes = [&](int index) {
-      std::vector<std::int64_t> shape = ShapeOf(TensorAt(index));
-      std::erase(shape, 1);
-      return shape;
-    };
-    const auto from = sizes(current_);
-    const auto to = sizes(Index(op.outputs(), 0, "output"));
-    if (from != to || from.size() > 1) {
-      Bad("makes ", ShapeText(ShapeOf(TensorAt(Index(op.outputs(), 0, "output")))), " of ",
-          ShapeText(ShapeOf(TensorAt(current_))), ", expected the same values for each channel");
-    }
+  void AddPool() {
+    const auto* options = op_->options_as_Pool2DOptions();
+    if (options == nullptr || options->filter_height() < 1 || options->filter_width() < 1 ||
+        options->stride_h() < 1 || options->stride_w() < 1)
+      Bad("lacks its window or its strides");
+    Append(op::Average{options->filter_height(), options->filter_width(), options->stride_h(),
+                       options->stride_w(), options->padding() == kSame},
+           {Input(0)}, options->fused_activation());
   }
 
-  void CheckPool(const tflite::Operator& op) {
-    const auto* options = op.options_as_Pool2DOptions();
-    const auto shape = ShapeOf(TensorAt(current_));
-    if (options == nullptr || shape.size() != 4 || options->filter_height() != shape[1] ||
-        options->filter_width() != shape[2]) {
-      Bad("averages over a window, expected the whole feature map");
-    }
-    chain_.Average(where_, options->filter_height());
+  // SQUEEZE, too: what comes out is what counts.
+  void AddReshape() {
+    const tflite::Tensor& output = TensorAt(OutputOf());
+    Append(op::Reshape{AnySize(output) ? Shape64{-1} : ShapeOf(output)}, {Input(0)});
   }
 
-  static std::vector<float> Transposed(const std::vector<float>& values, std::int64_t rows,
-                                       std::int64_t columns) {
-    std::vector<float> result(values.size());
-    for (std::int64_t r = 0; r < rows; ++r) {
-      for (std::int64_t c = 0; c < columns; ++c) result[c * rows + r] = values[r * columns + c];
-    }
-    return result;
+  void AddSoftmax() {
+    const auto* options = op_->options_as_SoftmaxOptions();
+    if (options != nullptr && options->beta() != 1) Bad("has the beta ", options->beta(), ", expected 1");
+    Append(op::Softmax(), {Input(0)});
   }
 
   const tflite::Model& model_;
   const tflite::SubGraph* graph_ = nullptr;
-  ImportedNetwork network_;
-  ChainCheck chain_;
-  int current_ = 0;    // the tensor that the next operator must read
-  std::string where_;  // for messages
+  Graph network_;
+  std::vector<int> writers_;              // of each tensor: a node, the input, or nobody
+  bool any_size_ = false;                 // whether the input may have any
+  const tflite::Operator* op_ = nullptr;  // the one that is read, and what messages call it
+  std::string where_;
+  std::string type_;
 };
 
 }  // namespace
@@ -332,7 +349,7 @@ bool IsTflite(std::span<const std::uint8_t> bytes) {
   return bytes.size() >= 8 && std::memcmp(bytes.data() + 4, "TFL3", 4) == 0;
 }
 
-ImportedNetwork ReadTflite(std::span<const std::uint8_t> bytes, std::string_view name) {
+Graph ReadTflite(std::span<const std::uint8_t> bytes, std::string_view name) {
   constexpr flatbuffers::uoffset_t kMaxDepth = 64;
   constexpr flatbuffers::uoffset_t kMaxTables = 100'000;
   flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kMaxDepth, kMaxTables);

@@ -5,14 +5,14 @@
 #include <span>
 #include <string_view>
 
-#include "formats/sequence.h"
+#include "formats/graph.h"
 
 namespace mobilenet {
 
 // Whether the bytes carry TFLite's file identifier.
 bool IsTflite(std::span<const std::uint8_t> bytes);
 
-// Throws Error, naming the operator or tensor, for damage and for what is not a float32 MobileNet V1.
-ImportedNetwork ReadTflite(std::span<const std::uint8_t> bytes, std::string_view name);
+// Throws Error, naming the operator or tensor, for damage and for what is not read.
+Graph ReadTflite(std::span<const std::uint8_t> bytes, std::string_view name);
 
 }  // namespace mobilenet

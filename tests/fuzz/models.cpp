@@ -4,10 +4,10 @@
 #include <memory>
 #include <vector>
 
+#include "formats/graph.h"
 #include "formats/keras.h"
 #include "formats/load.h"
 #include "formats/model_file.h"
-#include "formats/sequence.h"
 #include "formats/tflite.h"
 #include "mobilenet/error.h"
 
@@ -17,9 +17,9 @@ namespace {
 Model Parse(const std::shared_ptr<const std::vector<std::uint8_t>>& bytes) {
   switch (MOBILENET_FUZZ_FORMAT) {
     case 1:
-      return Recognise(ReadTflite(*bytes, "f"));
+      return ToModel(ReadTflite(*bytes, "f"));
     case 2:
-      return Recognise(ReadKerasHdf5(*bytes, "f"));
+      return ToModel(ReadKerasHdf5(*bytes, "f"));
     default:
       return ParseModel(*bytes, bytes, "f");
   }

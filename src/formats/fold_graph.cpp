@@ -1,0 +1,405 @@
+#include "formats/fold_graph.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "base/fail.h"
+#include "network/kinds.h"
+#include "network/shapes.h"
+
+namespace mobilenet {
+namespace {
+
+// Numbers from files, above any network's, that keep the arithmetic below within an int.
+constexpr int kMostSide = 65'536;
+constexpr int kMostWindow = 255;
+
+// What a node makes: the map of a layer or the input, perhaps with something still to be done to it.
+struct Value {
+  int layer = kNetworkInput;
+  Shape shape;                    // without the zeros around it
+  Padding zeros;                  // for the windows that read it
+  bool sole = true;               // nothing else reads the layer's map, so that what comes next may join it
+  bool averaged = false;          // from here on there are no pixels, only channels
+  const Node* softmax = nullptr;  // that the file has behind it
+};
+
+Padding operator+(const Padding& a, const Padding& b) {
+  return {a.top + b.top, a.bottom + b.bottom, a.left + b.left, a.right + b.right};
+}
+
+Shape Padded(const Value& value) {
+  const Padding& z = value.zeros;
+  return {value.shape.height + z.top + z.bottom, value.shape.width + z.left + z.right, value.shape.channels};
+}
+
+// The dimensions that tell where a value is.
+std::vector<std::int64_t> WithoutOnes(std::vector<std::int64_t> shape) {
+  std::erase(shape, 1);
+  return shape;
+}
+
+std::vector<std::int64_t> WithoutOnes(const Shape& shape) {
+  return WithoutOnes(std::vector<std::int64_t>{shape.height, shape.width, shape.channels});
+}
+
+std::string Sides(const Shape& shape) { return Concat(shape.height, " x ", shape.width); }
+
+Tensor VectorOf(std::vector<float> values) {
+  const auto size = static_cast<std::int64_t>(values.size());
+  return Tensor::Of({size}, std::move(values));
+}
+
+class Folder {
+ public:
+  explicit Folder(const Graph& graph)
+      : graph_(graph), readers_(graph.nodes.size()), values_(readers_.size()) {}
+
+  FoldedGraph Fold() {
+    SetInput();
+    CountReaders();
+    for (std::size_t i = 0; i < readers_.size(); ++i) {
+      if (readers_[i] == 0) continue;
+      node_ = &graph_.nodes[i];
+      Value value = std::visit([&](const auto& operation) { return Make(operation); }, node_->operation);
+      CheckShape(value);
+      value.sole = value.sole && readers_[i] == 1;
+      values_[i] = value;
+    }
+    const auto& layers = folded_.network.layers;
+    if (layers.empty() || layers.back().kind != LayerKind::kFullyConnected)
+      Fail(graph_.file, ": has no classifier after an average over the map, as every MobileNet has");
+    return std::move(folded_);
+  }
+
+ private:
+  template <typename... Parts>
+  [[noreturn]] void Bad(const Parts&... parts) const {
+    BadNode(graph_, *node_, Concat(parts...));
+  }
+
+  void SetInput() {
+    const Resolution sides = graph_.resolution.value_or(Resolution());
+    for (const int side : {sides.height, sides.width}) {
+      if (side < 1 || side > kMostSide)
+        Fail(graph_.file, ": takes images of ", sides.height, " x ", sides.width, " pixels, expected 1 to ",
+             kMostSide, " a side");
+    }
+    const int channels = graph_.channels == 0 ? ChannelsOfFirstConvolution() : graph_.channels;
+    if (channels != 1 && channels != 3)
+      Fail(graph_.file, ": takes images of ", channels, " channels, expected 3 or 1");
+    folded_.network.input = {sides.height, sides.width, channels};
+    input_.shape = folded_.network.input;
+  }
+
+  [[nodiscard]] int ChannelsOfFirstConvolution() const {
+    for (const Node& node : graph_.nodes) {
+      const auto* first = std::get_if<op::Convolution>(&node.operation);
+      if (first != nullptr && first->weight.shape.size() == 4 && first->weight.shape[2] <= kMostSide)
+        return static_cast<int>(first->weight.shape[2]);
+    }
+    return 3;
+  }
+
+  // Only what leads to the output has readers.
+  void CountReaders() {
+    int readers_of_input = 0;
+    if (graph_.output != kNetworkInput) ++readers_.at(static_cast<std::size_t>(graph_.output));
+    for (std::size_t i = readers_.size(); i-- > 0;) {
+      if (readers_[i] == 0) continue;
+      const Node& node = graph_.nodes[i];
+      const bool sum = std::holds_alternative<op::Add>(node.operation);
+      if (node.inputs.size() != (sum ? 2 : 1))
+        BadNode(graph_, node, Concat("reads ", node.inputs.size(), " maps, expected ", sum ? "two" : "one"));
+      for (const int from : node.inputs) {
+        if (from >= static_cast<int>(i)) BadNode(graph_, node, "reads what only comes after it");
+        ++(from == kNetworkInput ? readers_of_input : readers_.at(static_cast<std::size_t>(from)));
+      }
+    }
+    input_.sole = readers_of_input <= 1;
+  }
+
+  // The map that the node reads, as windows can: perhaps with zeros around it.
+  [[nodiscard]] const Value& Input(std::size_t number = 0) const {
+    const Value& value = Untouched(number);
+    if (value.softmax != nullptr)
+      BadNode(graph_, *value.softmax, "is a softmax in the network's midst, expected one at its end at most");
+    return value;
+  }
+
+  // The same for what only passes on what it reads.
+  [[nodiscard]] const Value& Untouched(std::size_t number = 0) const {
+    const int from = node_->inputs[number];
+    return from == kNetworkInput ? input_ : values_[static_cast<std::size_t>(from)];
+  }
+
+  // The map that the node reads, where it has to be one without zeros around it.
+  [[nodiscard]] const Value& Plain(std::size_t number = 0) const {
+    const Value& value = Input(number);
+    if (value.zeros != Padding())
+      Bad("reads a map with zeros around it, expected a convolution right behind them");
+    return value;
+  }
+
+  // A weight's dimensions, which layers hold as int.
+  void CheckWeight(const Tensor& weight, std::size_t rank) const {
+    const auto fits = [](std::int64_t n) { return n >= 1 && n <= std::numeric_limits<int>::max(); };
+    if (weight.shape.size() != rank || !std::ranges::all_of(weight.shape, fits))
+      Bad("has a weight of shape ", ShapeText(weight.shape), ", expected ", rank, " dimensions from 1");
+  }
+
+  void CheckChannels(std::int64_t channels, const Value& in) const {
+    if (channels != in.shape.channels)
+      Bad("has weights for ", channels, " channels, but reads a map of ", in.shape.channels);
+  }
+
+  [[nodiscard]] Layer Begin(LayerKind kind, const Value& in, std::int64_t channels) const {
+    Layer layer;
+    layer.name = node_->name;
+    layer.kind = kind;
+    layer.inputs = {in.layer};
+    layer.input = in.shape;
+    layer.output.channels = static_cast<int>(channels);
+    return layer;
+  }
+
+  Value End(Layer layer, Weights weights, bool averaged) {
+    layer.output = OutputOf(layer);
+    if (layer.output.height < 1 || layer.output.width < 1)
+      Bad("has a window of ", layer.kernel, " x ", layer.kernel, ", larger than its map of ",
+          Sides(layer.input));
+    const Value value = {static_cast<int>(folded_.network.layers.size()), layer.output, {}, true, averaged};
+    folded_.network.layers.push_back(std::move(layer));
+    folded_.weights.push_back(std::move(weights));
+    return value;
+  }
+
+  // A layer with weights has a bias until a batch norm takes it in.
+  Value EndWithBias(Layer layer, const Tensor& weight, std::vector<float> bias, bool averaged) {
+    const auto channels = static_cast<std::size_t>(layer.output.channels);
+    if (bias.empty()) bias.resize(channels);
+    if (bias.size() != channels) Bad("has a bias of ", bias.size(), " values, expected ", channels);
+    layer.bias = true;
+    return End(std::move(layer), {{".weight", weight}, {".bias", VectorOf(std::move(bias))}}, averaged);
+  }
+
+  // The padding that "same" is where zeros lie around the map already.
+  static Padding SamePadding(Layer layer, const Shape& padded) {
+    layer.input = padded;
+    PlaceWindow(PaddingStyle::kSame, layer);
+    return layer.padding;
+  }
+
+  Value Slide(const op::Window& window, LayerKind kind, std::int64_t channels) {
+    const Value& in = Input();
+    if (in.averaged) Bad("comes after the average over the map, where only the classifier belongs");
+    const auto& shape = window.weight.shape;
+    if (shape[0] != shape[1] || shape[0] > kMostWindow)
+      Bad("has a window of ", shape[0], " x ", shape[1], ", expected a square one, at most ", kMostWindow);
+    if (window.stride < 1 || window.stride > kMostWindow)
+      Bad("has the stride ", window.stride, ", expected 1 to ", kMostWindow);
+    Layer layer = Begin(kind, in, channels);
+    layer.kernel = static_cast<int>(shape[0]);
+    layer.stride = window.stride;
+    const bool same = !window.padding.has_value();
+    layer.padding = in.zeros + (same ? SamePadding(layer, Padded(in)) : *window.padding);
+    folded_.padded_as_same |= same;
+    const Padding& p = layer.padding;
+    if (std::max({p.top, p.bottom, p.left, p.right}) >= layer.kernel)
+      Bad("is padded with ", p.top, ", ", p.bottom, ", ", p.left, " and ", p.right,
+          " zeros above, below, left and right, expected fewer than its window's ", layer.kernel);
+    return EndWithBias(std::move(layer), window.weight, window.bias, false);
+  }
+
+  Value Mix(LayerKind kind, const Value& in, const Tensor& weight, const std::vector<float>& bias) {
+    CheckChannels(weight.shape[0], in);
+    const bool averaged = kind == LayerKind::kFullyConnected;
+    return EndWithBias(Begin(kind, in, weight.shape[1]), weight, bias, averaged);
+  }
+
+  Value Make(const op::Convolution& c) {
+    CheckWeight(c.weight, 4);
+    const auto& shape = c.weight.shape;
+    CheckChannels(shape[2], Input());
+    if (shape[0] == 1 && shape[1] == 1 && c.stride == 1) return MakePointwise(c);
+    const Value value = Slide(c, LayerKind::kConvolution, shape[3]);
+    if (value.layer == 0) folded_.first = &c;
+    return value;
+  }
+
+  Value MakePointwise(const op::Convolution& c) {
+    const Value& in = Input();
+    if (in.zeros != Padding() || c.padding.value_or(Padding()) != Padding())
+      Bad("is a 1 x 1 convolution of a padded map, which no MobileNet has");
+    const Tensor weight = {{c.weight.shape[2], c.weight.shape[3]}, c.weight.values, c.weight.owner};
+    return Mix(in.averaged ? LayerKind::kFullyConnected : LayerKind::kPointwise, in, weight, c.bias);
+  }
+
+  Value Make(const op::Depthwise& d) {
+    CheckWeight(d.weight, 3);
+    CheckChannels(d.weight.shape[2], Input());
+    return Slide(d, LayerKind::kDepthwise, d.weight.shape[2]);
+  }
+
+  Value Make(const op::Dense& d) {
+    CheckWeight(d.weight, 2);
+    const Value& in = Plain();
+    if (in.shape.height != 1 || in.shape.width != 1)
+      Bad("classifies a map that was not averaged, expected an average over the whole map before it");
+    return Mix(LayerKind::kFullyConnected, in, d.weight, d.bias);
+  }
+
+  Value Make(const op::Zeros& zeros) {
+    const Padding& p = zeros.padding;
+    Value value = Input();
+    for (const auto& [before, after] : {std::pair(p.top, p.bottom), std::pair(p.left, p.right)}) {
+      if (std::min(before, after) < 0 || std::max(before, after) >= kMostWindow)
+        Bad("puts ", before, " and ", after, " zeros around the map, expected fewer than ", kMostWindow,
+            " a side");
+    }
+    value.zeros = value.zeros + p;
+    if (Padded(value).height > 2 * kMostSide || Padded(value).width > 2 * kMostSide)
+      Bad("is one of too many layers of zeros");
+    return value;
+  }
+
+  // The layer that the node's work becomes a part of.
+  Layer& Join(const Value& in) {
+    if (in.layer == kNetworkInput) Bad("comes before the first convolution, expected it behind one");
+    Layer& layer = folded_.network.layers[static_cast<std::size_t>(in.layer)];
+    if (!in.sole) Bad("changes the map of ", layer.name, ", which others read as it is");
+    if (!TraitsOf(layer.kind).activation)
+      Bad("comes right behind the average over the map, where only the classifier belongs");
+    return layer;
+  }
+
+  Value Make(const op::Norm& norm) {
+    const Value& in = Plain();
+    Layer& layer = Join(in);
+    if (!TraitsOf(layer.kind).weights) Bad("is a batch norm behind a sum, expected a convolution before it");
+    if (layer.batch_norm) Bad("is a second batch norm behind ", layer.name);
+    if (layer.activation != Activation::kNone)
+      Bad("is a batch norm behind the activation of ", layer.name, ", expected it before");
+    const bool channels_last = norm.axis == -1 || norm.axis == 3 ||
+                               (norm.axis == 1 && layer.output.height == 1 && layer.output.width == 1);
+    if (!channels_last) Bad("normalises along the axis ", norm.axis, ", expected the channels, -1");
+    AddNorm(norm, layer, folded_.weights[static_cast<std::size_t>(in.layer)]);
+    if (in.layer == 0 && folded_.first != nullptr) folded_.first_norm = &norm;
+    return in;
+  }
+
+  void AddNorm(const op::Norm& norm, Layer& layer, Weights& weights) const {
+    const auto channels = static_cast<std::size_t>(layer.output.channels);
+    const auto complete = [&](std::vector<float> values, std::optional<float> absent) {
+      if (values.empty() && absent) values.assign(channels, *absent);
+      if (values.size() != channels) Bad("has ", values.size(), " values of a kind, expected ", channels);
+      return values;
+    };
+    std::vector<float> mean = complete(norm.mean, std::nullopt);
+    // A bias before a batch norm only shifts its mean.
+    const auto bias = weights.at(".bias").values;
+    for (std::size_t c = 0; c < channels; ++c) mean[c] -= bias[c];
+    weights.erase(".bias");
+    weights[".norm.gamma"] = VectorOf(complete(norm.gamma, 1.0F));
+    weights[".norm.beta"] = VectorOf(complete(norm.beta, 0.0F));
+    weights[".norm.mean"] = VectorOf(std::move(mean));
+    weights[".norm.variance"] = VectorOf(complete(norm.variance, std::nullopt));
+    layer.bias = false;
+    layer.batch_norm = true;
+    layer.epsilon = norm.epsilon;
+  }
+
+  Value Make(const op::Clip& clip) {
+    const Value& in = Plain();
+    Layer& layer = Join(in);
+    // What was clipped at 6 once stays so.
+    if (layer.activation != Activation::kRelu6) layer.activation = clip.activation;
+    return in;
+  }
+
+  Value Make(const op::Add&) {
+    const Value& a = Plain(0);
+    const Value& b = Plain(1);
+    if (a.shape != b.shape)
+      Bad("adds a map of ", Sides(a.shape), " x ", a.shape.channels, " and one of ", Sides(b.shape), " x ",
+          b.shape.channels, ", expected the same shape");
+    // As recipes have it: what was computed last, and then what skipped it.
+    Layer layer = Begin(LayerKind::kAdd, a, a.shape.channels);
+    layer.inputs = {std::max(a.layer, b.layer), std::min(a.layer, b.layer)};
+    return End(std::move(layer), {}, a.averaged && b.averaged);
+  }
+
+  Value Make(const op::Average& average) {
+    const Value& in = Plain();
+    if (in.averaged) Bad("comes after the average over the map, where only the classifier belongs");
+    if (average.height != 0 && (average.height != in.shape.height || average.width != in.shape.width))
+      Bad("averages over ", average.height, " x ", average.width, " pixels, expected the whole map of ",
+          Sides(in.shape));
+    // Padded as "same", one window for each step fits, some of them over the edge.
+    const bool once = average.stride_height >= in.shape.height && average.stride_width >= in.shape.width;
+    if (average.height != 0 && average.same && !once)
+      Bad("averages around every ", average.stride_height, " x ", average.stride_width,
+          " pixels, expected one average over the whole map of ", Sides(in.shape));
+    return End(Begin(LayerKind::kGlobalAveragePool, in, in.shape.channels), {}, true);
+  }
+
+  // Only axes of one value may come or go: anything else would mix pixels with channels.
+  Value Make(const op::Reshape& reshape) {
+    Value value = Untouched();
+    if (value.zeros != Padding()) value = Plain();  // which says what is wrong
+    const auto from = WithoutOnes(value.shape);
+    const auto to = WithoutOnes(reshape.shape);
+    const bool free = to.size() == 1 && to[0] == -1;  // whatever fits
+    if (from.size() > 1 || (!free && from != to))
+      Bad("makes ", ShapeText(reshape.shape), " of a map of ", Sides(value.shape), " x ",
+          value.shape.channels, ", expected the same values for each channel");
+    return value;
+  }
+
+  Value Make(const op::Softmax&) {
+    Value value = Plain();
+    const bool logits =
+        value.layer != kNetworkInput &&
+        folded_.network.layers[static_cast<std::size_t>(value.layer)].kind == LayerKind::kFullyConnected;
+    if (!logits) Bad("is a softmax in the network's midst, expected one at its end at most");
+    value.softmax = node_;
+    return value;
+  }
+
+  Value Make(const op::Rescale& rescale) {
+    const Value& in = Input();
+    const bool first = in.layer == kNetworkInput && in.zeros == Padding() && in.sole && !folded_.rescale;
+    if (!first) Bad("rescales values within the network, expected that right after the input, and once");
+    if (!(rescale.scale > 0) || !std::isfinite(rescale.scale) || !std::isfinite(rescale.offset))
+      Bad("has the scale ", rescale.scale, " and the offset ", rescale.offset,
+          ", expected a positive scale and finite numbers");
+    folded_.rescale = rescale;
+    return in;
+  }
+
+  Value Make(const op::Identity&) { return Untouched(); }
+
+  // A file that says what comes out must agree.
+  void CheckShape(const Value& value) const {
+    const auto& shape = node_->shape;
+    if (!shape.empty() && WithoutOnes(shape) != WithoutOnes(Padded(value)))
+      Bad("makes a map of ", Sides(Padded(value)), " x ", value.shape.channels, ", but the file says ",
+          ShapeText(shape));
+  }
+
+  const Graph& graph_;
+  std::vector<int> readers_;   // of each node, on the way to the output
+  std::vector<Value> values_;  // of each node
+  Value input_;
+  const Node* node_ = nullptr;  // the one that is looked at
+  FoldedGraph folded_;
+};
+
+}  // namespace
+
+FoldedGraph FoldGraph(const Graph& graph) { return Folder(graph).Fold(); }
+
+}  // namespace mobilenet

@@ -1,0 +1,29 @@
+// The passes that make layers of a graph's nodes.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "formats/graph.h"
+
+namespace mobilenet {
+
+// Layers with the names that the file gives them, which need not be unique, and with the weights of each,
+// named by what follows the layer's name: ".weight", ".norm.gamma".
+struct FoldedGraph {
+  Network network;
+  std::vector<Weights> weights;
+  std::optional<op::Rescale> rescale;  // of the input
+  // The nodes of the first convolution, if that is the first layer, and of the batch norm behind it.
+  const op::Convolution* first = nullptr;
+  const op::Norm* first_norm = nullptr;
+  // What the file calls its padding, where it doesn't write down zeros alone.
+  bool padded_as_same = false;
+};
+
+// Zeros go into the windows that read them; batch norms, biases and activations into the layer before them;
+// what does nothing goes away, and so does a softmax at the end; 1 x 1 convolutions behind the average become
+// fully connected. Throws Error, naming the first node that doesn't fit.
+FoldedGraph FoldGraph(const Graph& graph);
+
+}  // namespace mobilenet

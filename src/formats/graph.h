@@ -1,0 +1,125 @@
+// Other people's networks as their files have them: operators that read each other, with their weights in our
+// layouts. An importer writes down what stands in the file and nothing else; what it amounts to is worked out
+// once for all formats, by ToModel.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "mobilenet/model.h"
+
+namespace mobilenet {
+
+// What a node does. Each reads one map but Add, and makes one.
+namespace op {
+
+// A window that moves over the map.
+struct Window {
+  Tensor weight;
+  std::vector<float> bias;  // empty for none
+  int stride = 1;
+  // Zeros around the map. Nothing: as few as TensorFlow's "same" takes.
+  std::optional<Padding> padding = std::nullopt;
+};
+struct Convolution : Window {};  // weight [k, k, in, out]
+struct Depthwise : Window {};    // weight [k, k, channels]
+
+struct Dense {
+  Tensor weight;  // [in, out]
+  std::vector<float> bias;
+};
+
+// Zeros around the map.
+struct Zeros {
+  Padding padding;
+};
+
+struct Norm {
+  std::vector<float> gamma, beta;  // empty where the file has none: 1 and 0
+  std::vector<float> mean, variance;
+  float epsilon = 1e-3F;
+  int axis = -1;  // of the channels
+};
+
+// max(x, 0), or clipped at 6, too.
+struct Clip {
+  Activation activation = Activation::kRelu;
+};
+
+struct Add {};
+
+// The mean of windows; without a window, of the whole map.
+struct Average {
+  int height = 0;
+  int width = 0;
+  int stride_height = 1;
+  int stride_width = 1;
+  bool same = false;
+};
+
+// The same values in another shape, without the batch; -1 for whatever fits.
+struct Reshape {
+  std::vector<std::int64_t> shape;
+};
+
+struct Softmax {};
+
+// x * scale + offset.
+struct Rescale {
+  double scale = 1;
+  double offset = 0;
+};
+
+// What does nothing once a network is trained, as dropout.
+struct Identity {};
+
+using Any = std::variant<Convolution, Depthwise, Dense, Zeros, Norm, Clip, Add, Average, Reshape, Softmax,
+                         Rescale, Identity>;
+
+}  // namespace op
+
+struct Node {
+  std::string where;        // for messages: "the layer conv1", "operator 3"
+  std::string type;         // in the file's words: "Conv2D", "CONV_2D"
+  std::string name;         // what the file calls it; several nodes may have one name, or none
+  std::vector<int> inputs;  // indices of earlier nodes, or kNetworkInput
+  op::Any operation;
+  // Of its output in the file, batch and all; empty where the file doesn't say.
+  std::vector<std::int64_t> shape = {};
+};
+
+struct Graph {
+  std::string file;                      // for messages
+  std::string format;                    // "Keras HDF5", ...
+  std::optional<Resolution> resolution;  // of the input
+  int channels = 0;                      // of the input; 0 where the file doesn't say
+  std::vector<Node> nodes;
+  int output = kNetworkInput;  // the node that is the network's answer
+  // What is known of the whole from more than its operators: strides from the naming of bare weights, which
+  // are right only where the layers turn out to be this version's.
+  std::optional<std::string> version;  // "v1"
+  std::optional<Preprocessing> preprocessing;
+  std::map<std::string, std::string> provenance;
+
+  // Appends a node that reads the output so far, unless it has inputs, and is the output from now on.
+  int Append(Node node);
+};
+
+// "conv1 ..." -> "file: the layer conv1 ... (Conv2D)". Throws Error.
+[[noreturn]] void BadNode(const Graph& graph, const Node& node, std::string_view what);
+
+// A network of ours that computes what the graph does, captioned as V1 or V2 where it is one. Throws Error,
+// naming the first node that has no place in any network of ours.
+Model ToModel(const Graph& graph);
+
+// What a network's weights were trained on, from its first layer alone: the batch norm's running mean and
+// variance are those of the filters' responses to natural images, which only one of the usual normalisations
+// explains. Batch norms that were folded leave a weaker trace. `evidence` says which, for the provenance.
+Preprocessing InferPreprocessing(const op::Convolution& first, const op::Norm* norm, std::string& evidence);
+
+}  // namespace mobilenet

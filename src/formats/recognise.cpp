@@ -1,0 +1,109 @@
+#include "formats/recognise.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "mobilenet/error.h"
+
+namespace mobilenet {
+namespace {
+
+bool SameButNames(const Layer& a, Layer b) {
+  b.name = a.name;
+  return a == b;
+}
+
+bool Builds(const Recipe& recipe, const Network& network) {
+  try {
+    const Network built = Build(recipe);
+    return built.input == network.input && std::ranges::equal(built.layers, network.layers, SameButNames);
+  } catch (const Error&) {  // an option out of its range
+    return false;
+  }
+}
+
+// What recipes have in common, as the first layer and the last tell it.
+template <typename Options>
+Options CommonOptions(const Network& network) {
+  const Layer& first = network.layers.front();
+  Options o;
+  o.resolution = {network.input.height, network.input.width};
+  o.classes = network.classes();
+  o.input_channels = network.input.channels;
+  o.activation = first.activation;
+  o.batch_norm = first.batch_norm;
+  o.epsilon = first.epsilon;
+  return o;
+}
+
+// The first of the paddings and output strides with which the options build the network.
+template <typename Options>
+std::optional<Recipe> Completed(Options options, PaddingStyle padding, const Network& network) {
+  const PaddingStyle other = padding == PaddingStyle::kSame ? PaddingStyle::kSymmetric : PaddingStyle::kSame;
+  for (const PaddingStyle style : {padding, other}) {
+    for (const int output_stride : {32, 16, 8, 4}) {
+      options.padding = style;
+      options.output_stride = output_stride;
+      if (Builds(options, network)) return options;
+    }
+  }
+  return std::nullopt;
+}
+
+// int(alpha * 1024) is the number of channels at V1's end, so alpha lies in an interval of 1/1024: a round
+// number in it is what its maker meant.
+std::vector<double> AlphasOfV1(const Network& network) {
+  constexpr int kLastChannels = 1024;
+  const int channels = network.layers.back().input.channels;
+  const double low = double{1} * channels / kLastChannels;
+  const double high = std::min(1.0, double{1} * (channels + 1) / kLastChannels);
+  std::vector<double> alphas;
+  for (const double parts_of_one : {4, 20, 100, 1000, 1024}) {
+    const double alpha = std::ceil(low * parts_of_one) / parts_of_one;
+    const bool fits = alpha > 0 && alpha >= low && alpha <= high;
+    if (fits && V1Channels(alpha, kLastChannels) == channels) alphas.push_back(alpha);
+  }
+  return alphas;
+}
+
+// Widths are rounded to multiples of 8, so that several alphas may explain them: the roundest.
+std::vector<double> AlphasOfV2(const Network& network) {
+  constexpr int kFirstChannels = 32;
+  constexpr int kLastChannels = 1280;
+  const int first = network.layers.front().output.channels;
+  const int last = network.layers.back().input.channels;
+  std::vector<double> alphas;
+  for (const int parts_of_one : {4, 20, 100}) {
+    for (int part = parts_of_one / 10; part <= parts_of_one * 14 / 10; ++part) {
+      const double alpha = double{1} * part / parts_of_one;
+      if (V2Channels(alpha, kFirstChannels) == first &&
+          V2Channels(std::max(1.0, alpha), kLastChannels) == last)
+        alphas.push_back(alpha);
+    }
+  }
+  return alphas;
+}
+
+}  // namespace
+
+std::optional<Recipe> FindRecipe(const Network& network, PaddingStyle padding) {
+  const auto has = [&](LayerKind kind) { return std::ranges::count(network.layers, kind, &Layer::kind) > 0; };
+  auto v1 = CommonOptions<V1Options>(network);
+  v1.separable = has(LayerKind::kDepthwise);
+  // 13 blocks of one or two layers, or 8 where it is shallow, before them one layer and behind them two.
+  v1.shallow = network.layers.size() <= (v1.separable ? 19 : 11);
+  for (const double alpha : AlphasOfV1(network)) {
+    v1.alpha = alpha;
+    if (auto recipe = Completed(v1, padding, network)) return recipe;
+  }
+  auto v2 = CommonOptions<V2Options>(network);
+  for (const double alpha : AlphasOfV2(network)) {
+    v2.alpha = alpha;
+    if (auto recipe = Completed(v2, padding, network)) return recipe;
+  }
+  return std::nullopt;
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,207 @@
+#include "as_graph.h"
+
+#include <string>
+#include <utility>
+
+#include "formats/tflite_generated.h"
+#include "formats/transposed.h"
+#include "network/shapes.h"
+
+namespace mobilenet {
+namespace {
+
+std::vector<float> Values(const Weights& weights, const std::string& name) {
+  const auto values = weights.at(name).values;
+  return {values.begin(), values.end()};
+}
+
+bool IsSame(const Layer& layer) {
+  Layer same = layer;
+  PlaceWindow(PaddingStyle::kSame, same);
+  return same.padding == layer.padding;
+}
+
+op::Any OperationOf(const Layer& layer, const Weights& weights) {
+  if (layer.kind == LayerKind::kAdd) return op::Add();
+  if (layer.kind == LayerKind::kGlobalAveragePool) return op::Average();
+  Tensor weight = weights.at(layer.name + ".weight");
+  const auto bias = layer.bias ? Values(weights, layer.name + ".bias") : std::vector<float>();
+  if (layer.kind == LayerKind::kFullyConnected) return op::Dense{weight, bias};
+  if (layer.kind == LayerKind::kPointwise) weight.shape.insert(weight.shape.begin(), {1, 1});
+  const auto padding = IsSame(layer) ? std::nullopt : std::optional(layer.padding);
+  if (layer.kind == LayerKind::kDepthwise) return op::Depthwise{{weight, bias, layer.stride, padding}};
+  return op::Convolution{{weight, bias, layer.stride, padding}};
+}
+
+// Builds the tables of a TFLite file, one operator after the other.
+class TfliteWriter {
+ public:
+  explicit TfliteWriter(const Network& network) {
+    buffers_.push_back(tflite::CreateBuffer(builder_));  // the first one is empty, for what has no values
+    input_ = AddMap(network.input, "input");
+  }
+
+  [[nodiscard]] int input() const { return input_; }
+
+  int AddMap(const Shape& shape, const std::string& name) {
+    return AddTensor({1, shape.height, shape.width, shape.channels}, 0, 0, name);
+  }
+
+  template <typename T>
+  int AddConstant(const std::vector<std::int32_t>& shape, const std::vector<T>& values, std::int8_t type) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(values.data());
+    buffers_.push_back(
+        tflite::CreateBuffer(builder_, builder_.CreateVector(bytes, values.size() * sizeof(T))));
+    return AddTensor(shape, type, static_cast<std::uint32_t>(buffers_.size() - 1), "constant");
+  }
+
+  void AddOperator(std::int8_t code, const std::vector<std::int32_t>& inputs, int output,
+                   tflite::Options type = tflite::Options_NONE, flatbuffers::Offset<void> options = 0) {
+    codes_.push_back(tflite::CreateOperatorCode(builder_, code, 0, 1, code));
+    const std::vector<std::int32_t> outputs = {output};
+    operators_.push_back(tflite::CreateOperatorDirect(builder_, static_cast<std::uint32_t>(codes_.size() - 1),
+                                                      &inputs, &outputs, type, options));
+  }
+
+  flatbuffers::FlatBufferBuilder& builder() { return builder_; }
+
+  std::vector<std::uint8_t> Finish(int output) {
+    const std::vector<std::int32_t> inputs = {input_};
+    const std::vector<std::int32_t> outputs = {output};
+    const std::vector subgraphs = {
+        tflite::CreateSubGraphDirect(builder_, &tensors_, &inputs, &outputs, &operators_)};
+    builder_.Finish(tflite::CreateModelDirect(builder_, 3, &codes_, &subgraphs, "", &buffers_), "TFL3");
+    return {builder_.GetBufferPointer(), builder_.GetBufferPointer() + builder_.GetSize()};
+  }
+
+ private:
+  int AddTensor(const std::vector<std::int32_t>& shape, std::int8_t type, std::uint32_t buffer,
+                const std::string& name) {
+    tensors_.push_back(tflite::CreateTensorDirect(builder_, &shape, type, buffer, name.c_str()));
+    return static_cast<int>(tensors_.size()) - 1;
+  }
+
+  flatbuffers::FlatBufferBuilder builder_;
+  std::vector<flatbuffers::Offset<tflite::Tensor>> tensors_;
+  std::vector<flatbuffers::Offset<tflite::Operator>> operators_;
+  std::vector<flatbuffers::Offset<tflite::OperatorCode>> codes_;
+  std::vector<flatbuffers::Offset<tflite::Buffer>> buffers_;
+  int input_ = 0;
+};
+
+std::int8_t FusedCode(Activation activation) {
+  return activation == Activation::kNone ? 0 : activation == Activation::kRelu ? 1 : 3;
+}
+
+// The tensor that a layer's window reads: where it isn't padded as "same", zeros come before it.
+int PaddedInput(const Layer& layer, int input, TfliteWriter& writer) {
+  if (IsSame(layer)) return input;
+  const Padding& p = layer.padding;
+  const Shape padded = {layer.input.height + p.top + p.bottom, layer.input.width + p.left + p.right,
+                        layer.input.channels};
+  const int zeros =
+      writer.AddConstant<std::int32_t>({4, 2}, {0, 0, p.top, p.bottom, p.left, p.right, 0, 0}, 2);
+  const int output = writer.AddMap(padded, layer.name + "/pad");
+  writer.AddOperator(34, {input, zeros}, output);
+  return output;
+}
+
+void AddWindow(const Layer& layer, const Weights& weights, int input, int output, TfliteWriter& writer) {
+  const Tensor& weight = weights.at(layer.name + ".weight");
+  const int k = layer.kernel;
+  const int out = layer.output.channels;
+  const bool depthwise = layer.kind == LayerKind::kDepthwise;
+  std::vector<float> values = {weight.values.begin(), weight.values.end()};
+  // Channels out come first.
+  if (!depthwise) values = Transposed(values, static_cast<std::int64_t>(values.size()) / out);
+  const int source = PaddedInput(layer, input, writer);
+  const int constant = writer.AddConstant<float>(
+      depthwise ? std::vector{1, k, k, out} : std::vector{out, k, k, layer.input.channels}, values, 0);
+  const int bias = writer.AddConstant<float>({out}, Values(weights, layer.name + ".bias"), 0);
+  const std::int8_t padding = IsSame(layer) ? 0 : 1;
+  const std::int8_t fused = FusedCode(layer.activation);
+  auto& builder = writer.builder();
+  if (depthwise) {
+    const auto options =
+        tflite::CreateDepthwiseConv2DOptions(builder, padding, layer.stride, layer.stride, 1, fused).Union();
+    writer.AddOperator(4, {source, constant, bias}, output, tflite::Options_DepthwiseConv2DOptions, options);
+  } else {
+    const auto options =
+        tflite::CreateConv2DOptions(builder, padding, layer.stride, layer.stride, fused).Union();
+    writer.AddOperator(3, {source, constant, bias}, output, tflite::Options_Conv2DOptions, options);
+  }
+}
+
+void AddOther(const Layer& layer, const Weights& weights, const std::vector<std::int32_t>& inputs, int output,
+              TfliteWriter& writer) {
+  if (layer.kind == LayerKind::kAdd) {
+    const auto options = tflite::CreateAddOptions(writer.builder(), FusedCode(layer.activation)).Union();
+    return writer.AddOperator(0, inputs, output, tflite::Options_AddOptions, options);
+  }
+  if (layer.kind == LayerKind::kGlobalAveragePool) {
+    const int axes = writer.AddConstant<std::int32_t>({2}, {1, 2}, 2);
+    return writer.AddOperator(40, {inputs[0], axes}, output);
+  }
+  const int out = layer.output.channels;
+  const auto values = Transposed(weights.at(layer.name + ".weight").values, layer.input.channels);
+  const int weight = writer.AddConstant<float>({out, layer.input.channels}, values, 0);
+  const int bias = writer.AddConstant<float>({out}, Values(weights, layer.name + ".bias"), 0);
+  const auto options =
+      tflite::CreateFullyConnectedOptions(writer.builder(), FusedCode(layer.activation)).Union();
+  writer.AddOperator(9, {inputs[0], weight, bias}, output, tflite::Options_FullyConnectedOptions, options);
+}
+
+}  // namespace
+
+Graph GraphOf(const Network& network, const Weights& weights) {
+  Graph graph;
+  graph.file = "f";
+  graph.format = "test";
+  graph.resolution = {network.input.height, network.input.width};
+  graph.channels = network.input.channels;
+  std::vector<int> nodes;  // the last of each layer
+  for (const Layer& layer : network.layers) {
+    std::vector<int> inputs;
+    for (const int from : layer.inputs)
+      inputs.push_back(from == kNetworkInput ? from : nodes[static_cast<std::size_t>(from)]);
+    graph.Append({"the layer " + layer.name, "test", layer.name, inputs, OperationOf(layer, weights)});
+    if (layer.batch_norm) {
+      const auto of = [&](const char* end) { return Values(weights, layer.name + end); };
+      graph.Append({"the layer " + layer.name + "_bn",
+                    "test",
+                    "",
+                    {},
+                    op::Norm{of(".norm.gamma"), of(".norm.beta"), of(".norm.mean"), of(".norm.variance"),
+                             layer.epsilon}});
+    }
+    if (layer.activation != Activation::kNone)
+      graph.Append({"the layer " + layer.name + "_relu", "test", "", {}, op::Clip{layer.activation}});
+    nodes.push_back(graph.output);
+  }
+  return graph;
+}
+
+std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weights) {
+  TfliteWriter writer(network);
+  std::vector<int> maps;
+  for (const Layer& layer : network.layers) {
+    std::vector<std::int32_t> inputs;
+    for (const int from : layer.inputs)
+      inputs.push_back(from == kNetworkInput ? writer.input() : maps[static_cast<std::size_t>(from)]);
+    const int output = writer.AddMap(layer.output, layer.name + ";more");
+    maps.push_back(output);
+    const bool window = layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kDepthwise ||
+                        layer.kind == LayerKind::kPointwise;
+    if (window) {
+      AddWindow(layer, weights, inputs[0], output, writer);
+    } else {
+      AddOther(layer, weights, inputs, output, writer);
+    }
+  }
+  const int softmax = writer.AddMap(network.output(), "softmax");
+  const auto options = tflite::CreateSoftmaxOptions(writer.builder(), 1).Union();
+  writer.AddOperator(25, {maps.back()}, softmax, tflite::Options_SoftmaxOptions, options);
+  return writer.Finish(softmax);
+}
+
+}  // namespace mobilenet
