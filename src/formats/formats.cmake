@@ -11,7 +11,8 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/keras_weights.cpp
   ${CMAKE_CURRENT_LIST_DIR}/load.cpp
   ${CMAKE_CURRENT_LIST_DIR}/recognise.cpp
-  ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp)
+  ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/torch_names.cpp)
 
 set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)
 add_custom_command(

@@ -12,6 +12,7 @@
 #include "formats/load.h"
 #include "formats/model_file.h"
 #include "formats/tflite.h"
+#include "formats/torch_names.h"
 
 namespace mobilenet {
 
@@ -23,14 +24,17 @@ Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void
   const Safetensors file = ParseSafetensors(bytes, std::move(owner), name);
   if (IsModelFile(file)) return ReadModel(file);
   if (HasKerasNames(file)) return ToModel(ReadKerasSafetensors(file));
+  if (HasTorchvisionNames(file)) return ToModel(ReadTorchvision(file));
+  if (HasTimmNames(file)) return ToModel(ReadTimm(file));
   if (file.metadata.contains("checkpoint_version")) {
     Fail(name,
          ": is the checkpoint of a training that is not finished, expected a model: the command that began "
          "it makes one with --resume");
   }
-  Fail(name, ": is a safetensors file of ", file.entries.size(),
-       " tensors, but neither one of ours (no format_version) nor Keras-named MobileNet V1 weights (no "
-       "conv1/kernel)");
+  Fail(
+      name, ": is a safetensors file of ", file.entries.size(),
+      " tensors, but neither one of ours (no format_version) nor MobileNet weights under "
+      "names of Keras (no conv1/kernel), torchvision (no features.0.0.weight) or timm (no conv_stem.weight)");
 }
 
 Model Model::Load(const std::filesystem::path& path, const LoadOptions& options) {

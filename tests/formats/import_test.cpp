@@ -351,6 +351,16 @@ TEST(Import, PublishedV1InFullSize) {
   EXPECT_EQ(model.preprocessing, PreprocessingPreset("tensorflow"));
 }
 
+TEST(Import, TorchvisionsV2) {
+  MOBILENET_REQUIRE_DATA();
+  const Model model = Model::Load(ModelPath("mobilenet_v2_1.0_224_torchvision.safetensors"));
+  EXPECT_EQ(model.network.recipe, Recipe(V2Options{.padding = PaddingStyle::kSymmetric, .epsilon = 1e-5F}));
+  EXPECT_EQ(CostOf(model.network).params, 3'504'872);
+  EXPECT_EQ(model.preprocessing, PreprocessingPreset("pytorch"));
+  EXPECT_THAT(model.provenance.at("padding"), HasSubstr("known from torchvision's names"));
+  EXPECT_THAT(model.provenance.at("resolution"), HasSubstr("assumed"));
+}
+
 TEST(Import, KerasHdf5AndTfliteOfTheSameNetworkAgree) {
   MOBILENET_REQUIRE_DATA();
   const Model keras = Model::Load(ModelPath("vww_96.h5"));
