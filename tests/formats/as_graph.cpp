@@ -36,7 +36,7 @@ op::Any OperationOf(const Layer& layer, const Weights& weights) {
 // Builds the tables of a TFLite file, one operator after the other.
 class TfliteWriter {
  public:
-  explicit TfliteWriter(const Network& network) {
+  TfliteWriter(const Network& network, const TfliteOddities& oddities) : oddities_(oddities) {
     buffers_.push_back(tflite::CreateBuffer(builder_));  // the first one is empty, for what has no values
     input_ = AddMap(network.input, "input");
   }
@@ -44,7 +44,11 @@ class TfliteWriter {
   [[nodiscard]] int input() const { return input_; }
 
   int AddMap(const Shape& shape, const std::string& name) {
-    return AddTensor({1, shape.height, shape.width, shape.channels}, 0, 0, name);
+    const int more = oddities_.misshapen && !tensors_.empty() ? 1 : 0;
+    if (!oddities_.any_size)
+      return AddTensor({1, shape.height, shape.width + more, shape.channels}, 0, 0, name);
+    const std::vector<std::int32_t> signature = {-1, -1, -1, shape.channels};
+    return AddTensor({1, 1, 1, shape.channels}, 0, 0, name, &signature);
   }
 
   template <typename T>
@@ -64,10 +68,11 @@ class TfliteWriter {
   }
 
   flatbuffers::FlatBufferBuilder& builder() { return builder_; }
+  [[nodiscard]] const TfliteOddities& oddities() const { return oddities_; }
 
   std::vector<std::uint8_t> Finish(int output) {
     const std::vector<std::int32_t> inputs = {input_};
-    const std::vector<std::int32_t> outputs = {output};
+    const std::vector<std::int32_t> outputs(static_cast<std::size_t>(oddities_.outputs), output);
     const std::vector subgraphs = {
         tflite::CreateSubGraphDirect(builder_, &tensors_, &inputs, &outputs, &operators_)};
     builder_.Finish(tflite::CreateModelDirect(builder_, 3, &codes_, &subgraphs, "", &buffers_), "TFL3");
@@ -76,11 +81,13 @@ class TfliteWriter {
 
  private:
   int AddTensor(const std::vector<std::int32_t>& shape, std::int8_t type, std::uint32_t buffer,
-                const std::string& name) {
-    tensors_.push_back(tflite::CreateTensorDirect(builder_, &shape, type, buffer, name.c_str()));
+                const std::string& name, const std::vector<std::int32_t>* signature = nullptr) {
+    tensors_.push_back(
+        tflite::CreateTensorDirect(builder_, &shape, type, buffer, name.c_str(), 0, false, 0, signature));
     return static_cast<int>(tensors_.size()) - 1;
   }
 
+  TfliteOddities oddities_;
   flatbuffers::FlatBufferBuilder builder_;
   std::vector<flatbuffers::Offset<tflite::Tensor>> tensors_;
   std::vector<flatbuffers::Offset<tflite::Operator>> operators_;
@@ -136,7 +143,14 @@ void AddOther(const Layer& layer, const Weights& weights, const std::vector<std:
               TfliteWriter& writer) {
   if (layer.kind == LayerKind::kAdd) {
     const auto options = tflite::CreateAddOptions(writer.builder(), FusedCode(layer.activation)).Union();
-    return writer.AddOperator(0, inputs, output, tflite::Options_AddOptions, options);
+    const int other = writer.oddities().adds_constant ? writer.AddConstant<float>({1}, {1}, 0) : inputs[1];
+    return writer.AddOperator(0, {inputs[0], other}, output, tflite::Options_AddOptions, options);
+  }
+  if (layer.kind == LayerKind::kGlobalAveragePool && writer.oddities().activation != 0) {
+    const auto options =
+        tflite::CreatePool2DOptions(writer.builder(), 1, 1, 1, layer.input.width, layer.input.height,
+                                    static_cast<std::int8_t>(writer.oddities().activation));
+    return writer.AddOperator(1, {inputs[0]}, output, tflite::Options_Pool2DOptions, options.Union());
   }
   if (layer.kind == LayerKind::kGlobalAveragePool) {
     const int axes = writer.AddConstant<std::int32_t>({2}, {1, 2}, 2);
@@ -181,8 +195,9 @@ Graph GraphOf(const Network& network, const Weights& weights) {
   return graph;
 }
 
-std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weights) {
-  TfliteWriter writer(network);
+std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weights,
+                                   const TfliteOddities& oddities) {
+  TfliteWriter writer(network, oddities);
   std::vector<int> maps;
   for (const Layer& layer : network.layers) {
     std::vector<std::int32_t> inputs;
@@ -199,7 +214,7 @@ std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weight
     }
   }
   const int softmax = writer.AddMap(network.output(), "softmax");
-  const auto options = tflite::CreateSoftmaxOptions(writer.builder(), 1).Union();
+  const auto options = tflite::CreateSoftmaxOptions(writer.builder(), oddities.beta).Union();
   writer.AddOperator(25, {maps.back()}, softmax, tflite::Options_SoftmaxOptions, options);
   return writer.Finish(softmax);
 }

@@ -11,8 +11,19 @@ namespace mobilenet {
 // A node for each convolution, batch norm, activation, average and sum. The file's name is "f".
 Graph GraphOf(const Network& network, const Weights& weights);
 
+// What a TFLite file may have that most don't.
+struct TfliteOddities {
+  float beta = 1;              // of the softmax
+  bool any_size = false;       // the input may have any height and width
+  int outputs = 1;             // of the graph
+  int activation = 0;          // by its number in the format, behind the average
+  bool misshapen = false;      // one map is said to have another shape than it has
+  bool adds_constant = false;  // instead of a second map
+};
+
 // The bytes of a float32 TFLite file: operators with their activations, PAD before windows whose padding is
 // not "same", and a softmax at the end. The network has no batch norms.
-std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weights);
+std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weights,
+                                   const TfliteOddities& oddities = {});
 
 }  // namespace mobilenet

@@ -248,6 +248,38 @@ TEST(Keras, WhatChangesTheAnswersIsReadOrRefused) {
   EXPECT_THAT(complaint(pool, reshape), HasSubstr("r makes [2, 51] of a map of 1 x 1 x 102"));
 }
 
+// It stands with the input layer, with the first layer of a sequential model, or nowhere.
+TEST(Keras, TheInputsShape) {
+  const KerasModel keras = KerasModelOf(V1Options{.alpha = 0.1, .resolution = 64, .classes = 3});
+  const auto read = [&](const std::string& shape) {
+    std::string config = keras.config;
+    const std::string name = R"("name":"conv1")";
+    config.replace(config.find(name), name.size(), name + R"(,"batch_input_shape":)" + shape);
+    return ToModel(FromKerasConfig("f", config, keras.weights));
+  };
+  EXPECT_EQ(V1Of(read("[null,64,96,3]")).resolution, Resolution(64, 96));
+  const Model any = read("[null,null,null,3]");
+  EXPECT_EQ(V1Of(any).resolution, Resolution(224));
+  EXPECT_THAT(any.provenance.at("resolution"), HasSubstr("224 was assumed"));
+  const auto complaint = [&](const char* shape) { return Complaint([&] { read(shape); }); };
+  EXPECT_THAT(complaint("[null,64,null,3]"), HasSubstr("expected both sides or neither"));
+  EXPECT_THAT(complaint("[null,4294967360,64,3]"), HasSubstr("the height 4294967360, expected a number"));
+  EXPECT_THAT(complaint("[null,64,64,1]"), HasSubstr("has weights for 3 channels, but reads a map of 1"));
+  EXPECT_THAT(complaint("[null,64,3]"), HasSubstr("expected images"));
+}
+
+TEST(Keras, WeightsMustBelongToOneLayer) {
+  KerasModel keras = KerasModelOf(V1Options{.alpha = 0.1, .resolution = 64, .classes = 3});
+  const auto layer = keras.weights.extract("conv1").mapped();
+  const auto complaint = [&] {
+    return Complaint([&] { ToModel(FromKerasConfig("f", keras.config, keras.weights)); });
+  };
+  keras.weights["conv1/old_name"] = layer;
+  EXPECT_EQ(complaint(), "no error");
+  keras.weights["conv1/other"] = layer;
+  EXPECT_THAT(complaint(), HasSubstr("the layer conv1 has weights in several groups, such as conv1/other"));
+}
+
 TEST(Keras, WhatLayersReadMustBeThere) {
   const KerasModel keras =
       KerasModelOf(V2Options{.alpha = 0.1, .resolution = 64, .classes = 3}, KerasStyle::kFunctional2);
