@@ -16,6 +16,8 @@ template <typename... Functions>
 struct Overloaded : Functions... {
   using Functions::operator()...;
 };
+template <typename... Functions>  // Clang 14 needs to be told
+Overloaded(Functions...)->Overloaded<Functions...>;
 
 // A field's name in a sentence.
 std::string Words(std::string name) {
