@@ -271,7 +271,7 @@ class Folder {
     if (in.layer == kNetworkInput) Bad("comes before the first convolution, expected it behind one");
     Layer& layer = folded_.network.layers[static_cast<std::size_t>(in.layer)];
     if (!in.sole) Bad("changes the map of ", layer.name, ", which others read as it is");
-    if (layer.kind == LayerKind::kGlobalAveragePool)
+    if (!TraitsOf(layer.kind).activation)
       Bad("comes right behind the average over the map, where only the classifier belongs");
     return layer;
   }
@@ -279,7 +279,7 @@ class Folder {
   Value Make(const op::Norm& norm) {
     const Value& in = Plain();
     Layer& layer = Join(in);
-    if (layer.kind == LayerKind::kAdd) Bad("is a batch norm behind a sum, expected a convolution before it");
+    if (!TraitsOf(layer.kind).weights) Bad("is a batch norm behind a sum, expected a convolution before it");
     if (layer.batch_norm) Bad("is a second batch norm behind ", layer.name);
     if (layer.activation != Activation::kNone)
       Bad("is a batch norm behind the activation of ", layer.name, ", expected it before");

@@ -9,7 +9,6 @@
 #include "formats/tflite.h"
 #include "gmock/gmock.h"
 #include "network/kinds.h"
-#include "network/shapes.h"
 #include "random.h"
 #include "runtime/reference_run.h"
 

@@ -9,7 +9,9 @@
 #include "formats/load.h"
 #include "formats/model_file.h"
 #include "formats/tflite.h"
+#include "mobilenet/cost.h"
 #include "mobilenet/error.h"
+#include "mobilenet/runtime.h"
 
 namespace mobilenet {
 namespace {
@@ -25,6 +27,19 @@ Model Parse(const std::shared_ptr<const std::vector<std::uint8_t>>& bytes) {
   }
 }
 
+// Whatever is accepted must run, if that takes no long time.
+void Run(const Model& model) {
+  constexpr std::int64_t kMostMacs = 20'000'000;
+  constexpr std::int64_t kMostBytes = 50'000'000;
+  const Cost cost = CostOf(model.network);
+  if (cost.macs > kMostMacs || cost.peak_activation_bytes + 4 * model.network.input.size() > kMostBytes)
+    return;
+  Runner runner(Plan(model.network, model.weights));
+  std::vector<float> logits(static_cast<std::size_t>(model.network.output().size()));
+  const std::vector<float> input(static_cast<std::size_t>(model.network.input.size()), 0.5F);
+  if (!runner.Run(input, logits)) std::abort();
+}
+
 }  // namespace
 }  // namespace mobilenet
 
@@ -34,6 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     // What is accepted must hold together.
     const mobilenet::Model model = mobilenet::Parse(bytes);
     mobilenet::CheckWeights(model.network, model.weights);
+    mobilenet::Run(model);
   } catch (const mobilenet::Error&) {  // the only exception that may come out
   }
   return 0;
