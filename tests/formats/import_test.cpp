@@ -388,7 +388,10 @@ TEST(Import, TorchvisionsV2) {
   const Model model = Model::Load(ModelPath("mobilenet_v2_1.0_224_torchvision.safetensors"));
   EXPECT_EQ(model.network.recipe, Recipe(V2Options{.padding = PaddingStyle::kSymmetric, .epsilon = 1e-5F}));
   EXPECT_EQ(CostOf(model.network).params, 3'504'872);
-  EXPECT_EQ(model.preprocessing, PreprocessingPreset("pytorch"));
+  Preprocessing expected = PreprocessingPreset("pytorch");
+  expected.shape = CropShape::kStretch;
+  EXPECT_EQ(model.preprocessing, expected);
+  EXPECT_THAT(model.provenance.at("preprocessing"), HasSubstr("assumed"));
   EXPECT_THAT(model.provenance.at("padding"), HasSubstr("known from torchvision's names"));
   EXPECT_THAT(model.provenance.at("resolution"), HasSubstr("assumed"));
 }
