@@ -34,9 +34,9 @@ struct Model {
 
   // Reads a model file of any format that we know, told apart by its content: our own safetensors, weights
   // under the names of Keras (V1), torchvision or timm (V2) in safetensors, Keras .h5, float32 TFLite. Where
-  // the layers are those of a recipe, the network has it; any other network is custom. Preprocessing is worked
-  // out from the weights where the file doesn't say. Throws Error. Part of libmobilenet; with libmobilenet-core
-  // alone, call LoadSafetensors.
+  // the layers are those of a recipe, the network has it; any other network is custom. Preprocessing is
+  // worked out from the weights where the file doesn't say. Throws Error. Part of libmobilenet; with
+  // libmobilenet-core alone, call LoadSafetensors.
   MOBILENET_EXPORT static Model Load(const std::filesystem::path& path, const LoadOptions& options = {});
 
   // Reads our own format alone (docs/model-format.md). Throws Error.

@@ -68,9 +68,8 @@ void Preprocess(const Image& image, const Preprocessing& preprocessing, int widt
     Fail("preprocessing: an output of ", output.size(), " floats, expected ", height, " x ", width, " x ",
          channels, " = ", expected);
   }
-  const Image resized =
-      Resize(image, width, height, preprocessing.filter,
-             CropBox(image.width, image.height, preprocessing, width, height));
+  const Image resized = Resize(image, width, height, preprocessing.filter,
+                               CropBox(image.width, image.height, preprocessing, width, height));
   Normalise(resized, preprocessing, channels, output);
 }
 

@@ -165,8 +165,7 @@ std::unique_ptr<Runner::State> Runner::Make(const Plan& plan, const RunnerOption
   const std::size_t scratch = state->scratch_size * static_cast<std::size_t>(options.threads);
   const std::size_t blocks = state->block_size * static_cast<std::size_t>(options.threads - 1);
   const std::size_t arena = shared.schedule.arena_bytes;
-  const CacheLineAllocator<std::byte> slab(
-      std::make_shared<Slab>(arena + scratch + blocks + 2 * kCacheLine));
+  const CacheLineAllocator<std::byte> slab(std::make_shared<Slab>(arena + scratch + blocks + 2 * kCacheLine));
   state->scratch = AlignedVector<std::byte>(scratch, slab);
   state->arena = AlignedVector<std::byte>(arena, slab);
   state->blocks = AlignedVector<std::byte>(blocks, slab);

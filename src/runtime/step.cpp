@@ -173,7 +173,8 @@ struct PartRunner {
 
   void operator()(const PatchRows&) const {
     auto* patches = reinterpret_cast<float*>(scratch);
-    CopyPatches(step.window, maps.input.data, maps.input.pitch / sizeof(float), part.begin, part.end, patches);
+    CopyPatches(step.window, maps.input.data, maps.input.pitch / sizeof(float), part.begin, part.end,
+                patches);
     Multiply(patches, step.product->inner * sizeof(float));
   }
 
@@ -248,7 +249,8 @@ void SetWindowProduct(const Kernels& kernels, std::span<const float> weights, st
   const bool two = TakesTwoPixels(step, bias.size(), kernels);
   step.rows = WindowRows{two};
   if (two) {
-    step.product = MakeProduct(Precision::kFloat32, kernels, EachTwice(weights), EachTwice(bias), kWholeRange, slab);
+    step.product =
+        MakeProduct(Precision::kFloat32, kernels, EachTwice(weights), EachTwice(bias), kWholeRange, slab);
   } else {
     step.product = MakeProduct(Precision::kFloat32, kernels, weights, bias, kWholeRange, slab);
   }
@@ -267,8 +269,8 @@ Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, 
   const std::size_t b_bytes = step.product ? step.product->matrix.values.size() * sizeof(float) : 0;
   const std::size_t budget = b_bytes <= l2_bytes / 2 ? l1_bytes * 3 / 4 : l2_bytes / 4;
   const std::size_t tile = kernels.tile_rows;
-  split.block_pixels = std::clamp(std::max(budget / row_bytes / tile, kLeastTiles) * tile, tile,
-                                  std::max(tile, step.pixels));
+  split.block_pixels =
+      std::clamp(std::max(budget / row_bytes / tile, kLeastTiles) * tile, tile, std::max(tile, step.pixels));
   if (std::holds_alternative<WindowRows>(step.rows)) split.block_pixels = step.width();
   split.block_pixels = std::min(split.block_pixels, step.pixels);
   split.blocks = (step.pixels + split.block_pixels - 1) / split.block_pixels;
@@ -304,12 +306,10 @@ Part PartOf(const Step& step, const Split& split, int task) {
 std::size_t ScratchSize(const Step& step, std::size_t pixels) {
   if (!step.product) return 0;
   if (const auto* windows = std::get_if<WindowRows>(&step.rows)) {
-    return sizeof(float) *
-           WindowScratch(step.window, windows->two_pixels, std::min(pixels, step.width()));
+    return sizeof(float) * WindowScratch(step.window, windows->two_pixels, std::min(pixels, step.width()));
   }
   if (std::holds_alternative<PatchRows>(step.rows)) return pixels * step.product->inner * sizeof(float);
-  const bool in_place =
-      std::holds_alternative<Direct>(step.rows) && step.product->format == Format::kFloat32;
+  const bool in_place = std::holds_alternative<Direct>(step.rows) && step.product->format == Format::kFloat32;
   // Rounded rows take less than this.
   return in_place ? 0 : pixels * ScratchRowsOf(*step.product, Format::kFloat32).pitch;
 }

@@ -34,8 +34,7 @@ class WindowProduct {
   void Row(int y, int begin, int end) {
     const Window& w = window_;
     const int top = y * w.stride - w.padding_top;
-    const bool whole =
-        input_.rows >= w.input_height && input_.pitch == w.input_channels * sizeof(float);
+    const bool whole = input_.rows >= w.input_height && input_.pitch == w.input_channels * sizeof(float);
     const bool inside = top >= 0 && top + w.kernel <= w.input_height && w.kernel <= w.input_width;
     if (!whole || !inside) return Copied(top, begin, end);
     const int tile = static_cast<int>(kernels_.tile_rows);

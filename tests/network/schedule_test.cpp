@@ -116,8 +116,9 @@ Layer Plain(const char* name, LayerKind kind, std::vector<int> inputs) {
 TEST(Schedule, ASumEndsTheLaterOfWhatItAdds) {
   Network network;
   network.input = {8, 8, 4};
-  network.layers = {Plain("a", LayerKind::kPointwise, {kNetworkInput}), Plain("b", LayerKind::kPointwise, {0}),
-                    Plain("c", LayerKind::kPointwise, {0}), Plain("sum", LayerKind::kAdd, {2, 1})};
+  network.layers = {Plain("a", LayerKind::kPointwise, {kNetworkInput}),
+                    Plain("b", LayerKind::kPointwise, {0}), Plain("c", LayerKind::kPointwise, {0}),
+                    Plain("sum", LayerKind::kAdd, {2, 1})};
   CheckNetwork(network);
   std::vector<StepLayers> steps = StepsOf(network);
   ASSERT_EQ(steps.size(), 3U);

@@ -145,19 +145,24 @@ TEST(Plan, ChoosesAPrecisionAndRefusesInt8) {
   EXPECT_THROW(Plan(network, weights, {.precision = Precision::kInt8}), Error);
 }
 
-TEST(Plan, AgreesWithTheReference) { CheckAllTargets(V1Options{.alpha = 0.25, .resolution = 64, .classes = 10}); }
-TEST(Plan, AtOddAlphaAndResolution) { CheckAllTargets(V1Options{.alpha = 0.37, .resolution = 45, .classes = 7}); }
+TEST(Plan, AgreesWithTheReference) {
+  CheckAllTargets(V1Options{.alpha = 0.25, .resolution = 64, .classes = 10});
+}
+TEST(Plan, AtOddAlphaAndResolution) {
+  CheckAllTargets(V1Options{.alpha = 0.37, .resolution = 45, .classes = 7});
+}
 TEST(Plan, AtTheSmallest) { CheckAllTargets(V1Options{.alpha = 0.01, .resolution = 32, .classes = 1}); }
 TEST(Plan, GreyAndOutputStride4) {
-  CheckAllTargets(V1Options{.alpha = 0.25, .resolution = 32, .classes = 10, .input_channels = 1, .output_stride = 4});
+  CheckAllTargets(
+      V1Options{.alpha = 0.25, .resolution = 32, .classes = 10, .input_channels = 1, .output_stride = 4});
 }
 TEST(Plan, SymmetricPaddingReluAndNoBatchNorm) {
   CheckAllTargets(V1Options{.alpha = 0.25,
-                   .resolution = 50,
-                   .classes = 1001,
-                   .padding = PaddingStyle::kSymmetric,
-                   .activation = Activation::kRelu,
-                   .batch_norm = false});
+                            .resolution = 50,
+                            .classes = 1001,
+                            .padding = PaddingStyle::kSymmetric,
+                            .activation = Activation::kRelu,
+                            .batch_norm = false});
 }
 // With eight channels in the first maps and sixteen values to a register; not where a row is of odd length.
 TEST(Plan, TwoPixelsAtOnce) {
@@ -176,8 +181,12 @@ void CheckDepthFirst(const V1Options& options) { CheckTargets(V1(options), {Avai
 
 TEST(Plan, OfV2) {
   CheckAllTargets(V2Options{.alpha = 0.35, .resolution = 64, .classes = 10});
-  CheckAllTargets(V2Options{.alpha = 0.1, .resolution = {33, 70}, .classes = 3, .input_channels = 1,
-                            .output_stride = 8, .padding = PaddingStyle::kSymmetric});
+  CheckAllTargets(V2Options{.alpha = 0.1,
+                            .resolution = {33, 70},
+                            .classes = 3,
+                            .input_channels = 1,
+                            .output_stride = 8,
+                            .padding = PaddingStyle::kSymmetric});
 }
 TEST(Plan, OfV2DepthFirst) {
   CheckTargets(V2({.resolution = {150, 190}, .classes = 2}), {AvailableTargets().front()});

@@ -132,12 +132,12 @@ std::string TextOf(const Network& network) {
   std::string text;
   for (const Layer& l : network.layers) {
     text += std::string(NameOf(l.kind)) + " of " + std::to_string(l.inputs.front()) + " " +
-            std::to_string(l.inputs.back()) + ": " +
-            std::to_string(l.input.height) + "x" + std::to_string(l.input.width) + "x" +
-            std::to_string(l.input.channels) + " -> " + std::to_string(l.output.height) + "x" +
-            std::to_string(l.output.width) + "x" + std::to_string(l.output.channels) + ", kernel " +
-            std::to_string(l.kernel) + ", stride " + std::to_string(l.stride) + ", padding " +
-            std::to_string(l.padding.top) + " " + std::to_string(l.padding.left) + "\n";
+            std::to_string(l.inputs.back()) + ": " + std::to_string(l.input.height) + "x" +
+            std::to_string(l.input.width) + "x" + std::to_string(l.input.channels) + " -> " +
+            std::to_string(l.output.height) + "x" + std::to_string(l.output.width) + "x" +
+            std::to_string(l.output.channels) + ", kernel " + std::to_string(l.kernel) + ", stride " +
+            std::to_string(l.stride) + ", padding " + std::to_string(l.padding.top) + " " +
+            std::to_string(l.padding.left) + "\n";
   }
   return text;
 }
