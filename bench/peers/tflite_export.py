@@ -94,8 +94,7 @@ class Writer:
         output = self.tensor(self.names[index], [1, layer.output[2]] if connected else [1, *layer.output])
         self.maps[index] = output
         if layer.kind == "add":
-            # A sum's options are laid out like these: the activation comes first.
-            self.operator(ADD, inputs, output, self.new("FullyConnectedOptions", fusedActivation=activation))
+            self.operator(ADD, inputs, output, self.new("AddOptions", fusedActivation=activation))
         elif layer.kind == "global average pool":
             height, width, _ = layer.input
             options = self.new("Pool2DOptions", padding=VALID, strideW=1, strideH=1, filterHeight=height,
