@@ -219,7 +219,7 @@ TEST(TrainingPassTest, TheGradientsOfAllThatReadAMapAreAddedUp) {
         chain.Read(0).Add(kind, 9, kind == LayerKind::kPointwise ? 1 : 3, 1, batch_norm);
       const Case c(chain.Sum(1, 2).Sum(4, 3).Add(LayerKind::kPointwise, 8, 1, 1, batch_norm).Finish(), 5);
       CheckGradients(c, {&target, 1});
-      std::ranges::rotate(kinds, kinds.begin() + 1);
+      std::rotate(kinds.begin(), kinds.begin() + 1, kinds.end());  // (Clang 14 has no ranges for it)
     }
   }
 }
