@@ -65,7 +65,8 @@ TEST(Arguments, OfV2AndOfWhatChangesANetwork) {
     custom.recipe.reset();
   }
   EXPECT_THAT(Complaint([&] { WithResolution(Small(), 31); }), HasSubstr("resolution is 31"));
-  EXPECT_THAT(Complaint([&] { WithResolution(custom, 0); }), HasSubstr("which is none"));
+  for (const int side : {0, -1, 65'537, std::numeric_limits<int>::max()})
+    EXPECT_THAT(Complaint([&] { WithResolution(custom, side); }), HasSubstr("expected 1 to 65536 pixels"));
   custom.layers.pop_back();
   EXPECT_THAT(Complaint([&] { WithClasses(custom, 3); }), HasSubstr("ends with pool"));
   EXPECT_THAT(Complaint([] { WithClasses(Network(), 3); }), HasSubstr("no layers"));

@@ -27,7 +27,7 @@ struct Cost {
   std::int64_t macs = 0;
   std::int64_t weight_bytes = 0;
   // The most that feature maps take at once in a Plan, which fuses each depthwise layer with the pointwise
-  // one behind it, runs the layers of large maps depth first so that only a few rows of each are kept, and
+  // one behind it, and sums with the layer before them, runs the layers of large maps depth first so that only a few rows of each are kept, and
   // gives maps that never live together the same memory; with MemoryUse::kLeast it runs depth first what
   // takes less so. The input and the output are the caller's.
   std::int64_t peak_activation_bytes = 0;
@@ -60,6 +60,7 @@ MOBILENET_EXPORT std::vector<KindCost> CostByKind(const Network& network);
 // A separable block beside the standard convolution that does the same job.
 struct BlockComparison {
   std::string name;  // "block3"
+  int kernel = 0;    // K
   Shape input;
   Shape output;
   LayerCost depthwise;

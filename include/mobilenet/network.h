@@ -129,7 +129,7 @@ using Recipe = std::variant<V1Options, V2Options>;
 
 // A network: layers in an order in which each comes after its inputs; the last one is the output (logits).
 // The layers are the truth: they are what is counted, run, trained and stored. The recipe is a caption, for
-// those that were built by one. Whoever changes the layers of such a network removes it.
+// those that were built by one; where it makes other layers than these it counts for nothing.
 struct Network {
   Shape input;
   std::vector<Layer> layers;
@@ -144,7 +144,7 @@ struct Network {
 // Throws Error, naming the layer, for a network that doesn't hold together: a layer without a name of its
 // own, an input that doesn't come earlier or has another shape, a shape that doesn't follow from kernel,
 // stride and padding, a field out of its range. Everything that takes a Network calls it, so that one written
-// by hand is safe.
+// by hand is safe; and for one of more than 1000 layers, or with more weights in a layer than 2^31.
 MOBILENET_EXPORT void CheckNetwork(const Network& network);
 
 // MobileNet V1 (Howard et al. 2017, Table 1): a 3x3 convolution, thirteen depthwise separable blocks, global
@@ -172,19 +172,25 @@ MOBILENET_EXPORT Network Build(const Recipe& recipe);
 // "v1", "v2".
 MOBILENET_EXPORT std::string_view NameOf(const Recipe& recipe);
 
+// All of them: "v1", "v2".
+MOBILENET_EXPORT std::vector<std::string> RecipeNames();
+
 // The recipe of that name with all options at their defaults; nothing for a name that is none.
 MOBILENET_EXPORT std::optional<Recipe> RecipeNamed(std::string_view name);
 
-// "v1", "v2"; "custom" for a network without a recipe.
+// The recipe of a network, where it has one that makes just these layers.
+MOBILENET_EXPORT std::optional<Recipe> RecipeOf(const Network& network);
+
+// "v1", "v2"; "custom" for a network that no recipe makes.
 MOBILENET_EXPORT std::string_view VersionOf(const Network& network);
 
 // For people: "MobileNet V1, alpha 0.5, 160 x 160", "custom network, 96 x 128".
 MOBILENET_EXPORT std::string TitleOf(const Network& network);
 
 // The same network with another input or number of classes; the weights that don't belong to the classifier
-// fit both. A network with a recipe is built by it again. In any other, windows that were padded as "same"
-// pads are padded so again, others as they were; the classifier is the last layer, which must be fully
-// connected. Throws Error where that can't be.
+// fit both. A network that a recipe makes is built by it again. In any other, windows are padded as "same"
+// pads where that is how all of them were, else as they were; the classifier is the last layer, which must be
+// fully connected. Throws Error where that can't be.
 MOBILENET_EXPORT Network WithResolution(const Network& network, Resolution resolution);
 MOBILENET_EXPORT Network WithClasses(const Network& network, int classes);
 

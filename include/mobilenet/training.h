@@ -70,9 +70,10 @@ MOBILENET_EXPORT std::string_view NameOf(AugmentOptions::Crop crop);  // "auto",
 
 struct TrainingOptions {
   Recipe network;  // `classes` comes from the data
-  // A model to start from: all of its weights but, for classes that it doesn't know, those of the classifier.
-  // Its network counts, at the resolution of `network`.
+  // A model to start from: all of its weights but, for classes that it doesn't know, those of the classifier,
+  // which must be a fully connected layer at the network's end. Its network counts, and `network` doesn't.
   std::optional<Model> from;
+  std::optional<Resolution> resolution;  // of `from`, in place of its own
   // Train only the classifier, on features that are computed once. Its optimiser, rate and regularisation are
   // those of a logistic regression in float32: of all below only epochs, batch, seed, threads, what is said
   // of data and checkpoints, and of `augment` the crop count, which says how pictures are seen in use.

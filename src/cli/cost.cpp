@@ -27,6 +27,7 @@ struct CostArguments {
 std::string Count64(std::int64_t value) { return Count(static_cast<double>(value)); }
 std::string Bytes64(std::int64_t value) { return Bytes(static_cast<double>(value)); }
 std::string Percent(std::int64_t part, std::int64_t whole) {
+  if (whole == 0) return "";
   return fmt::format("{:.2f} %", 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 double Ratio(std::int64_t part, std::int64_t whole) {

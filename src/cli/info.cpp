@@ -75,7 +75,7 @@ void PrintInfoText(const Model& model, const Cost& cost, std::uintmax_t file_byt
   line("parameters", Count(static_cast<double>(cost.params)));
   line("mult-adds", Count(static_cast<double>(cost.macs)));
   line("file", Bytes(static_cast<double>(file_bytes)));
-  if (network.recipe) PrintRecipe(*network.recipe, line);
+  if (const std::optional<Recipe> recipe = RecipeOf(network)) PrintRecipe(*recipe, line);
   line("preprocessing", fmt::format("{}: mean {:g} {:g} {:g}, scale {:g} {:g} {:g}, {}", PresetName(p),
                                     p.mean[0], p.mean[1], p.mean[2], p.scale[0], p.scale[1], p.scale[2],
                                     p.order == ChannelOrder::kRgb ? "RGB" : "BGR"));

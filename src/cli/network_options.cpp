@@ -14,9 +14,15 @@ constexpr Bounds<int> kSides = {32, 4096};
 
 Resolution ParseResolution(const std::string& text) {
   const std::size_t x = text.find('x');
-  const int height = ParseNumber<int>("--resolution", text.substr(0, x), kSides);
-  return {height,
-          x == std::string::npos ? height : ParseNumber<int>("--resolution", text.substr(x + 1), kSides)};
+  try {
+    const int height = ParseNumber<int>("--resolution", text.substr(0, x), kSides);
+    if (x == std::string::npos) return height;
+    return {height, ParseNumber<int>("--resolution", text.substr(x + 1), kSides)};
+  } catch (const CLI::ValidationError&) {
+    throw CLI::ValidationError(fmt::format(
+        "--resolution is {}, expected a whole number from {} to {}, or height x width such as 128x160",
+        text.substr(0, 40), kSides.low, kSides.high));
+  }
 }
 
 template <typename Value>
@@ -34,7 +40,7 @@ CLI::Option* AddParsedResolution(CLI::App& command, Value& value) {
 
 void AddVersion(CLI::App& command, NetworkArguments& arguments) {
   command.add_option("--version", arguments.version, "Which MobileNet: v1 or v2")
-      ->check(CLI::IsMember({"v1", "v2"}))
+      ->check(CLI::IsMember(RecipeNames()))
       ->type_name("V")
       ->capture_default_str();
   AddNumber(command, "--alpha", arguments.alpha,
@@ -96,8 +102,8 @@ nlohmann::ordered_json CaptionJson(const Network& network) {
       json[name] = value;
     }
   };
-  if (network.recipe) {
-    std::visit([&](const auto& options) { VisitFields(options, add); }, *network.recipe);
+  if (const std::optional<Recipe> recipe = RecipeOf(network)) {
+    std::visit([&](const auto& options) { VisitFields(options, add); }, *recipe);
   } else {
     add("resolution", Resolution(input.height, input.width), kAny);
     add("classes", network.classes(), kAny);

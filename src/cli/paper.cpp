@@ -95,7 +95,7 @@ void AddPaper(CLI::App& program) {
   CLI::App* command = program.add_subcommand("paper", "Recompute the tables of the MobileNet papers");
   command
       ->add_option("--paper", options->version, "Which: v1 (Howard et al. 2017) or v2 (Sandler et al. 2018)")
-      ->check(CLI::IsMember({"v1", "v2"}))
+      ->check(CLI::IsMember(RecipeNames()))
       ->type_name("V")
       ->capture_default_str();
   AddNumber(*command, "--table", options->table, "Only this one; by default all that can be counted", {1, 99})

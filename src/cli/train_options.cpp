@@ -129,11 +129,9 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
 }
 
 // The network that is described, with an input and an output stride that suit it.
-Recipe RecipeFor(const TrainOptions& o, const std::optional<Model>& from) {
+Recipe RecipeFor(const TrainOptions& o) {
   NetworkArguments network = o.network;
-  network.resolution = kResolution;
-  if (from) network.resolution = {from->network.input.height, from->network.input.width};
-  if (o.resolution) network.resolution = *o.resolution;
+  network.resolution = o.resolution.value_or(kResolution);
   const int side = std::min(network.resolution.height, network.resolution.width);
   Recipe recipe = RecipeFrom(network);
   std::visit(
@@ -190,7 +188,8 @@ TrainingOptions OptionsFrom(const TrainOptions& o, const CLI::App& command,
   if (o.cache) training.cache_bytes = static_cast<std::size_t>(std::min(*o.cache, kMostCache));
   if (!o.from.empty()) training.from = Model::Load(o.from);
   training.freeze_backbone = o.freeze == "backbone";
-  training.network = RecipeFor(o, training.from);
+  training.network = RecipeFor(o);
+  training.resolution = o.resolution;
   try {
     CheckOptions(training);
   } catch (const Error& error) {

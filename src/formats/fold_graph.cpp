@@ -13,10 +13,6 @@
 namespace mobilenet {
 namespace {
 
-// Numbers from files, above any network's, that keep the arithmetic below within an int.
-constexpr int kMostSide = 65'536;
-constexpr int kMostWindow = 255;
-
 // What a node makes: the map of a layer or the input, perhaps with something still to be done to it.
 struct Value {
   int layer = kNetworkInput;

@@ -31,7 +31,11 @@ Recipe ReadRecipe(Fields fields) {
   std::string version;
   fields.Read("version", version);
   std::optional<Recipe> recipe = RecipeNamed(version);
-  if (!recipe) fields.Wrong("version", "v1 or v2");
+  if (!recipe) {
+    std::string names;
+    for (const std::string& name : RecipeNames()) names += (names.empty() ? "" : " or ") + name;
+    fields.Wrong("version", names);
+  }
   std::visit([&](auto& options) { ReadFields(fields, options); }, *recipe);
   return *recipe;
 }
@@ -48,8 +52,7 @@ json NetworkJson(const Network& network) {
   json layers = json::array();
   for (const Layer& layer : network.layers) layers.push_back(FieldsJson(layer));
   json object = {{"input", ToJson(network.input)}, {"layers", std::move(layers)}};
-  if (network.recipe && Build(*network.recipe).layers == network.layers)
-    object["recipe"] = RecipeJson(*network.recipe);
+  if (const std::optional<Recipe> recipe = RecipeOf(network)) object["recipe"] = RecipeJson(*recipe);
   return object;
 }
 

@@ -12,10 +12,10 @@
 namespace mobilenet {
 namespace {
 
-// What keeps every count and offset of one map within an int.
-constexpr int kMostSide = 65'536;
-constexpr std::int64_t kMostValues = std::int64_t{1} << 31;
-constexpr int kMostWindow = 255;
+// Deeper than any MobileNet by far; planning takes a time that grows with the square of it and more.
+constexpr std::size_t kMostLayers = 1000;
+// Mult-adds of one image, and values of all weights: more would not fit the counts.
+constexpr double kMostWork = 1e18;
 
 std::string Text(const Shape& shape) {
   return Concat(shape.height, " x ", shape.width, " x ", shape.channels);
@@ -37,8 +37,9 @@ bool Exists(Enum value) {
 }
 
 void CheckWindow(const Layer& layer) {
-  if (layer.kernel < 1 || layer.kernel > kMostWindow)
-    Bad(layer, "has a kernel of ", layer.kernel, ", expected 1 to ", kMostWindow);
+  const int most = layer.kind == LayerKind::kDepthwise ? kMostDepthwiseWindow : kMostWindow;
+  if (layer.kernel < 1 || layer.kernel > most)
+    Bad(layer, "has a kernel of ", layer.kernel, ", expected 1 to ", most);
   if (layer.stride < 1 || layer.stride > kMostWindow)
     Bad(layer, "has a stride of ", layer.stride, ", expected 1 to ", kMostWindow);
   const Padding& p = layer.padding;
@@ -68,8 +69,12 @@ void CheckLayer(const Layer& layer) {
     Bad(layer, "is ", NameOf(layer.kind), " with a bias or a batch norm, expected neither");
   if (!traits.activation && layer.activation != Activation::kNone)
     Bad(layer, "is ", NameOf(layer.kind), " with an activation, expected none");
-  if (layer.batch_norm && !(std::isfinite(layer.epsilon) && layer.epsilon > 0))
-    Bad(layer, "has a batch norm with the epsilon ", layer.epsilon, ", expected a finite number above 0");
+  if (!(std::isfinite(layer.epsilon) && layer.epsilon > 0))
+    Bad(layer, "has the epsilon ", layer.epsilon, ", expected a finite number above 0");
+  double weights = 1;
+  for (const std::int64_t size : WeightShapeOf(layer)) weights *= static_cast<double>(size);
+  if (weights > static_cast<double>(kMostValues))
+    Bad(layer, "has ", weights, " weights, expected at most ", kMostValues);
 }
 
 // That a layer reads what comes before it, and as it is.
@@ -93,15 +98,20 @@ void CheckInputs(const Network& network, std::size_t index) {
 
 void CheckNetwork(const Network& network) {
   if (network.layers.empty()) Fail("the network has no layers");
+  if (network.layers.size() > kMostLayers)
+    Fail("the network has ", network.layers.size(), " layers, expected at most ", kMostLayers);
   if (!IsMap(network.input)) Fail("the network reads a map of ", Text(network.input), ", which is none");
   std::set<std::string_view> names;
+  double work = 0;
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
     if (layer.name.empty()) Fail("layer ", i, " of the network has no name");
     if (!names.insert(layer.name).second) Fail("two layers of the network have the name ", layer.name);
     CheckInputs(network, i);
     CheckLayer(layer);
+    work += static_cast<double>(MacsOf(layer));
   }
+  if (work > kMostWork) Fail("the network takes ", work, " mult-adds, expected at most ", kMostWork);
 }
 
 }  // namespace mobilenet

@@ -113,6 +113,7 @@ std::vector<BlockComparison> CompareWithStandard(const Network& network) {
     standard.output = pointwise.output;
     const double window = double{1} * depthwise.kernel * depthwise.kernel;
     blocks.push_back({.name = depthwise.name.substr(0, depthwise.name.find('.')),
+                      .kernel = depthwise.kernel,
                       .input = depthwise.input,
                       .output = pointwise.output,
                       .depthwise = LayerCostOf(depthwise, Precision::kFloat32),
@@ -124,7 +125,8 @@ std::vector<BlockComparison> CompareWithStandard(const Network& network) {
 }
 
 std::optional<Network> StandardTwin(const Network& network) {
-  const auto* v1 = network.recipe ? std::get_if<V1Options>(&*network.recipe) : nullptr;
+  const std::optional<Recipe> recipe = RecipeOf(network);
+  const auto* v1 = recipe ? std::get_if<V1Options>(&*recipe) : nullptr;
   if (v1 == nullptr) return std::nullopt;
   V1Options standard = *v1;
   standard.separable = false;

@@ -8,6 +8,13 @@
 
 namespace mobilenet {
 
+// What keeps every count and offset of one map, and of one weight, within an int.
+constexpr int kMostSide = 65'536;
+constexpr std::int64_t kMostValues = std::int64_t{1} << 31;
+// The largest windows that are run.
+constexpr int kMostWindow = 255;
+constexpr int kMostDepthwiseWindow = 7;
+
 struct KindTraits {
   int inputs = 1;           // how many maps it reads
   bool window = false;      // slides a kernel; others have a kernel and a stride of 1

@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include "base/fail.h"
 #include "mobilenet/network.h"
@@ -39,12 +41,20 @@ void CheckEnumerator(const char* name, Enum value) {
 
 std::string Sides(const Shape& shape) { return Concat(shape.height, " x ", shape.width); }
 
-// The padding that keeps its meaning when the map gets another size.
-void PlaceAgain(const Layer& before, Layer& layer) {
-  if (!TraitsOf(layer.kind).window) return;
-  Layer same = before;
-  PlaceWindow(PaddingStyle::kSame, same);
-  if (same.padding == before.padding) PlaceWindow(PaddingStyle::kSame, layer);
+// Whether TensorFlow's "same" explains all paddings of a network.
+bool PadsAsSame(const Network& network) {
+  return std::ranges::all_of(network.layers, [](const Layer& layer) {
+    if (!TraitsOf(layer.kind).window) return true;
+    Layer same = layer;
+    PlaceWindow(PaddingStyle::kSame, same);
+    return same.padding == layer.padding;
+  });
+}
+
+// All recipes, with their options at the defaults, by the order of the variant.
+template <std::size_t... kIndex>
+std::vector<Recipe> AllRecipes(std::index_sequence<kIndex...>) {
+  return {Recipe(std::in_place_index<kIndex>)...};
 }
 
 }  // namespace
@@ -75,37 +85,60 @@ std::string_view NameOf(const Recipe& recipe) {
                     recipe);
 }
 
+std::vector<std::string> RecipeNames() {
+  std::vector<std::string> names;
+  for (const Recipe& recipe : AllRecipes(std::make_index_sequence<std::variant_size_v<Recipe>>()))
+    names.emplace_back(NameOf(recipe));
+  return names;
+}
+
 std::optional<Recipe> RecipeNamed(std::string_view name) {
-  for (const Recipe& recipe : {Recipe(V1Options()), Recipe(V2Options())}) {
+  for (const Recipe& recipe : AllRecipes(std::make_index_sequence<std::variant_size_v<Recipe>>())) {
     if (NameOf(recipe) == name) return recipe;
   }
   return std::nullopt;
 }
 
+std::optional<Recipe> RecipeOf(const Network& network) {
+  if (!network.recipe) return std::nullopt;
+  try {
+    const Network built = Build(*network.recipe);
+    return built.layers == network.layers && built.input == network.input ? network.recipe : std::nullopt;
+  } catch (const Error&) {  // an option out of its range
+    return std::nullopt;
+  }
+}
+
 std::string_view VersionOf(const Network& network) {
-  return network.recipe ? NameOf(*network.recipe) : "custom";
+  const std::optional<Recipe> recipe = RecipeOf(network);
+  return recipe ? NameOf(*recipe) : "custom";
 }
 
 std::string TitleOf(const Network& network) {
-  if (!network.recipe) return "custom network, " + Sides(network.input);
-  std::string title(NameOf(*network.recipe));
+  const std::optional<Recipe> recipe = RecipeOf(network);
+  if (!recipe) return "custom network, " + Sides(network.input);
+  std::string title(NameOf(*recipe));
   title = "MobileNet V" + title.substr(1);
-  if (const auto* v1 = std::get_if<V1Options>(&*network.recipe)) {
+  if (const auto* v1 = std::get_if<V1Options>(&*recipe)) {
     if (v1->shallow) title += " shallow";
     if (!v1->separable) title += " of standard convolutions";
   }
-  const double alpha = std::visit([](const auto& options) { return options.alpha; }, *network.recipe);
+  const double alpha = std::visit([](const auto& options) { return options.alpha; }, *recipe);
   return Concat(title, ", alpha ", alpha, ", ", Sides(network.input));
 }
 
 Network WithResolution(const Network& network, Resolution resolution) {
-  if (network.recipe) {
-    Recipe recipe = *network.recipe;
-    std::visit([&](auto& options) { options.resolution = resolution; }, recipe);
-    return Build(recipe);
+  if (std::optional<Recipe> recipe = RecipeOf(network)) {
+    std::visit([&](auto& options) { options.resolution = resolution; }, *recipe);
+    return Build(*recipe);
   }
   CheckNetwork(network);
+  for (const int side : {resolution.height, resolution.width}) {
+    if (side < 1 || side > kMostSide) Fail("resolution is ", side, ", expected 1 to ", kMostSide, " pixels");
+  }
+  const bool same = PadsAsSame(network);
   Network resized = network;
+  resized.recipe.reset();
   resized.input.height = resolution.height;
   resized.input.width = resolution.width;
   for (std::size_t i = 0; i < resized.layers.size(); ++i) {
@@ -113,7 +146,7 @@ Network WithResolution(const Network& network, Resolution resolution) {
     const int from = layer.inputs.front();
     layer.input =
         from == kNetworkInput ? resized.input : resized.layers[static_cast<std::size_t>(from)].output;
-    PlaceAgain(network.layers[i], layer);
+    if (same && TraitsOf(layer.kind).window) PlaceWindow(PaddingStyle::kSame, layer);
     layer.output = OutputOf(layer);
   }
   CheckNetwork(resized);
@@ -122,13 +155,13 @@ Network WithResolution(const Network& network, Resolution resolution) {
 
 Network WithClasses(const Network& network, int classes) {
   if (!kAllowedClasses.fits(classes)) Fail("classes is ", classes, ", expected ", kAllowedClasses.expected);
-  if (network.recipe) {
-    Recipe recipe = *network.recipe;
-    std::visit([&](auto& options) { options.classes = classes; }, recipe);
-    return Build(recipe);
+  if (std::optional<Recipe> recipe = RecipeOf(network)) {
+    std::visit([&](auto& options) { options.classes = classes; }, *recipe);
+    return Build(*recipe);
   }
   CheckNetwork(network);
   Network other = network;
+  other.recipe.reset();
   Layer& last = other.layers.back();
   if (last.kind != LayerKind::kFullyConnected)
     Fail("the network ends with ", last.name, ", which is ", NameOf(last.kind),

@@ -51,7 +51,8 @@ std::string BoxFigure(const Shape& shape, const std::string& kind, const std::st
 }
 
 // One block drawn as what goes in, what slides over it, and what comes out.
-void AddBoxes(const BlockComparison& block, int kernel, Page& page) {
+void AddBoxes(const BlockComparison& block, Page& page) {
+  const int kernel = block.kernel;
   const int m = block.input.channels;
   const int n = block.output.channels;
   const Shape between{block.output.height, block.output.width, m};
@@ -98,8 +99,7 @@ void AddComparison(const Network& network, Page& page) {
   if (blocks.empty()) return;
   const auto& shown =
       *std::ranges::max_element(blocks, {}, [](const BlockComparison& b) { return b.standard.macs; });
-  const auto depthwise = std::ranges::find(network.layers, LayerKind::kDepthwise, &Layer::kind);
-  AddBoxes(shown, depthwise->kernel, page);
+  AddBoxes(shown, page);
 
   std::vector<BarRow> bars;
   for (const BlockComparison& b : blocks) {

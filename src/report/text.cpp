@@ -147,6 +147,7 @@ Table::Table(std::vector<std::string> headings) {
 
 void Table::Add(std::vector<std::string> cells) {
   cells.resize(right_.size());
+  for (std::string& cell : cells) cell = Printable(cell);
   rows_.push_back(std::move(cells));
 }
 

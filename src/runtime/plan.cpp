@@ -4,6 +4,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "mobilenet/cost.h"
+#include "network/kinds.h"
 #include "network/schedule.h"
 #include "runtime/choose_kernels.h"
 #include "runtime/fold.h"
@@ -54,9 +55,7 @@ void SetProduct(const Layer& layer, const Weights& weights, const Making& making
 }
 
 DepthwiseRows MakeDepthwise(const Layer& layer, const Weights& weights, const Making& making) {
-  if (layer.kernel > kMaxDepthwiseKernel) {
-    Fail("layer ", layer.name, " has a kernel of ", layer.kernel, ", expected at most ", kMaxDepthwiseKernel);
-  }
+  static_assert(kMostDepthwiseWindow <= kMaxDepthwiseKernel);  // CheckNetwork has seen to that
   const FoldedLayer folded = FoldAndRelease(layer, weights);
   const CacheLineAllocator<float> allocator(making.slab);
   return {AlignedVector<float>(folded.weight.begin(), folded.weight.end(), allocator),

@@ -51,10 +51,9 @@ Preprocessing PreprocessingFor(const TrainingOptions& options, AugmentOptions::C
 }
 
 Network NetworkFor(const TrainingOptions& options, std::size_t classes) {
-  const Network described = Build(options.network);
-  const Resolution resolution = {described.input.height, described.input.width};
-  return WithClasses(options.from ? WithResolution(options.from->network, resolution) : described,
-                     static_cast<int>(classes));
+  Network network = options.from ? options.from->network : Build(options.network);
+  if (options.from && options.resolution) network = WithResolution(network, *options.resolution);
+  return WithClasses(network, static_cast<int>(classes));
 }
 
 // Behind batch norm the size of a filter makes no difference to the output, only to how fast its direction
@@ -108,7 +107,8 @@ std::string TextOf(double value) {
 // The network: each field of its recipe, so that a message can name it, and all of its layers.
 void AddNetwork(const Network& network, Identity& identity) {
   identity.push_back({"version", std::string(VersionOf(network))});
-  const nlohmann::json recipe = network.recipe ? RecipeJson(*network.recipe) : nlohmann::json::object();
+  const std::optional<Recipe> made_by = RecipeOf(network);
+  const nlohmann::json recipe = made_by ? RecipeJson(*made_by) : nlohmann::json::object();
   for (const auto& [key, value] : recipe.items()) {
     if (key == "version" || key == "classes") continue;                // told apart from this
     std::string name = key == "epsilon" ? "batch norm epsilon" : key;  // the optimizer has one, too
@@ -219,7 +219,7 @@ class Training {
   Training(const TrainingData& data, const TrainingOptions& options, const TrainingObserver& observer)
       : data_(data), options_(options), observer_(observer), pool_(options.threads) {
     if (options_.augment.crop == AugmentOptions::Crop::kAuto) {
-      options_.augment.crop = ChooseCrop(data.training, Build(options.network));
+      options_.augment.crop = ChooseCrop(data.training, NetworkFor(options, data.classes.size()));
     }
     if (options_.resume && !options_.precision) {  // the faster may be another one the next time
       const bool bfloat16 = SavedTrait(options_.checkpoint, "precision") == NameOf(Precision::kBfloat16);

@@ -23,9 +23,6 @@ void CheckTrainable(const Network& network) {
     Fail("training needs a network that ends with a fully connected layer, with no batch norm or activation");
   std::vector<bool> read(layers.size());
   for (const Layer& layer : layers) {
-    if (layer.kind == LayerKind::kDepthwise && layer.kernel > kMaxDepthwiseKernel)
-      Fail("layer ", layer.name, " has a kernel of ", layer.kernel, ", expected at most ",
-           kMaxDepthwiseKernel, " to train");
     for (const int from : layer.inputs) {
       if (from != kNetworkInput) {
         read[static_cast<std::size_t>(from)] = true;

@@ -11,6 +11,7 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST_F(ProgramTest, TheLeastMemoryIsLessAndAskedForByALimit) {
   const auto maps = [](const std::string& more) {
@@ -164,6 +165,48 @@ TEST_F(ProgramTest, CostRefusesWhatMakesNoSense) {
     EXPECT_THAT(result.output, testing::StartsWith("mobilenet: ")) << arguments;
   }
   EXPECT_EQ(Run("cost --standard --compare 2>/dev/null").status, 2);
+}
+
+TEST_F(ProgramTest, V2AndRectanglesAreDescribed) {
+  const json cost = json::parse(Run("cost --version v2 --alpha 0.5 --resolution 96x128 --json").output);
+  EXPECT_EQ(cost["version"], "v2");
+  EXPECT_EQ(cost["resolution"], json({96, 128}));
+  EXPECT_EQ(cost["params"], CostOf(V2({.alpha = 0.5})).params);
+  const json bench = json::parse(
+      Run("bench --version v2 --alpha 0.1 --resolution 32 --seconds 0.05 --layers --json").output);
+  EXPECT_EQ(bench["version"], "v2");
+  EXPECT_EQ(bench["macs"], CostOf(V2({.alpha = 0.1, .resolution = 32})).macs);
+  EXPECT_EQ(bench["layers"].back()["kind"], "fully connected");
+  EXPECT_THAT(Run("paper --paper v2").output, HasSubstr("Table 4. "));
+  for (const char* resolution : {"128x", "x128", "128x160x3", "128X160", "0x96", "wide"}) {
+    const Result result = Run(std::string("cost --resolution ") + resolution + " 2>&1");
+    EXPECT_EQ(result.status, 2);
+    EXPECT_THAT(result.output, HasSubstr(std::string("--resolution is ") + resolution + ", expected"));
+    EXPECT_THAT(result.output, HasSubstr("height x width such as 128x160"));
+  }
+  for (const char* wrong : {"--standard", "--shallow", "--alpha 1.5", "--alpha nan"})
+    EXPECT_EQ(Run(std::string("cost --version v2 ") + wrong + " 2>/dev/null").status, 2) << wrong;
+  EXPECT_EQ(Run("cost --version v3 2>/dev/null").status, 2);
+}
+
+// Names of layers come from files, too: they neither move the terminal nor break its tables.
+TEST_F(ProgramTest, NamesOfLayersArePrintable) {
+  Model model = Model::Load(model_);
+  const std::string name = "st\x1b[31mem\nx\xE2\x80\xAE";
+  model.network.recipe.reset();
+  for (const char* ending : {".weight", ".norm.gamma", ".norm.beta", ".norm.mean", ".norm.variance"}) {
+    const auto node = model.weights.extract("conv1" + std::string(ending));
+    model.weights[name + ending] = node.mapped();
+  }
+  model.network.layers.front().name = name;
+  model.Save(Path("names.safetensors"));
+  for (const char* command : {"cost --layers --model ", "bench --layers --seconds 0.05 --model "}) {
+    const std::string output = Run(command + Path("names.safetensors")).output;
+    EXPECT_THAT(output, HasSubstr("em"));
+    EXPECT_THAT(output, Not(HasSubstr("\x1b")));
+    EXPECT_THAT(output, Not(HasSubstr("em\nx")));
+    EXPECT_THAT(output, Not(HasSubstr("\xE2\x80\xAE")));
+  }
 }
 
 TEST_F(ProgramTest, PaperPrintsTheTables) {

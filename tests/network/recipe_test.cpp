@@ -102,6 +102,25 @@ TEST(Recipe, ANetworkTakesOtherInputsAndClasses) {
   }
 }
 
+TEST(Recipe, OneThatMakesOtherLayersCountsForNothing) {
+  Network network = V2({.alpha = 0.35, .resolution = 32, .classes = 5});
+  network.layers[5].activation = Activation::kRelu;
+  EXPECT_FALSE(RecipeOf(network).has_value());
+  EXPECT_EQ(VersionOf(network), "custom");
+  const Network other = WithClasses(WithResolution(network, 48), 7);
+  EXPECT_EQ(other.layers[5].activation, Activation::kRelu);
+  EXPECT_EQ(other.input.height, 48);
+  EXPECT_EQ(other.classes(), 7);
+  EXPECT_FALSE(other.recipe.has_value());
+  network = V1({.alpha = 0.25, .resolution = 32});
+  EXPECT_TRUE(StandardTwin(network).has_value());
+  network.recipe = V1Options{.alpha = 5};
+  EXPECT_FALSE(RecipeOf(network).has_value());
+  EXPECT_FALSE(StandardTwin(network).has_value());
+}
+
+TEST(Recipe, NamesAreOfAll) { EXPECT_THAT(RecipeNames(), testing::ElementsAre("v1", "v2")); }
+
 // Zeros right and below alone are "same" for an even map and stride 2, and not for an odd one.
 TEST(Recipe, OtherPaddingsStayAsTheyAre) {
   Network network;
@@ -119,6 +138,15 @@ TEST(Recipe, OtherPaddingsStayAsTheyAre) {
   const Network other = WithResolution(network, 65);
   EXPECT_EQ(other.layers[0].padding, layer.padding);
   EXPECT_EQ(other.layers[0].output, (Shape{32, 32, 4}));
+  // Also where the next layer's would be "same" at this size: a network has one convention.
+  Layer next = layer;
+  next.name = "b";
+  next.inputs = {0};
+  next.input = layer.output;
+  next.output = {8, 8, 4};
+  network.layers.push_back(next);
+  CheckNetwork(network);
+  EXPECT_EQ(WithResolution(network, 69).layers[1].padding, layer.padding);
 }
 
 }  // namespace

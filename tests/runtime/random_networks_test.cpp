@@ -264,6 +264,21 @@ TEST(RandomNetworks, ComplaintsNameTheLayerAndWhatWasExpected) {
   EXPECT_THAT(complaint([](auto& n) { n.layers[2].stride = 2; }),
               HasSubstr("is pointwise, expected a kernel and a stride of 1"));
   EXPECT_THAT(complaint([](auto& n) { n.layers[1].epsilon = 0; }), HasSubstr("the epsilon 0"));
+  EXPECT_THAT(complaint([](auto& n) { n.layers.back().epsilon = std::nanf(""); }),
+              HasSubstr("classifier has the epsilon nan"));
+  EXPECT_THAT(complaint([](auto& n) { n.layers[1].kernel = 9; }),
+              HasSubstr("a kernel of 9, expected 1 to 7"));
+  EXPECT_THAT(complaint([](auto& n) { n.layers.resize(1001, n.layers[0]); }),
+              HasSubstr("has 1001 layers, expected at most 1000"));
+  EXPECT_THAT(complaint([](auto& n) {
+                Layer wide = n.layers[2];
+                wide.name = "wide";
+                wide.inputs = {kNetworkInput};
+                wide.input = n.input = {1, 1, 1 << 20};
+                wide.output = {1, 1, 1 << 20};
+                n.layers = {wide};
+              }),
+              HasSubstr("weights, expected at most 2147483648"));
   EXPECT_THAT(complaint([](auto& n) { n.layers[1].padding.top = 0; }),
               HasSubstr("makes a map of 16 x 16 x 8, expected 15 x 16 x 8"));
   EXPECT_THAT(complaint([](auto& n) { n.layers.back().input = n.layers.front().output; }),
