@@ -27,9 +27,9 @@ struct Cost {
   std::int64_t macs = 0;
   std::int64_t weight_bytes = 0;
   // The most that feature maps take at once in a Plan, which fuses each depthwise layer with the pointwise
-  // one behind it, and sums with the layer before them, runs the layers of large maps depth first so that only a few rows of each are kept, and
-  // gives maps that never live together the same memory; with MemoryUse::kLeast it runs depth first what
-  // takes less so. The input and the output are the caller's.
+  // one behind it, and sums with the layer before them, runs the layers of large maps depth first so that
+  // only a few rows of each are kept, and gives maps that never live together the same memory; with
+  // MemoryUse::kLeast it runs depth first what takes less so. The input and the output are the caller's.
   std::int64_t peak_activation_bytes = 0;
   std::vector<LayerCost> layers;  // in the network's order
 };

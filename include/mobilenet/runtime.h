@@ -35,7 +35,8 @@ struct PlanOptions {
 // "avx512", "avx2", "sse4", "neonfp16", "neonbf16", "neon", "portable".
 MOBILENET_EXPORT std::vector<std::string_view> AvailableTargets();
 
-// What happens in one go: a layer, with the depthwise one before it and the sum behind it where they are fused.
+// What happens in one go: a layer, with the depthwise one before it and the sum behind it where they are
+// fused.
 struct StepInfo {
   std::string name;  // of the layer; "block3" for one with a depthwise layer before it
   std::string kind;  // as NameOf calls the layer's kind; "separable" with a depthwise layer before it; and

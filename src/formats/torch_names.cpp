@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "formats/transposed.h"
+#include "network/kinds.h"
 
 namespace mobilenet {
 namespace {
@@ -130,9 +131,8 @@ class TensorNodes {
   }
 
   Padding Symmetric(const std::vector<std::int64_t>& shape) const {
-    constexpr std::int64_t kMostWindow = 255;
-    const int rows = static_cast<int>(std::min(shape[2], kMostWindow) / 2);
-    const int columns = static_cast<int>(std::min(shape[3], kMostWindow) / 2);
+    const int rows = static_cast<int>(std::min<std::int64_t>(shape[2], kMostWindow) / 2);
+    const int columns = static_cast<int>(std::min<std::int64_t>(shape[3], kMostWindow) / 2);
     return {rows, rows, columns, columns};
   }
 

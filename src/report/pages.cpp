@@ -299,7 +299,7 @@ void AddAccuracies(Page& page) {
 }  // namespace
 
 Page PaperPage(const Paper& paper, const std::string& command) {
-  Page page("The MobileNet paper, counted again");
+  Page page(fmt::format("The paper of MobileNet V{}, counted again", paper.version.substr(1)));
   page.Paragraph(
       fmt::format("The countable columns of {}, as printed there and as counted here from the "
                   "description of the networks.",

@@ -451,7 +451,7 @@ TEST(TrainingPassTest, WhatCannotBeTrainedIsRefused) {
   EXPECT_THAT(complaint(begin().Sum(0, kNetworkInput).Finish()),
               testing::HasSubstr("layer1 reads the network's input, expected a convolution there"));
   EXPECT_THAT(complaint(begin().Add(LayerKind::kDepthwise, 3, 9).Finish()),
-              testing::HasSubstr("layer1 has a kernel of 9, expected at most 7 to train"));
+              testing::HasSubstr("layer1 has a kernel of 9, expected 1 to 7"));
   EXPECT_EQ(complaint(begin().Add(LayerKind::kConvolution, 3, 9).Finish()), "no error");
 }
 
