@@ -12,7 +12,7 @@ KerasLayerWeights::KerasLayerWeights(std::string_view file, const KerasWeights& 
                                      const std::string& model, const std::string& layer)
     : file_(file), layer_(layer) {
   const std::string path = model + layer;
-  for (const std::string& group : {path + "/" + layer, path}) {
+  for (const std::string& group : {Concat(path, "/", layer), path}) {
     if (const auto found = weights.find(group); found != weights.end()) {
       group_ = &found->second;
       return;
