@@ -11,7 +11,7 @@ namespace mobilenet {
 Network BackboneOf(const Network& network) {
   Network backbone = network;
   const int features = network.layers.back().inputs.front();
-  backbone.layers.resize(static_cast<std::size_t>(features + 1));
+  backbone.layers.resize(static_cast<std::size_t>(features) + 1);
   backbone.recipe = std::nullopt;
   return backbone;
 }
