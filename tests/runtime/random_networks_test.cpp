@@ -266,6 +266,7 @@ TEST(RandomNetworks, ComplaintsNameTheLayerAndWhatWasExpected) {
   EXPECT_THAT(complaint([](auto& n) { n.layers[1].epsilon = 0; }), HasSubstr("the epsilon 0"));
   EXPECT_THAT(complaint([](auto& n) { n.layers.back().epsilon = std::nanf(""); }),
               HasSubstr("classifier has the epsilon nan"));
+  EXPECT_THAT(complaint([](auto& n) { n.layers[0].stride = 256; }), HasSubstr("expected 1 to 255"));
   EXPECT_THAT(complaint([](auto& n) { n.layers[1].kernel = 9; }),
               HasSubstr("a kernel of 9, expected 1 to 7"));
   EXPECT_THAT(complaint([](auto& n) { n.layers.resize(1001, n.layers[0]); }),
