@@ -25,10 +25,7 @@ std::int64_t BytesOfValue(Precision precision) {
 std::int64_t BytesOfMapValue(Precision precision) { return precision == Precision::kInt8 ? 1 : 4; }
 
 std::int64_t WeightBytesOf(const Layer& layer, Precision precision) {
-  std::int64_t weights = 0;
-  for (const Parameter& parameter : ParametersOf(layer)) {
-    if (parameter.name.ends_with(".weight")) weights = parameter.size();
-  }
+  const std::int64_t weights = WeightsOf(layer);
   if (weights == 0) return 0;
   const std::int64_t for_each_channel = precision == Precision::kInt8 ? 8 : 4;
   return weights * BytesOfValue(precision) + for_each_channel * layer.output.channels;

@@ -67,6 +67,14 @@ std::vector<std::int64_t> WeightShapeOf(const Layer& layer) {
   return {};
 }
 
+std::int64_t WeightsOf(const Layer& layer) {
+  const std::vector<std::int64_t> shape = WeightShapeOf(layer);
+  if (shape.empty()) return 0;
+  std::int64_t weights = 1;
+  for (const std::int64_t size : shape) weights *= size;
+  return weights;
+}
+
 Shape OutputOf(const Layer& layer) {
   switch (layer.kind) {
     case LayerKind::kConvolution:

@@ -28,6 +28,9 @@ KindTraits TraitsOf(LayerKind kind);
 // The shape of a layer's weight; empty where it has none.
 std::vector<std::int64_t> WeightShapeOf(const Layer& layer);
 
+// The values of that weight, without bias and batch norm; none where it has no weight.
+std::int64_t WeightsOf(const Layer& layer);
+
 // The output that follows from a layer's input, kernel, stride and padding; layers that mix channels may have
 // any number of them, that of `layer.output`. A side below 1 where the window is larger than the map.
 Shape OutputOf(const Layer& layer);

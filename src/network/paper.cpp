@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "network/kinds.h"
 #include "network/paper_cells.h"
 
 namespace mobilenet {
@@ -25,13 +26,6 @@ PaperCell Number(std::string paper, double ours, std::string note) {
 }
 
 double Millions(std::int64_t count) { return static_cast<double>(count) * 1e-6; }
-
-std::int64_t WeightsOf(const Layer& layer) {
-  for (const Parameter& parameter : ParametersOf(layer)) {
-    if (parameter.name.ends_with(".weight")) return parameter.size();
-  }
-  return 0;
-}
 
 std::int64_t WeightsOf(const Network& network) {
   std::int64_t weights = 0;

@@ -16,7 +16,6 @@ PaperCell Number(std::string paper, double ours, std::string note = "");
 double Millions(std::int64_t count);
 
 // Weights alone, without biases and batch norms.
-std::int64_t WeightsOf(const Layer& layer);
 std::int64_t WeightsOf(const Network& network);
 
 // "7 x 7 x 1024"

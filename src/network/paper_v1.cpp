@@ -4,6 +4,7 @@
 
 #include "base/fail.h"
 #include "mobilenet/cost.h"
+#include "network/kinds.h"
 #include "network/paper_cells.h"
 
 namespace mobilenet {

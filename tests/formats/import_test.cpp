@@ -212,15 +212,19 @@ TEST(Keras, ModelsWithinModelsAreReadAsOne) {
   EXPECT_EQ(V1Of(model), (V1Options{.alpha = 0.1, .resolution = 64, .classes = 3}));
 }
 
+// What reading `keras` says once the first `from` in its config is `to`.
+std::string ComplaintAbout(KerasModel keras, const std::string& from, const std::string& to) {
+  const std::size_t at = keras.config.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  keras.config.replace(at, from.size(), to);
+  return Complaint([&] { ToModel(FromKerasConfig("f", keras.config, keras.weights)); });
+}
+
 // Each of these was read once as if it were not there.
 TEST(Keras, WhatChangesTheAnswersIsReadOrRefused) {
   const KerasModel keras = KerasModelOf(V1Options{.alpha = 0.1, .resolution = 64, .classes = 3});
   const auto complaint = [&](const std::string& from, const std::string& to) {
-    std::string config = keras.config;
-    const std::size_t at = config.find(from);
-    EXPECT_NE(at, std::string::npos) << from;
-    config.replace(at, from.size(), to);
-    return Complaint([&] { ToModel(FromKerasConfig("f", config, keras.weights)); });
+    return ComplaintAbout(keras, from, to);
   };
   const std::string relu = R"("max_value":6)";
   EXPECT_THAT(complaint(relu, R"("max_value":6,"negative_slope":0.1)"), HasSubstr("negative_slope 0.1"));
@@ -284,11 +288,7 @@ TEST(Keras, WhatLayersReadMustBeThere) {
   const KerasModel keras =
       KerasModelOf(V2Options{.alpha = 0.1, .resolution = 64, .classes = 3}, KerasStyle::kFunctional2);
   const auto complaint = [&](const std::string& from, const std::string& to) {
-    std::string config = keras.config;
-    const std::size_t at = config.find(from);
-    EXPECT_NE(at, std::string::npos) << from;
-    config.replace(at, from.size(), to);
-    return Complaint([&] { ToModel(FromKerasConfig("f", config, keras.weights)); });
+    return ComplaintAbout(keras, from, to);
   };
   const std::string reads = R"("inbound_nodes":[[["conv1",0,0,{}]]])";
   EXPECT_THAT(complaint(reads, R"("inbound_nodes":[[["conv9",0,0,{}]]])"),
