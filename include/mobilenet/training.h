@@ -64,7 +64,9 @@ struct AugmentOptions {
   bool trivial = false;
   double jitter = 0;  // brightness, contrast and saturation change by up to this share
   double erase = 0;   // a square of this share of the side turns grey (DeVries and Taylor 2017)
-  double mixup = 0;   // parameter of the beta distribution of Zhang et al. 2018, from 0.01; 0: none
+  // Pairs of pictures mixed: the parameter of the beta distribution of Zhang et al. 2018, from 0.01; 0: none;
+  // empty: 0.2 with a model to start from, else none.
+  std::optional<double> mixup;
 };
 MOBILENET_EXPORT std::string_view NameOf(AugmentOptions::Crop crop);  // "auto", "none", "padded", "resized"
 
@@ -74,27 +76,38 @@ struct TrainingOptions {
   // which must be a fully connected layer at the network's end. Its network counts, and `network` doesn't.
   std::optional<Model> from;
   std::optional<Resolution> resolution;  // of `from`, in place of its own
-  // Train only the classifier, on features that are computed once. Its optimiser, rate and regularisation are
-  // those of a logistic regression in float32: of all below only epochs, batch, seed, threads, what is said
-  // of data and checkpoints, and of `augment` the crop count, which says how pictures are seen in use.
+  // Fit only the classifier: a logistic regression on features that are computed once, whose weight decay
+  // pictures held out in turn decide on. Of all below only threads, cache, what is said of data and, of
+  // `augment`, the crop count, which says how pictures are seen in use. Else the same is done before all
+  // else where `from` lacks a class, and what is kept in the end is what validates best between that and the
+  // whole network tuned (TrainingResult::blends).
   bool freeze_backbone = false;
-  // Of the classifier alone, in the same way, before all else, where `from` lacks a class.
-  int head_epochs = 30;
 
   // kBfloat16: maps, their gradients and the factors of products are rounded to it, weights and sums stay
   // float32. Without one: the faster here.
   std::optional<Precision> precision = Precision::kFloat32;
 
-  int epochs = 30;
-  int batch = 128;  // at most: an epoch sees every picture, in steps of equal size but for one picture
-  double learning_rate = 0;  // the highest; 0: what suits the optimiser and the batch
+  // Five that suit the number of pictures, the optimiser and each other where they are empty
+  // (docs/training.md says how). An epoch sees every picture, in steps of equal size but for one picture, of
+  // at most `batch`; the learning rate is the highest.
+  std::optional<int> epochs;
+  std::optional<int> batch;
+  std::optional<double> learning_rate;
+  std::optional<Schedule> schedule;
+  std::optional<double> average;  // of the weights from step to step, which is what is kept; 0: none
+  // Train calls for at most about so long, reading included: a step is timed, and there are as many as fit,
+  // the learning rate falling to its end with the last. From nothing `epochs` that are empty are as many as
+  // fit, else fewer than there would be. 0: no limit. Where it is set, the number of steps hangs on the
+  // machine, and so do the weights.
+  double minutes = 0;
   OptimizerOptions optimizer;
-  Schedule schedule = Schedule::kOneCycle;
   double warmup = 0.05;  // share of the steps
+  // Every class counts as much as the others in the loss, however many pictures it has: worth it where the
+  // rare classes matter as much as the frequent ones, at some cost to the share that is right over all.
+  bool balance = false;
   double label_smoothing = 0.1;
   double dropout = 0;
   double norm_momentum = 0.9;  // of batch norms' running means
-  double average = 0.998;      // of the weights from step to step, which is what is kept in the end; 0: none
   AugmentOptions augment;
 
   std::uint64_t seed = 1;
@@ -151,8 +164,7 @@ struct ValidationAnswer {
 };
 
 struct TrainingProgress {
-  bool classifier_first = false;  // while the classifier is trained alone, before all else
-  int epoch = 0;                  // from 1
+  int epoch = 0;  // from 1
   int epochs = 0;
   std::int64_t step = 0;  // of all, from 1
   std::int64_t steps = 0;
@@ -165,6 +177,8 @@ struct TrainingProgress {
 struct TrainingObserver {
   // What is being prepared: "reading training pictures", "computing features of validation pictures".
   std::function<void(const std::string& what, std::size_t done, std::size_t of)> preparing;
+  // What was chosen or found on the way, in words.
+  std::function<void(const std::string& text)> note;
   // A picture that can't be read, and is left out; a checkpoint that can't be written; what differs from the
   // checkpoint when training is resumed.
   std::function<void(const std::string& message)> warning;
@@ -174,13 +188,28 @@ struct TrainingObserver {
   std::function<bool()> stop;
 };
 
+// A network whose weights lie between those that tuning began with, where only the classifier had been
+// fitted, and those that it ended with.
+struct TrainingBlend {
+  double share = 1;  // of the latter, 0 to 1
+  double validation_loss = 0;
+  double validation_accuracy = 0;
+};
+
 struct TrainingResult {
   Model model;
-  bool stopped = false;    // by the observer
-  bool kept = false;       // the checkpoint holds all that was trained
-  std::int64_t steps = 0;  // that the model was trained for, a classifier trained before all else apart
+  bool stopped = false;                       // by the observer
+  bool kept = false;                          // the checkpoint holds all that was trained
+  std::int64_t steps = 0;                     // that the whole network was trained for
   Precision precision = Precision::kFloat32;  // that it was trained in
-  std::vector<EpochRecord> epochs;
+  std::vector<EpochRecord> epochs;            // one of a classifier alone
+  int planned_epochs = 0;                     // that there were to be
+  // With a model to start from that is not frozen: what was tried in the end, and the share of the one that
+  // is `model`. A choice made on the validation pictures flatters it a little on these.
+  std::vector<TrainingBlend> blends;
+  double share = 1;
+  double validation_loss = 0;  // of `model`
+  double validation_accuracy = 0;
   // What was changed on the way by resuming with other options or pictures: "learning rate 0.1, from step 200
   // on 0.01".
   std::vector<std::string> changes;
@@ -198,6 +227,21 @@ struct TrainingResult {
 // clipping, threads and what is in the pictures may be others when it is resumed, with a warning.
 MOBILENET_EXPORT TrainingResult Train(const TrainingData& data, const TrainingOptions& options,
                                       const TrainingObserver& observer = {});
+
+// How good trainings of this kind are on pictures that had no part in them.
+struct CrossValidation {
+  std::vector<double> accuracies;  // top-1 of each fold
+  double mean = 0;                 // over all pictures
+  double error = 0;                // its standard error, from how the folds differ
+};
+
+// Trains `folds` times, from 3, on all pictures of both sides of `data` but two parts of `folds`: one to
+// validate with, by which it is chosen what to keep, and one that is measured once, in the end. Where
+// pictures are few this tells more than one split does, and nothing in it is flattered by a choice. Writes no
+// checkpoints. Throws Error as Train does, and where a class has fewer pictures than there are folds.
+// `observer.stop` ends it: what is returned then has fewer folds.
+MOBILENET_EXPORT CrossValidation CrossValidate(const TrainingData& data, const TrainingOptions& options,
+                                               int folds, const TrainingObserver& observer = {});
 
 struct TrainingBenchmarkOptions {
   int batch = 128;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 namespace mobilenet {
@@ -42,6 +43,25 @@ std::size_t PeakMemory() {
   rusage usage{};
   if (getrusage(RUSAGE_SELF, &usage) != 0) return 0;
   return static_cast<std::size_t>(usage.ru_maxrss) << 10;
+}
+
+std::size_t AvailableMemory() {
+  std::size_t available = 0;
+  std::ifstream system("/proc/meminfo");
+  for (std::string name; system >> name;) {
+    if (name == "MemAvailable:") {
+      system >> available;
+      available <<= 10;
+    }
+    system.ignore(std::numeric_limits<std::streamsize>::max(), '\n');
+  }
+  // A container may have less: its limit, and what is in use.
+  std::size_t most = 0;
+  std::size_t used = 0;
+  if (std::ifstream("/sys/fs/cgroup/memory.max") >> most &&
+      std::ifstream("/sys/fs/cgroup/memory.current") >> used)
+    available = std::min(available, most - std::min(used, most));
+  return available;
 }
 
 int AvailableProcessors() {

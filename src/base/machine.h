@@ -21,6 +21,9 @@ std::string ProcessorName();
 // The most memory that this process has held so far, in bytes; 0 where the system doesn't tell.
 std::size_t PeakMemory();
 
+// The memory that a process could still be given without swapping, in bytes; 0 where the system doesn't tell.
+std::size_t AvailableMemory();
+
 // The number of processors this process may use; at least 1.
 int AvailableProcessors();
 

@@ -44,9 +44,10 @@ CLI::Option* AddNumber(CLI::App& command, const std::string& name, T& value, con
 }
 
 // The same; `value` stays empty until given.
-inline CLI::Option* AddNumber(CLI::App& command, const std::string& name, std::optional<double>& value,
-                              const std::string& description) {
-  return AddParsed<double>(command, name, value, description, {});
+template <typename T>
+CLI::Option* AddNumber(CLI::App& command, const std::string& name, std::optional<T>& value,
+                       const std::string& description) {
+  return AddParsed<T>(command, name, value, description, {});
 }
 
 }  // namespace mobilenet::cli

@@ -55,10 +55,14 @@ void AddCourseOptions(CLI::App& command, TrainOptions& o) {
       ->check(CLI::IsMember({"float32", "bfloat16", "auto"}))
       ->type_name("P")
       ->capture_default_str();
-  AddNumber(command, "--epochs", t.epochs, "Times that every picture is seen");
-  AddNumber(command, "--head-epochs", t.head_epochs,
-            "With --from and new classes: epochs of the classifier alone, before the rest");
-  AddNumber(command, "--batch", t.batch, "Pictures in a step, at most: an epoch's steps are of equal size");
+  AddNumber(command, "--epochs", t.epochs,
+            "Times that every picture is seen; by default 30, with --from 3 to 15, as there are pictures");
+  AddNumber(command, "--minutes", t.minutes,
+            "Be done in about so many minutes: as many steps as fit on this machine; 0: no limit")
+      ->type_name("M");
+  AddNumber(
+      command, "--batch", t.batch,
+      "Pictures in a step, at most: an epoch's steps are of equal size; by default 128, with --from 32");
   command
       .add_option("--optimizer", o.optimizer, "sgd (with Nesterov momentum), rmsprop (the paper's) or adamw")
       ->check(CLI::IsMember(NamesOf<OptimizerKind>()))
@@ -67,11 +71,11 @@ void AddCourseOptions(CLI::App& command, TrainOptions& o) {
   command
       .add_option("--schedule", o.schedule,
                   "How the learning rate goes: onecycle (up and down), cosine (down to 0) or exponential (to "
-                  "a hundredth)")
+                  "a hundredth); by default onecycle, with --from cosine")
       ->check(CLI::IsMember(NamesOf<Schedule>()))
-      ->type_name("NAME")
-      ->capture_default_str();
-  AddNumber(command, "--lr", t.learning_rate, "The highest learning rate; 0: what suits optimizer and batch");
+      ->type_name("NAME");
+  AddNumber(command, "--lr", t.learning_rate,
+            "The highest learning rate; by default what suits optimizer and batch");
   AddNumber(command, "--momentum", o.momentum, "By default 0.9");
   AddNumber(command, "--weight-decay", o.weight_decay,
             "By default 5e-4 with sgd, 4e-5 with rmsprop, 0.05 with adamw");
@@ -86,10 +90,14 @@ void AddCourseOptions(CLI::App& command, TrainOptions& o) {
   AddNumber(command, "--clip", t.optimizer.clip, "The largest norm of the gradient; 0: no limit");
   AddNumber(command, "--warmup", t.warmup,
             "Share of the steps in which the rate rises (cosine, exponential)");
+  command.add_flag("--balance", t.balance,
+                   "Rare classes count as much as frequent ones, whatever their number of pictures");
   AddNumber(command, "--label-smoothing", t.label_smoothing, "Share of the probability that all classes get");
   AddNumber(command, "--dropout", t.dropout, "Share of the pooled features that is dropped");
-  AddNumber(command, "--average", t.average,
-            "How much of the running average of the weights stays in a step; 0: no average");
+  AddNumber(
+      command, "--average", t.average,
+      "How much of the running average of the weights stays in a step; 0: no average; by default 0.998, "
+      "with --from as there are steps");
 }
 
 void AddDataOptions(CLI::App& command, TrainOptions& o) {
@@ -107,8 +115,10 @@ void AddDataOptions(CLI::App& command, TrainOptions& o) {
   AddNumber(command, "--jitter", t.augment.jitter,
             "Brightness, contrast and saturation change by up to this share");
   AddNumber(command, "--erase", t.augment.erase, "A square of this share of the side turns grey");
-  AddNumber(command, "--mixup", t.augment.mixup,
-            "Mix pairs of pictures: the parameter of the beta distribution, from 0.01 to 1");
+  AddNumber(
+      command, "--mixup", t.augment.mixup,
+      "Mix pairs of pictures: the parameter of the beta distribution, from 0.01 to 1; 0: not; by default "
+      "0, with --from 0.2");
   AddNumber(command, "--validation", t.validation_share,
             "Share of each class to validate with, where folder or list don't say it");
   AddNumber(command, "--seed", t.seed, "Of all that is random");
@@ -121,11 +131,12 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
     for (const char* name : names) command.get_option(name)->excludes(command.get_option(by));
   };
   exclude("--from", {"--version", "--alpha", "--output-stride", "--standard", "--shallow"});
-  exclude("--freeze", {"--head-epochs", "--optimizer", "--schedule", "--lr", "--momentum", "--weight-decay",
-                       "--decay", "--clip", "--warmup", "--label-smoothing", "--dropout", "--average",
-                       "--no-flip", "--trivial-augment", "--jitter", "--erase", "--mixup", "--precision"});
-  for (const char* name : {"--freeze", "--head-epochs"})
-    command.get_option(name)->needs(command.get_option("--from"));
+  exclude("--freeze", {"--epochs",   "--minutes", "--batch",    "--optimizer",
+                       "--schedule", "--lr",      "--momentum", "--weight-decay",
+                       "--decay",    "--clip",    "--warmup",   "--label-smoothing",
+                       "--dropout",  "--average", "--no-flip",  "--trivial-augment",
+                       "--jitter",   "--erase",   "--mixup",    "--precision"});
+  command.get_option("--freeze")->needs(command.get_option("--from"));
 }
 
 // The network that is described, with an input and an output stride that suit it.
@@ -160,6 +171,10 @@ void AddTrainOptions(CLI::App& command, TrainOptions& options) {
                                  "and the model where training "
                                  "was stopped; by default OUT, .run in place of .safetensors"))
       ->type_name("DIR");
+  AddNumber(
+      command, "--folds", options.folds,
+      "First tell how good such trainings are on pictures that had no part in them: by so many, from 3, "
+      "each measured on another part");
   command.add_flag("--resume", options.training.resume, "Go on from the run's checkpoint");
   AddNumber(command, "--checkpoint-seconds", options.training.checkpoint_seconds,
             "Least time between two checkpoints in an epoch; there is one after each epoch, too")
@@ -177,8 +192,10 @@ TrainingOptions OptionsFrom(const TrainOptions& o, const CLI::App& command,
   training.optimizer.decay = *FromName<Decay>(o.decay);
   if (o.weight_decay) training.optimizer.weight_decay = *o.weight_decay;
   if (o.momentum) training.optimizer.momentum = *o.momentum;
-  training.schedule = *FromName<Schedule>(o.schedule);
-  if (training.schedule == Schedule::kOneCycle && command.get_option("--warmup")->count() > 0) {
+  if (!o.schedule.empty()) training.schedule = FromName<Schedule>(o.schedule);
+  const bool one_cycle = training.schedule.value_or(
+                             o.from.empty() ? Schedule::kOneCycle : Schedule::kCosine) == Schedule::kOneCycle;
+  if (one_cycle && command.get_option("--warmup")->count() > 0) {
     throw CLI::ValidationError(
         "--warmup counts for nothing with --schedule onecycle, which rises for 30 % of the steps");
   }

@@ -18,7 +18,7 @@ struct TrainOptions {
   std::string freeze;
   std::string run;
   std::string optimizer = "sgd";
-  std::string schedule = "onecycle";
+  std::string schedule;
   std::string crop = "auto";
   std::string precision = "float32";
   std::string decay = "mixing";
@@ -28,6 +28,7 @@ struct TrainOptions {
   NetworkArguments network;
   std::optional<Resolution> resolution;  // by default the model's to start from, or kResolution
   int output_stride = 0;                 // 0: 32, or 8 for small inputs
+  std::optional<int> folds;
   bool no_flip = false;
   bool json = false;
   TrainingOptions training;

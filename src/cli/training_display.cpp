@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/command.h"
+#include "report/text.h"
 
 namespace mobilenet::cli {
 
@@ -20,17 +23,18 @@ TrainingObserver TrainingDisplay::Observer() {
   observer.preparing = [this](const std::string& what, std::size_t done, std::size_t of) {
     Show(what + ": ", "pictures", done, of, "");
   };
+  observer.note = [this](const std::string& text) { Tell(text); };
   observer.warning = [this](const std::string& message) { Warn(message); };
   observer.step = [this](const TrainingProgress& p) {
-    Show(p.classifier_first ? "classifier: " : "", "", static_cast<std::size_t>(p.step),
-         static_cast<std::size_t>(p.steps),
+    epochs_ = p.epochs;
+    Show("", "", static_cast<std::size_t>(p.step), static_cast<std::size_t>(p.steps),
          fmt::format("epoch {} of {}, loss {:.3f}, top-1 {}, {:.0f} images/s", p.epoch, p.epochs, p.loss,
                      Percent(p.accuracy), p.images_per_second));
   };
   return observer;
 }
 
-void TrainingDisplay::Epochs(const std::vector<EpochRecord>& epochs, int of) {
+void TrainingDisplay::Epochs(const std::vector<EpochRecord>& epochs) {
   if (progress_) progress_->Clear();
   if (quiet_) return;
   std::string rows;
@@ -41,11 +45,18 @@ void TrainingDisplay::Epochs(const std::vector<EpochRecord>& epochs, int of) {
   for (; printed_ < epochs.size(); ++printed_) {
     const EpochRecord& e = epochs[printed_];
     rows += fmt::format("{:>9}  {:>10.2g}  {:>13.4f}  {:>14}  {:>15.4f}  {:>16}  {:>10}\n",
-                        fmt::format("{}/{}", e.epoch, of), e.learning_rate, e.training_loss,
-                        Percent(e.training_accuracy), e.validation_loss, Percent(e.validation_accuracy),
-                        Duration(e.seconds));
+                        fmt::format("{}/{}", e.epoch, std::max(e.epoch, epochs_)), e.learning_rate,
+                        e.training_loss, Percent(e.training_accuracy), e.validation_loss,
+                        Percent(e.validation_accuracy), Duration(e.seconds));
   }
   std::fputs(rows.c_str(), stdout);  // where that fails, training goes on
+  std::fflush(stdout);
+}
+
+void TrainingDisplay::Tell(const std::string& text) {
+  if (progress_) progress_->Clear();
+  if (quiet_) return;
+  std::fputs((Printable(text) + "\n").c_str(), stdout);
   std::fflush(stdout);
 }
 

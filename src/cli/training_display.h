@@ -25,9 +25,10 @@ class TrainingDisplay {
   // Shows what Train tells, but not its epochs. Refers to this object.
   TrainingObserver Observer();
 
-  // Prints the epochs that it hasn't printed yet; `of` is how many there will be.
-  void Epochs(const std::vector<EpochRecord>& epochs, int of);
+  // Prints the epochs that it hasn't printed yet.
+  void Epochs(const std::vector<EpochRecord>& epochs);
 
+  void Tell(const std::string& text);
   void Warn(const std::string& message);
 
   // Takes the last bar away.
@@ -42,6 +43,7 @@ class TrainingDisplay {
   std::string title_;
   std::size_t of_ = 0;
   std::unique_ptr<Progress> progress_;
+  int epochs_ = 0;  // that there will be, once a step was taken
   std::size_t printed_ = 0;
 };
 

@@ -16,7 +16,7 @@
 namespace mobilenet {
 namespace {
 
-constexpr const char* kVersion = "4";
+constexpr const char* kVersion = "5";
 
 nlohmann::json ToJson(const EpochRecord& r) {
   return {r.epoch,           r.learning_rate,       r.training_loss, r.training_accuracy,
@@ -97,6 +97,7 @@ void SaveCheckpoint(const std::filesystem::path& path, const TrainingState& stat
   };
   add("values", state.values);
   add("average", state.average);
+  add("first", state.first);
   add("velocity", state.velocity);
   add("squares", state.squares);
   nlohmann::json position = {
@@ -141,9 +142,9 @@ TrainingState LoadCheckpoint(const std::filesystem::path& path, std::size_t weig
   const Safetensors file = Open(path);
   const nlohmann::json position = ObjectOf(file, "state");
   TrainingState state;
-  for (const auto& [name, values] :
-       {std::pair{"values", &state.values}, std::pair{"average", &state.average},
-        std::pair{"velocity", &state.velocity}, std::pair{"squares", &state.squares}}) {
+  for (const auto& [name, values] : {std::pair{"values", &state.values}, std::pair{"average", &state.average},
+                                     std::pair{"first", &state.first}, std::pair{"velocity", &state.velocity},
+                                     std::pair{"squares", &state.squares}}) {
     if (!file.entries.contains(name)) continue;
     const Tensor tensor = file.Floats(name);
     if (tensor.values.size() != weights) {

@@ -14,6 +14,7 @@ namespace mobilenet {
 struct TrainingState {
   std::vector<float> values;    // all weights (WeightLayout)
   std::vector<float> average;   // of them; empty without averaging
+  std::vector<float> first;     // those that training began with, where they are blended in the end
   std::vector<float> velocity;  // the optimiser's, empty where it has none
   std::vector<float> squares;
   std::int64_t step = 0;  // steps done

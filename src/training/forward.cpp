@@ -297,9 +297,9 @@ void TrainingPass::State::Loss(int worker) {
       if (c == static_cast<std::size_t>(target.other))
         wanted += (1 - options.label_smoothing) * (1 - target.share);
       const double log_probability = logits[c] - log_sum;
-      if (wanted > 0) result.loss -= wanted * log_probability;
-      gradient[c] =
-          static_cast<float>((std::exp(log_probability) - wanted) / static_cast<double>(targets.size()));
+      if (wanted > 0) result.loss -= target.weight * wanted * log_probability;
+      gradient[c] = static_cast<float>(target.weight * (std::exp(log_probability) - wanted) /
+                                       static_cast<double>(targets.size()));
     }
   }
   MaskRows(layer, begin, end - begin, worker);

@@ -1,15 +1,17 @@
 #include "training/loop.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <type_traits>
 #include <utility>
 
 #include "base/fail.h"
+#include "base/machine.h"
 #include "base/stopwatch.h"
-#include "training/inference.h"
 #include "training/optimizer.h"
+#include "training/remarks.h"
 #include "training/run_or_throw.h"
 #include "training/training_pass.h"
 
@@ -25,40 +27,9 @@ std::vector<std::size_t> Shuffled(std::size_t count, std::uint64_t seed, int epo
   return order;
 }
 
-// What a network says of the validation inputs.
-struct Validation {
-  double loss = 0;
-  double accuracy = 0;
-  std::vector<ValidationAnswer> answers;
-};
-
-Validation Validate(const Loop& loop, std::span<const float> values) {
-  Inference inference(loop.network, WeightLayout(loop.network).ToWeights(values), loop.pool);
-  const std::vector<int>& labels = loop.source.validation();
-  Validation result;
-  result.answers.resize(labels.size());
-  std::vector<double> losses(labels.size());
-  inference.Run(
-      labels.size(),
-      {.fill = [&](std::size_t i, std::span<float> input) { loop.source.Validation(i, input); },
-       .take =
-           [&](std::size_t i, std::span<const float> logits) {
-             std::vector<float> probabilities(logits.begin(), logits.end());
-             Softmax(probabilities);
-             const auto best = std::ranges::max_element(probabilities);
-             result.answers[i] = {static_cast<int>(best - probabilities.begin()), *best};
-             // Softmax makes numbers of logits that are minus infinity.
-             const bool finite = std::ranges::all_of(logits, [](float v) { return std::isfinite(v); });
-             losses[i] = finite ? -std::log(std::max(double{probabilities[labels[i]]}, 1e-12)) : NAN;
-           },
-       .progress = [&](std::size_t) { StopIfAsked(loop.observer); }});
-  std::size_t correct = 0;
-  for (std::size_t i = 0; i < labels.size(); ++i) {
-    result.loss += losses[i] / static_cast<double>(labels.size());
-    correct += result.answers[i].predicted == labels[i] ? 1 : 0;
-  }
-  result.accuracy = static_cast<double>(correct) / static_cast<double>(labels.size());
-  return result;
+std::int64_t StepsOf(const Course& course, int steps_per_epoch) {
+  const std::int64_t all = std::int64_t{steps_per_epoch} * course.epochs;
+  return course.most_steps > 0 ? std::min(all, course.most_steps) : all;
 }
 
 // One run of the loop.
@@ -67,10 +38,11 @@ class Run {
   Run(const Loop& loop, std::vector<float> values)
       : loop_(loop),
         options_(loop.options),
+        course_(loop.course),
         layout_(loop.network),
-        steps_per_epoch_(StepsPerEpoch(loop.source.training().size(), options_.batch)),
+        steps_per_epoch_(StepsPerEpoch(loop.source.training().size(), course_.batch)),
         batch_((loop.source.training().size() + steps_per_epoch_ - 1) / steps_per_epoch_),
-        steps_(std::int64_t{steps_per_epoch_} * options_.epochs),
+        steps_(StepsOf(course_, steps_per_epoch_)),
         optimizer_(options_.optimizer, layout_, loop.pool),
         pass_(loop.network,
               {.batch = static_cast<int>(batch_),
@@ -81,30 +53,36 @@ class Run {
               loop.pool),
         inputs_(batch_ * static_cast<std::size_t>(loop.network.input.size())),
         targets_(batch_),
-        gradient_(layout_.size()) {
+        gradient_(layout_.size()),
+        class_weights_(ClassWeights(loop.source.training(), loop.network.classes(), options_.balance)) {
     if (options_.resume && !loop.checkpoint.empty()) {
       Restore();
     } else {
       state_.values = std::move(values);
-      if (options_.average > 0) state_.average = state_.values;
+      if (course_.average > 0) state_.average = state_.values;
+      if (loop.blend) state_.first = state_.values;
     }
     before_ = state_.seconds;
+    TellOfMemory();
   }
 
   LoopResult Go() {
     LoopResult result;
     try {
-      while (state_.epoch < options_.epochs) result.answers = Epoch();
-      if (result.answers.empty()) result.answers = Guarded([&] { return Validate(loop_, Kept()); }).answers;
+      while (state_.epoch < course_.epochs) result.validation = Epoch();
+      if (result.validation.answers.empty()) result.validation = Validated(Kept());
+      result.values.assign(Kept().begin(), Kept().end());
+      if (loop_.blend) Blend(result);
     } catch (const Stopped&) {
       result.stopped = true;
-      result.answers.clear();
+      result.validation = {};
+      result.blends.clear();
+      result.values.assign(Kept().begin(), Kept().end());
       TrySave("this checkpoint could not be written: ");
     }
     result.kept = kept_;
     result.steps = state_.step;
     result.changes = state_.changes;
-    result.values.assign(Kept().begin(), Kept().end());
     result.epochs = state_.history;
     return result;
   }
@@ -114,8 +92,42 @@ class Run {
     return state_.average.empty() ? state_.values : state_.average;
   }
 
-  [[nodiscard]] double Rate() const {
-    return LearningRate(options_.schedule, options_.learning_rate, options_.warmup, state_.step, steps_);
+  // Told before it starts: what is not there when it is touched ends the process on systems that promise more
+  // than they have.
+  void TellOfMemory() const {
+    const std::string remark = RemarkOnMemory(pass_.memory(), AvailableMemory());
+    if (!remark.empty() && loop_.observer.warning) loop_.observer.warning(remark);
+  }
+
+  [[nodiscard]] double Rate() const { return RateOf(state_.step); }
+  [[nodiscard]] double RateOf(std::int64_t step) const {
+    return LearningRate(course_.schedule, course_.learning_rate, options_.warmup, step, steps_);
+  }
+
+  Validation Validated(std::span<const float> values) {
+    return Guarded([&] { return Validate(loop_.network, values, loop_.source, loop_.observer, loop_.pool); });
+  }
+
+  // Wortsman et al. 2022 (WiSE-FT): between what a network knew and what it learned there is often a better
+  // one than either. Of equals the one with the smaller loss.
+  void Blend(LoopResult& result) {
+    constexpr std::array kShares = {0.0, 0.25, 0.5, 0.75, 1.0};
+    const std::vector<float> last = result.values;
+    std::vector<float> blended(last.size());
+    const auto better = [](const Validation& a, const Validation& b) {
+      return a.accuracy != b.accuracy ? a.accuracy > b.accuracy : a.loss < b.loss;
+    };
+    for (const double share : kShares) {
+      for (std::size_t i = 0; i < last.size(); ++i)
+        blended[i] = static_cast<float>((1 - share) * state_.first[i] + share * last[i]);
+      Validation validation = share == 1 ? result.validation : Validated(blended);
+      result.blends.push_back({share, validation.loss, validation.accuracy});
+      if (result.blends.size() > 1 && !better(validation, best_)) continue;
+      best_ = std::move(validation);
+      result.share = share;
+      result.values = blended;
+    }
+    result.validation = std::move(best_);
   }
 
   // Does what needs pictures. Where they can't be had any more, what was trained is saved before that is
@@ -137,10 +149,10 @@ class Run {
   }
 
   // What is left of an epoch. Throws Stopped.
-  std::vector<ValidationAnswer> Epoch() {
+  Validation Epoch() {
     epoch_ = {};
     const auto order = Shuffled(loop_.source.training().size(), options_.seed, state_.epoch + 1);
-    while (state_.step_in_epoch < steps_per_epoch_) {
+    while (state_.step_in_epoch < steps_per_epoch_ && state_.step < steps_) {
       const Stopwatch step;
       Step(order);
       epoch_.seconds += step.Seconds();
@@ -151,11 +163,11 @@ class Run {
       if (state_.step_in_epoch < steps_per_epoch_ && since_saved_.Seconds() >= options_.checkpoint_seconds)
         TrySave();
     }
-    Validation validation = Guarded([&] { return Validate(loop_, Kept()); });
+    Validation validation = Validated(Kept());
     if (!std::isfinite(validation.loss)) FailDiverged("validation loss");
     state_.seconds = before_ + loop_.since.Seconds();
     FinishEpoch(validation);
-    return std::move(validation.answers);
+    return validation;
   }
 
   void Step(const std::vector<std::size_t>& order) {
@@ -171,7 +183,7 @@ class Run {
     const double norm = optimizer_.Step(rate, gradient_, state_.values);
     if (!std::isfinite(norm)) FailDiverged("gradient");
     if (!state_.average.empty())
-      Average(options_.average, state_.step, state_.values, state_.average, loop_.pool);
+      Average(course_.average, state_.step, state_.values, state_.average, loop_.pool);
     kept_ = false;
     ++state_.step;
     ++state_.step_in_epoch;
@@ -202,17 +214,17 @@ class Run {
     RunOrThrow(loop_.pool, static_cast<int>(targets.size()), [&](int i, int) {
       const std::size_t index = order[first + i];
       const int label = loop_.source.training()[index];
-      targets[i] = {label, label, 1};
+      targets[i] = {label, label, 1, class_weights_[static_cast<std::size_t>(label)]};
       loop_.source.Training(state_.epoch + 1, index, inputs.subspan(i * size, size));
     });
-    if (options_.augment.mixup > 0) Mix(inputs, targets);
+    if (course_.mixup > 0) Mix(inputs, targets);
   }
 
   // Zhang et al. 2018: each input mixed with another of the batch, by one share for all.
   void Mix(std::span<float> inputs, std::span<Target> targets) {
     const std::size_t size = inputs.size() / targets.size();
     Random random(options_.seed ^ 0x6d69787570U, static_cast<std::uint64_t>(state_.step));
-    const auto share = static_cast<float>(Beta(options_.augment.mixup, random));
+    const auto share = static_cast<float>(Beta(course_.mixup, random));
     loop_.pool.Run(static_cast<int>((targets.size() + 1) / 2), [&](int i, int) {
       const std::size_t j = targets.size() - 1 - i;
       float* a = inputs.data() + i * size;
@@ -225,6 +237,9 @@ class Run {
       targets[i].other = targets[j].label;
       targets[j].other = targets[i].label;
       targets[i].share = targets[j].share = share;
+      const float weight = share * targets[i].weight + (1 - share) * targets[j].weight;
+      targets[j].weight = share * targets[j].weight + (1 - share) * targets[i].weight;
+      targets[i].weight = weight;
     });
   }
 
@@ -241,7 +256,7 @@ class Run {
   void Report() {
     if (!loop_.observer.step) return;
     loop_.observer.step({.epoch = state_.epoch + 1,
-                         .epochs = options_.epochs,
+                         .epochs = course_.epochs,
                          .step = state_.step,
                          .steps = steps_,
                          .loss = state_.loss_sum / state_.step_in_epoch,
@@ -253,8 +268,7 @@ class Run {
     const std::int64_t last_step = state_.step - 1;
     state_.history.push_back(
         {.epoch = state_.epoch + 1,
-         .learning_rate =
-             LearningRate(options_.schedule, options_.learning_rate, options_.warmup, last_step, steps_),
+         .learning_rate = RateOf(last_step),
          .training_loss = state_.loss_sum / state_.step_in_epoch,
          .training_accuracy = static_cast<double>(state_.correct) / static_cast<double>(state_.seen),
          .validation_loss = validation.loss,
@@ -267,6 +281,9 @@ class Run {
     state_.seen = 0;
     TrySave();
     if (loop_.observer.epoch) loop_.observer.epoch(state_.history);
+    const std::string rise = RemarkOnRise(state_.history);
+    if (!rise.empty() && !std::exchange(told_of_rise_, true) && loop_.observer.warning)
+      loop_.observer.warning(rise);
   }
 
   void Save() {
@@ -301,13 +318,15 @@ class Run {
     }
     const bool fits = state_.velocity.size() == optimizer_.velocity().size() &&
                       state_.squares.size() == optimizer_.squares().size() &&
-                      state_.average.empty() == (options_.average == 0);
-    if (!fits) Fail(loop_.checkpoint.string(), ": lacks what its optimizer or its average keeps");
-    if (state_.epoch > options_.epochs || state_.step_in_epoch > steps_per_epoch_ ||
-        state_.step != std::int64_t{state_.epoch} * steps_per_epoch_ + state_.step_in_epoch ||
+                      state_.average.empty() == (course_.average == 0) &&
+                      state_.first.empty() == !loop_.blend;
+    if (!fits) Fail(loop_.checkpoint.string(), ": lacks what its optimizer, its average or its blend keeps");
+    const std::int64_t step =
+        std::min(std::int64_t{state_.epoch} * steps_per_epoch_ + state_.step_in_epoch, steps_);
+    if (state_.epoch > course_.epochs || state_.step_in_epoch > steps_per_epoch_ || state_.step != step ||
         state_.seen != static_cast<std::int64_t>(BeginOf(state_.step_in_epoch))) {
       Fail(loop_.checkpoint.string(), ": is after step ", state_.step, " and ", state_.step_in_epoch,
-           " of epoch ", state_.epoch + 1, ", which is no place in ", options_.epochs, " epochs of ",
+           " of epoch ", state_.epoch + 1, ", which is no place in ", course_.epochs, " epochs of ",
            steps_per_epoch_, " steps");
     }
     std::ranges::copy(state_.velocity, optimizer_.velocity().begin());
@@ -318,6 +337,7 @@ class Run {
 
   const Loop& loop_;
   const TrainingOptions& options_;
+  const Course& course_;
   WeightLayout layout_;
   int steps_per_epoch_;
   std::size_t batch_;  // the inputs of the largest step
@@ -327,21 +347,20 @@ class Run {
   std::vector<float> inputs_;
   std::vector<Target> targets_;
   std::vector<float> gradient_;
+  std::vector<float> class_weights_;
   TrainingState state_;
+  Validation best_;    // of the blends so far
   bool kept_ = false;  // the checkpoint holds `state_`
   double before_ = 0;  // the seconds that training took before it was resumed
   struct {             // what this run did of the epoch that is under way
     std::size_t inputs = 0;
     double seconds = 0;  // in steps
   } epoch_;
+  bool told_of_rise_ = false;
   Stopwatch since_saved_;
 };
 
 }  // namespace
-
-void StopIfAsked(const TrainingObserver& observer) {
-  if (observer.stop && observer.stop()) throw Stopped();
-}
 
 LoopResult RunLoop(const Loop& loop, std::vector<float> values) { return Run(loop, std::move(values)).Go(); }
 

@@ -12,6 +12,11 @@ void Within(const char* name, T value, T low, T high) {
   if (!(value >= low && value <= high)) Fail(name, " is ", value, ", expected ", low, " to ", high);
 }
 
+template <typename T>
+void Within(const char* name, const std::optional<T>& value, T low, T high) {
+  if (value) Within(name, *value, low, high);
+}
+
 template <typename Enum>
 void Exists(const char* name, Enum value) {
   if (NameOf(value).empty()) Fail("the ", name, " ", static_cast<int>(value), " is none that there is");
@@ -86,12 +91,12 @@ void CheckOptions(const TrainingOptions& o) {
   CheckRecipe(o.network);
   Exists("optimizer", o.optimizer.kind);
   Exists("decay", o.optimizer.decay);
-  Exists("schedule", o.schedule);
+  if (o.schedule) Exists("schedule", *o.schedule);
   Exists("crop", o.augment.crop);
   constexpr double kLeastMixup = 0.01;  // below, one of the two has all of nearly every pair
   Within("epochs", o.epochs, 1, 1'000'000);
-  Within("head epochs", o.head_epochs, 0, 1'000'000);
   Within("batch", o.batch, 1, 65'536);
+  Within("minutes", o.minutes, 0.0, 1e6);
   Within("learning rate", o.learning_rate, 0.0, 1000.0);
   Within("momentum", o.optimizer.momentum, 0.0, 0.9999);
   Within("rho", o.optimizer.rho, 0.0, 0.99999);
@@ -106,8 +111,8 @@ void CheckOptions(const TrainingOptions& o) {
   Within("jitter", o.augment.jitter, 0.0, 1.0);
   Within("erase", o.augment.erase, 0.0, 1.0);
   Within("mixup", o.augment.mixup, 0.0, 1.0);
-  if (o.augment.mixup > 0 && o.augment.mixup < kLeastMixup)
-    Fail("mixup is ", o.augment.mixup, ", expected 0 or ", kLeastMixup, " to 1");
+  const double mixup = o.augment.mixup.value_or(0);
+  if (mixup > 0 && mixup < kLeastMixup) Fail("mixup is ", mixup, ", expected 0 or ", kLeastMixup, " to 1");
   Within("the least share of a crop", o.augment.smallest, 0.01, 1.0);
   CheckThreads(o.threads);
   Within("the validation share", o.validation_share, 0.0, 1.0);

@@ -15,6 +15,18 @@ std::vector<int> LabelsOf(const Pictures& pictures) {
 
 }  // namespace
 
+std::vector<float> ClassWeights(const std::vector<int>& labels, int classes, bool balanced) {
+  std::vector<float> weights(static_cast<std::size_t>(classes), 1);
+  if (!balanced) return weights;
+  std::vector<std::size_t> counts(weights.size());
+  for (const int label : labels) ++counts[static_cast<std::size_t>(label)];
+  for (std::size_t c = 0; c < counts.size(); ++c) {
+    if (counts[c] > 0)
+      weights[c] = static_cast<float>(labels.size()) / static_cast<float>(counts.size() * counts[c]);
+  }
+  return weights;
+}
+
 PictureSource::PictureSource(Pictures training, Pictures validation, const AugmentOptions& augment,
                              const Preprocessing& preprocessing, const Shape& input, std::uint64_t seed)
     : training_(std::move(training)),

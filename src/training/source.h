@@ -22,6 +22,10 @@ class Source {
   virtual void Validation(std::size_t index, std::span<float> input) const = 0;
 };
 
+// What each class counts in the loss: all alike, or `balanced`, so that every class counts as much as the
+// others however many inputs it has, and the mean over the inputs is 1.
+std::vector<float> ClassWeights(const std::vector<int>& labels, int classes, bool balanced);
+
 // Pictures, varied for training.
 class PictureSource : public Source {
  public:
@@ -59,6 +63,8 @@ class FeatureSource : public Source {
  public:
   FeatureSource(Features training, Features validation)
       : training_(std::move(training)), validation_(std::move(validation)) {}
+
+  [[nodiscard]] const Features& features() const { return training_; }  // to train on
 
   [[nodiscard]] const std::vector<int>& training() const override { return training_.labels; }
   [[nodiscard]] const std::vector<int>& validation() const override { return validation_.labels; }

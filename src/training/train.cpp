@@ -1,22 +1,19 @@
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cmath>
-#include <iomanip>
-#include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
 #include <string>
 #include <utility>
 
 #include "base/fail.h"
-#include "base/fingerprint.h"
 #include "base/stopwatch.h"
 #include "formats/json.h"
-#include "formats/network_json.h"
 #include "mobilenet/training.h"
+#include "training/budget.h"
+#include "training/identity.h"
+#include "training/logistic.h"
 #include "training/loop.h"
+#include "training/remarks.h"
 #include "training/training_pass.h"
 #include "training/transfer.h"
 
@@ -73,97 +70,6 @@ std::vector<float> FreshWeights(const Network& network, const WeightLayout& layo
   return values;
 }
 
-double DefaultRate(const TrainingOptions& options, std::size_t pictures) {
-  const double batches = static_cast<double>(pictures) / StepsPerEpoch(pictures, options.batch) / 128;
-  const double rate =
-      options.optimizer.kind == OptimizerKind::kSgd ? 0.2 * batches : 2e-3 * std::sqrt(batches);
-  return options.from ? rate / 10 : rate;
-}
-
-// Which model training starts from: its weights, and how it sees pictures.
-std::string TextOf(const std::optional<Model>& from) {
-  if (!from) return "none";
-  Fingerprint fingerprint;
-  const Preprocessing& p = from->preprocessing;
-  const auto enough = std::numeric_limits<float>::max_digits10;
-  fingerprint.Add(Concat(std::setprecision(enough), p.mean[0], " ", p.mean[1], " ", p.mean[2], " ",
-                         p.scale[0], " ", p.scale[1], " ", p.scale[2], " ", p.crop, " ",
-                         static_cast<int>(p.order), " ", static_cast<int>(p.shape), " ",
-                         static_cast<int>(p.filter)));
-  for (const auto& [name, tensor] : from->weights) {
-    fingerprint.Add(name);
-    fingerprint.Add({reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size_bytes()});
-  }
-  return fingerprint.Text();
-}
-
-// As many digits as tell a number from its neighbours.
-std::string TextOf(double value) {
-  std::array<char, 32> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), value).ptr;
-  return {text.data(), end};
-}
-
-// The network: each field of its recipe, so that a message can name it, and all of its layers.
-void AddNetwork(const Network& network, Identity& identity) {
-  identity.push_back({"version", std::string(VersionOf(network))});
-  const std::optional<Recipe> made_by = RecipeOf(network);
-  const nlohmann::json recipe = made_by ? RecipeJson(*made_by) : nlohmann::json::object();
-  for (const auto& [key, value] : recipe.items()) {
-    if (key == "version" || key == "classes") continue;                // told apart from this
-    std::string name = key == "epsilon" ? "batch norm epsilon" : key;  // the optimizer has one, too
-    std::ranges::replace(name, '_', ' ');
-    if (value.is_boolean()) name += ":";
-    identity.push_back({name, value.is_string() ? value.get<std::string>() : Dumped(value)});
-  }
-  Fingerprint layers;
-  layers.Add(Dumped(NetworkJson(network)));
-  identity.push_back({"layers", Concat(network.layers.size(), " (", layers.Text(), ")")});
-}
-
-// What the weights depend on, data apart. Where several differ the cause comes before what follows from it,
-// as the optimizer before the default of its rate.
-Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Network& network) {
-  const auto number = [](auto value) { return TextOf(static_cast<double>(value)); };
-  const auto yes = [](bool value) { return std::string(value ? "yes" : "no"); };
-  Fingerprint classes;
-  for (const std::string& name : data.classes) classes.Add(name);
-  constexpr bool kMayChange = false;
-  Identity identity = {{"classes", Concat(data.classes.size(), " (", classes.Text(), ")")},
-                       {"a model to start from:", TextOf(o.from)},
-                       {"a frozen backbone:", yes(o.freeze_backbone)}};
-  AddNetwork(network, identity);
-  const Identity course = {{"precision", std::string(NameOf(*o.precision))},
-                           {"epochs", number(o.epochs)},
-                           {"head epochs", number(o.from ? o.head_epochs : 0)},
-                           {"batch", number(o.batch)},
-                           {"optimizer", std::string(NameOf(o.optimizer.kind))},
-                           {"momentum", number(o.optimizer.momentum)},
-                           {"rho", number(o.optimizer.rho)},
-                           {"epsilon", number(o.optimizer.epsilon)},
-                           {"decaying weights:", std::string(NameOf(o.optimizer.decay))},
-                           {"schedule", std::string(NameOf(o.schedule))},
-                           {"warm-up", number(o.warmup)},
-                           {"label smoothing", number(o.label_smoothing)},
-                           {"dropout", number(o.dropout)},
-                           {"norm momentum", number(o.norm_momentum)},
-                           {"average", number(o.average)},
-                           {"crop", std::string(NameOf(o.augment.crop))},
-                           {"smallest crop", number(o.augment.smallest)},
-                           {"mirrored pictures:", yes(o.augment.flip)},
-                           {"trivial augmentation:", yes(o.augment.trivial)},
-                           {"jitter", number(o.augment.jitter)},
-                           {"erase", number(o.augment.erase)},
-                           {"mixup", number(o.augment.mixup)},
-                           {"seed", std::to_string(o.seed)},
-                           {"learning rate", number(o.learning_rate), kMayChange},
-                           {"weight decay", number(o.optimizer.weight_decay), kMayChange},
-                           {"clip", number(o.optimizer.clip), kMayChange},
-                           {"threads", number(o.threads), kMayChange}};
-  identity.insert(identity.end(), course.begin(), course.end());
-  return identity;
-}
-
 // What TrainingData::Find makes sure of, where someone else made the data; and the names of classes, which go
 // into models, must be text.
 void CheckData(const TrainingData& data) {
@@ -193,26 +99,6 @@ void CheckCheckpoint(const TrainingOptions& options) {
   }
 }
 
-// The classifier alone is a logistic regression: inputs are not varied, and nothing but weight decay holds it
-// back. The loss bends by the features' mean square length, so that the steps that do well are a share of its
-// inverse.
-TrainingOptions HeadOptions(const TrainingOptions& options, const Features& features) {
-  constexpr double kStep = 16;
-  TrainingOptions head = options;
-  head.epochs = options.freeze_backbone ? options.epochs : options.head_epochs;
-  head.optimizer = OptimizerOptions::For(OptimizerKind::kSgd);
-  head.optimizer.weight_decay = 0.03;
-  double length = 0;
-  for (const float value : features.rows) length += double{value} * value;
-  head.learning_rate = kStep / std::max(1e-3, length / static_cast<double>(features.labels.size()));
-  head.schedule = Schedule::kCosine;
-  head.warmup = 0.05;
-  head.label_smoothing = 0;
-  head.average = 0;
-  head.augment.mixup = 0;
-  return head;
-}
-
 // One call of Train.
 class Training {
  public:
@@ -227,11 +113,11 @@ class Training {
     }
     options_.precision =
         options_.freeze_backbone ? Precision::kFloat32 : TrainingPrecision(options_.precision);
-    if (options_.learning_rate == 0) options_.learning_rate = DefaultRate(options_, data.training.size());
+    course_ = CourseFor(options_, data.training.size(), StepsBefore());
     preprocessing_ = PreprocessingFor(options_, options_.augment.crop);
     network_ = NetworkFor(options_, data.classes.size());
-    identity_ = IdentityOf(data, options_, network_);
-    if (options_.resume) Differences(options_.checkpoint, identity_);  // before pictures are read
+    if (options_.resume)  // before pictures are read
+      Differences(options_.checkpoint, IdentityOf(data, options_, course_, network_));
   }
 
   TrainingResult Go() {
@@ -239,66 +125,109 @@ class Training {
     std::vector<float> values = FreshWeights(network_, layout, options_.seed);
     bool all_known = true;
     if (options_.from) all_known = TakeWeights(*options_.from, network_, data_.classes, layout, values);
-    // One that resumes has trained its classifier already.
-    const bool head_first = options_.from && !all_known && options_.head_epochs > 0 && !options_.resume;
+    // One that resumes has fitted its classifier already.
+    const bool fits_classifier =
+        options_.freeze_backbone || (options_.from && !all_known && !options_.resume);
 
     TrainingResult result;
-    LoopResult trained;
     try {
-      trained = TrainAll(head_first, layout, values, result.validation);
+      TrainAll(fits_classifier, layout, values, result);
     } catch (const Stopped&) {  // before there was anything to keep
-      trained.stopped = true;
+      result.stopped = true;
     }
     result.training = std::move(trained_on_);
-    result.stopped = trained.stopped;
-    result.kept = trained.kept;
-    result.steps = trained.steps;
     result.precision = *options_.precision;
-    result.epochs = std::move(trained.epochs);
-    result.changes = std::move(trained.changes);
-    result.answers = std::move(trained.answers);
+    result.planned_epochs = options_.freeze_backbone ? 1 : course_.epochs;
     result.unreadable = unreadable_;
     result.model = {network_, layout.ToWeights(values), preprocessing_, data_.classes, {}};
     return result;
   }
 
  private:
-  // Reads pictures and trains, from `values` to `values`. `seen` becomes the validation pictures.
-  LoopResult TrainAll(bool head_first, const WeightLayout& layout, std::vector<float>& values,
-                      std::vector<Sample>& seen) {
+  // Reads pictures and trains, from `values` to `values`.
+  void TrainAll(bool fits_classifier, const WeightLayout& layout, std::vector<float>& values,
+                TrainingResult& result) {
     Pictures validation = Read("validation pictures", data_.validation, SeenForm(), options_.cache_bytes);
     const std::size_t left = options_.cache_bytes - validation.bytes();
     CheckClasses(validation.samples(), "validate with");
-    seen = validation.samples();
-    LoopResult trained;
+    result.validation = validation.samples();
     std::optional<Pictures> training;
-    if (options_.freeze_backbone || head_first) {
+    if (fits_classifier) {
       training = ReadTraining(SeenForm(), left);
-      trained = TrainHead(*training, validation, layout, values);
-      if (options_.freeze_backbone) return trained;
-      if (trained.stopped) throw Stopped();
+      result.epochs = {FitClassifier(*training, validation, layout, values, result)};
+      if (options_.freeze_backbone) {
+        if (observer_.epoch) observer_.epoch(result.epochs);
+        return;
+      }
     }
     if (!training || TrainingForm() != SeenForm()) {
       training.reset();  // before the others take memory
       training = ReadTraining(TrainingForm(), left);
     }
-    const Identity identity = WithData(*training, validation);
+    const Identity pictures = OfPictures(*training, validation);
     const PictureSource source(*std::move(training), std::move(validation), options_.augment, preprocessing_,
                                network_.input, options_.seed);
-    trained = RunLoop(
-        {network_, source, options_, observer_, pool_, options_.checkpoint, identity, stopwatch_}, values);
-    values = trained.values;
-    return trained;
+    if (!FitToTime(source, values, result)) return;
+    Note(Concat(options_.from ? "everything: " : "", TextOf(course_, source.training().size())));
+    Identity identity = IdentityOf(data_, options_, course_, network_);
+    identity.insert(identity.end(), pictures.begin(), pictures.end());
+    LoopResult trained = RunLoop({network_, source, options_, course_, observer_, pool_, options_.checkpoint,
+                                  identity, stopwatch_, options_.from.has_value()},
+                                 values);
+    values = std::move(trained.values);
+    result.stopped = trained.stopped;
+    result.kept = trained.kept;
+    result.steps = trained.steps;
+    result.epochs = std::move(trained.epochs);
+    result.changes = std::move(trained.changes);
+    result.blends = std::move(trained.blends);
+    result.share = trained.share;
+    if (result.stopped) return;
+    SetValidation(trained.validation, result);
+    const std::string gap =
+        RemarkOnGap(result.epochs.back(), result.validation_accuracy, data_.classes.size(), result.steps);
+    if (!gap.empty() && observer_.warning) observer_.warning(gap);
   }
 
-  // The identity with the pictures that could be read. Another decoder may give other pixels, with which
-  // training can go on.
-  [[nodiscard]] Identity WithData(const Pictures& training, const Pictures& validation) const {
-    Identity identity = identity_;
-    identity.push_back({"data", Concat(training.samples().size(), " + ", validation.samples().size(),
-                                       " pictures (", training.names(), ", ", validation.names(), ")")});
-    identity.push_back({"pixels", Concat(training.pixels(), ", ", validation.pixels()), false});
-    return identity;
+  // The most steps of the checkpoint that is resumed from.
+  [[nodiscard]] std::int64_t StepsBefore() const {
+    if (!options_.resume || options_.minutes == 0) return 0;
+    return std::stoll(SavedTrait(options_.checkpoint, "most steps"));
+  }
+
+  // Shortens the course to what fits into the minutes that there are. Whether there is time to train the
+  // whole network at all.
+  bool FitToTime(const Source& source, const std::vector<float>& values, TrainingResult& result) {
+    if (options_.minutes == 0 || options_.resume) return true;
+    constexpr int kBlends = 4;  // that are validated in the end, beside the last weights
+    const double seconds = 60 * options_.minutes;
+    const TrainingTimes times = Measure(network_, values, source, options_, course_, observer_, pool_);
+    const std::size_t pictures = source.training().size();
+    const std::int64_t steps = StepsIn(seconds - stopwatch_.Seconds(), times,
+                                       StepsPerEpoch(pictures, course_.batch), options_.from ? kBlends : 0);
+    if (steps == 0 && !result.epochs.empty()) {
+      Note("there is no time left to tune more than the classifier");
+      return false;
+    }
+    course_ = CourseFor(options_, pictures, std::max<std::int64_t>(steps, 1));
+    return true;
+  }
+
+  static void SetValidation(const Validation& validation, TrainingResult& result) {
+    result.validation_loss = validation.loss;
+    result.validation_accuracy = validation.accuracy;
+    result.answers = validation.answers;
+  }
+
+  void Note(const std::string& text) const {
+    if (observer_.note) observer_.note(text);
+  }
+
+  // Those that could be read. Another decoder may give other pixels, with which training can go on.
+  [[nodiscard]] static Identity OfPictures(const Pictures& training, const Pictures& validation) {
+    return {{"data", Concat(training.samples().size(), " + ", validation.samples().size(), " pictures (",
+                            training.names(), ", ", validation.names(), ")")},
+            {"pixels", Concat(training.pixels(), ", ", validation.pixels()), false}};
   }
 
   [[nodiscard]] KeptForm SeenForm() const {
@@ -353,38 +282,38 @@ class Training {
     }
   }
 
-  // Trains the classifier on features, and puts it where it belongs in `values`.
-  LoopResult TrainHead(const Pictures& training, const Pictures& validation, const WeightLayout& layout,
-                       std::vector<float>& values) {
+  Features FeaturesFor(const char* of, const Pictures& pictures, const Weights& weights) {
+    return FeaturesOf(network_, weights, pictures, preprocessing_, pool_, [&](std::size_t done) {
+      if (observer_.preparing)
+        observer_.preparing(Concat("computing features of ", of), done, pictures.samples().size());
+      StopIfAsked(observer_);
+    });
+  }
+
+  // Fits the classifier to features, and puts it where it belongs in `values`.
+  EpochRecord FitClassifier(const Pictures& training, const Pictures& validation, const WeightLayout& layout,
+                            std::vector<float>& values, TrainingResult& result) {
     const Weights weights = layout.ToWeights(values);
-    const auto features = [&](const char* of, const Pictures& pictures) {
-      return FeaturesOf(network_, weights, pictures, preprocessing_, pool_, [&](std::size_t done) {
-        if (observer_.preparing)
-          observer_.preparing(Concat("computing features of ", of), done, pictures.samples().size());
-        StopIfAsked(observer_);
-      });
-    };
-    Features to_train = features("training pictures", training);
-    const TrainingOptions head_options = HeadOptions(options_, to_train);
-    const FeatureSource source(std::move(to_train), features("validation pictures", validation));
+    const FeatureSource source(FeaturesFor("training pictures", training, weights),
+                               FeaturesFor("validation pictures", validation, weights));
     const Network head = ClassifierOf(network_);
-    const WeightLayout head_layout(head);
-    const std::size_t offset = layout.size() - head_layout.size();  // the classifier's come last
-    TrainingObserver observer = observer_;
-    std::filesystem::path checkpoint = options_.checkpoint;
-    if (!options_.freeze_backbone) {  // it is soon done, and is not what was asked for
-      checkpoint.clear();
-      observer.epoch = nullptr;
-      observer.step = [this](TrainingProgress progress) {
-        progress.classifier_first = true;
-        if (observer_.step) observer_.step(progress);
-      };
-    }
-    LoopResult trained = RunLoop(
-        {head, source, head_options, observer, pool_, checkpoint, WithData(training, validation), stopwatch_},
-        {values.begin() + static_cast<std::ptrdiff_t>(offset), values.end()});
-    std::ranges::copy(trained.values, values.begin() + static_cast<std::ptrdiff_t>(offset));
-    return trained;
+    const LogisticFit fit =
+        FitLogistic(head, source.features(), options_.balance, pool_, [&](std::size_t done, std::size_t of) {
+          if (observer_.preparing) observer_.preparing("fitting the classifier", done, of);
+          StopIfAsked(observer_);
+        });
+    // The classifier's weights come last.
+    std::ranges::copy(fit.values, values.end() - static_cast<std::ptrdiff_t>(fit.values.size()));
+    SetValidation(Validate(head, fit.values, source, observer_, pool_), result);
+    Note(Concat("the classifier alone: top-1 ", std::round(1e4 * result.validation_accuracy) / 100,
+                " % (weight decay ", fit.decay, ", the best of cross-validation)"));
+    return {.epoch = 1,
+            .learning_rate = 0,
+            .training_loss = fit.loss,
+            .training_accuracy = fit.accuracy,
+            .validation_loss = result.validation_loss,
+            .validation_accuracy = result.validation_accuracy,
+            .seconds = stopwatch_.Seconds()};
   }
 
   const TrainingData& data_;
@@ -393,7 +322,7 @@ class Training {
   ThreadPool pool_;
   Preprocessing preprocessing_;
   Network network_;
-  Identity identity_;
+  Course course_;
   std::set<std::string> warned_;  // pictures are read anew where training goes on after its classifier
   std::size_t unreadable_ = 0;
   std::vector<Sample> trained_on_;  // those that could be read

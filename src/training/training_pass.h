@@ -23,6 +23,7 @@ struct Target {
   int label = 0;
   int other = 0;
   float share = 1;
+  float weight = 1;  // of its loss
 };
 
 struct PassOptions {

@@ -54,7 +54,8 @@ TEST(LoopTest, AnEpochSeesEveryInputOnceInStepsOfEqualSize) {
     std::int64_t steps = 0;
     TrainingObserver observer;
     observer.step = [&](const TrainingProgress& progress) { steps = progress.steps; };
-    const Loop loop = {network, source, options, observer, pool, {}, {}};
+    const Course course = CourseFor(options, kInputs);
+    const Loop loop = {network, source, options, course, observer, pool, {}, {}};
     RunLoop(loop, WeightLayout(network).Flatten(network, RandomWeights(network, 1)));
     EXPECT_EQ(steps, 2 * ((10 + batch - 1) / batch));
     for (std::size_t i = 0; i < kInputs; ++i) {
@@ -97,7 +98,7 @@ std::vector<double> LossesOfFixedWeights(const Source& source, TrainingOptions o
   observer.epoch = [&](const std::vector<EpochRecord>& epochs) {
     losses.push_back(epochs.back().training_loss);
   };
-  RunLoop({network, source, options, observer, pool, {}, {}},
+  RunLoop({network, source, options, CourseFor(options, source.training().size()), observer, pool, {}, {}},
           WeightLayout(network).Flatten(network, RandomWeights(network, 1)));
   return losses;
 }

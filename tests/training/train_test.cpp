@@ -142,11 +142,7 @@ TEST_F(TrainTest, StoppedAndResumedAtAnyStepItEndsWithTheSameBits) {
 
 TEST_F(TrainTest, StoppedAndResumedFromAModelItEndsWithTheSameBits) {
   options_.from = Experienced();
-  options_.head_epochs = 2;
-  ExpectTheSameBitsWhenStoppedAfter(8 + 5);  // 8 steps of the classifier alone
-  options_.freeze_backbone = true;
-  options_.epochs = 20;
-  ExpectTheSameBitsWhenStoppedAfter(30);
+  for (const int stop : {1, 5, 12}) ExpectTheSameBitsWhenStoppedAfter(stop);
 }
 
 // Sums and maps with several readers, from pictures to a model that works, over a stop, and as a backbone.
@@ -164,7 +160,6 @@ TEST_F(TrainTest, V2IsTrainedAsV1Is) {
   options_.from = std::move(result.model);
   options_.from->labels = {};
   options_.freeze_backbone = true;
-  options_.epochs = 20;
   result = Run();
   EXPECT_EQ(result.epochs.back().validation_accuracy, 1);
   for (const auto& [name, tensor] : result.model.weights) {
@@ -349,9 +344,12 @@ TEST_F(TrainTest, AFrozenBackboneTrainsOnlyTheClassifier) {
   const Model from = Experienced();
   options_.from = from;
   options_.freeze_backbone = true;
-  options_.epochs = 20;
   const TrainingResult result = Run();
+  ASSERT_EQ(result.epochs.size(), 1U);
   EXPECT_EQ(result.epochs.back().validation_accuracy, 1);
+  EXPECT_EQ(result.validation_accuracy, 1);
+  EXPECT_EQ(result.answers.size(), result.validation.size());
+  EXPECT_TRUE(result.blends.empty());
   for (const auto& [name, tensor] : result.model.weights) {
     const bool changed = !std::ranges::equal(tensor.values, from.weights.at(name).values);
     EXPECT_EQ(changed, name.starts_with("classifier")) << name;
@@ -390,20 +388,63 @@ TEST_F(TrainTest, TheBackboneIsWhatTheClassifierReads) {
 TEST_F(TrainTest, KnownClassesKeepTheirRowsAndNewOnesAreLearned) {
   Model from = Experienced();
   from.labels = {"red", "grey", "black"};
-  options_.from = from;
-  options_.head_epochs = 0;
-  options_.learning_rate = 1e-9;
-  options_.average = 0;
-  options_.optimizer.weight_decay = 0;
-  const Model model = Run().model;
-  const auto weight = model.weights.at("classifier.weight").values;  // blue, green, red
+  const WeightLayout layout(from.network);
+  std::vector<float> values(layout.size());
+  EXPECT_FALSE(TakeWeights(from, from.network, {"blue", "green", "red"}, layout, values));
+  const Weights taken = layout.ToWeights(values);
+  const auto weight = taken.at("classifier.weight").values;
   const auto old = from.weights.at("classifier.weight").values;
   for (std::size_t row = 0; row < weight.size() / 3; ++row) {
-    EXPECT_NEAR(weight[row * 3 + 2], old[row * 3], 1e-6);
-    EXPECT_NEAR(weight[row * 3], 0, 1e-6);
+    EXPECT_EQ(weight[row * 3 + 2], old[row * 3]);
+    EXPECT_EQ(weight[row * 3], 0);
   }
-  options_.head_epochs = 30;
-  EXPECT_EQ(Run().epochs.front().validation_accuracy, 1) << "the classifier was trained before all else";
+  options_.from = from;
+  options_.learning_rate = 1e-9;
+  options_.average = 0;
+  EXPECT_EQ(Run().epochs.front().validation_accuracy, 1) << "the classifier was fitted before all else";
+}
+
+// Tuning that undoes what the network knew is not kept.
+TEST_F(TrainTest, WhatIsKeptIsNeverWorseThanTheClassifierAlone) {
+  options_.from = Experienced();
+  options_.learning_rate = 3;
+  options_.epochs = 1;
+  std::vector<std::string> notes;
+  TrainingObserver observer;
+  observer.note = [&](const std::string& text) { notes.push_back(text); };
+  const TrainingResult result = Run(observer);
+  ASSERT_EQ(result.blends.size(), 5U);
+  EXPECT_EQ(result.blends.front().share, 0);
+  EXPECT_EQ(result.blends.back().share, 1);
+  EXPECT_LT(result.blends.back().validation_accuracy, 1) << "else there is nothing to choose";
+  EXPECT_EQ(result.share, 0);
+  EXPECT_EQ(result.validation_accuracy, 1);
+  std::size_t right = 0;
+  Classifier classify(result.model);
+  for (const Sample& sample : result.validation)
+    right += classify.File(sample.file, {.top = 1}).front().index == sample.label ? 1 : 0;
+  EXPECT_EQ(right, result.validation.size());
+  EXPECT_THAT(notes, testing::ElementsAre(HasSubstr("the classifier alone: top-1 100 %"),
+                                          HasSubstr("everything: 1 epoch of 4 steps of 9 pictures")));
+}
+
+TEST_F(TrainTest, ABudgetOfMinutesEndsInTime) {
+  options_.epochs = std::nullopt;
+  options_.minutes = 0.05;
+  options_.checkpoint = checkpoint_;
+  const TrainingResult stopped = Run(StopAfter(3));
+  ASSERT_TRUE(stopped.stopped);
+  const TrainingResult result = Resume();
+  EXPECT_EQ(result.planned_epochs, stopped.planned_epochs);
+  EXPECT_EQ(static_cast<int>(result.epochs.size()), result.planned_epochs);
+  EXPECT_NEAR(result.epochs.back().learning_rate, 0, 1e-2) << "the schedule ends where the time does";
+  // With no time to speak of, only the classifier of a model that knows something is fitted.
+  options_.from = result.model;
+  options_.from->labels = {};
+  options_.minutes = 1e-9;
+  options_.resume = false;
+  options_.checkpoint.clear();
+  EXPECT_TRUE(Run().blends.empty());
 }
 
 TEST_F(TrainTest, ALossThatIsNoNumberStopsWithAdviceThatHelps) {
