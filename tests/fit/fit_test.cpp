@@ -5,6 +5,7 @@
 
 #include "complaint.h"
 #include "fit/latency_model.h"
+#include "fit/timed_group.h"
 #include "gmock/gmock.h"
 #include "mobilenet/benchmark.h"
 #include "network/schedule.h"
@@ -112,6 +113,18 @@ TEST(LatencyModel, PredictsSimpleMachines) {
           << alpha << " " << resolution << " " << machine.depthwise << " " << machine.depthwise_by_two;
     }
   }
+}
+
+// However short the time is: each network in turn, twice.
+TEST(TimedGroup, RunsTwoRoundsAtLeast) {
+  EnergyMeter meter;
+  TimedGroup group(1, meter);
+  const Candidate smallest = FitGrid(2).front();
+  for (int i = 0; i < 2; ++i) group.Add(smallest);
+  std::vector<double> shares;
+  group.Run(1e-9, [&](double share) { shares.push_back(share); });
+  EXPECT_THAT(shares, ElementsAre(0.25, 0.5, 0.75, 1));
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_GE(group.TimingOf(i).runs, 2);
 }
 
 TEST(Fit, GridIsCountedRight) {
