@@ -308,6 +308,9 @@ TEST(FoldGraph, ZerosThatNoWindowTakesAreRefused) {
 
 TEST(FoldGraph, WindowsThatMakeNoSenseAreRefused) {
   EXPECT_THAT(Chain().Depthwise("still", 0).Complains(), HasSubstr("still has the stride 0"));
+  EXPECT_EQ(Chain().Depthwise("far", 255).Head().Complains(), "no error");
+  EXPECT_THAT(Chain().Depthwise("farther", 256).Complains(),
+              HasSubstr("farther has the stride 256, expected 1 to 255"));
   EXPECT_THAT(Chain().Then("large", Chain::Window<op::Depthwise>({19, 19, 2}, 1, Padding())).Complains(),
               HasSubstr("large has a window of 19 x 19, larger than its map of 12 x 18"));
 }
