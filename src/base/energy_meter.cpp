@@ -55,4 +55,14 @@ std::optional<double> EnergyMeter::Stop() {
   return microjoules / 1e3;
 }
 
+void EnergyShare::Add(std::optional<double> millijoules, double done) {
+  metered_ = metered_ && millijoules;
+  millijoules_ += millijoules.value_or(0);
+  done_ += done;
+}
+
+std::optional<double> EnergyShare::Each() const {
+  return metered_ && done_ > 0 ? std::optional(millijoules_ / done_) : std::nullopt;
+}
+
 }  // namespace mobilenet

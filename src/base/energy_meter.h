@@ -34,4 +34,18 @@ class EnergyMeter {
   std::vector<Package> packages_;
 };
 
+// The energy of stretches of work, by what was done in them.
+class EnergyShare {
+ public:
+  // A stretch in which so much was done, and what EnergyMeter::Stop said of it.
+  void Add(std::optional<double> millijoules, double done);
+  // The millijoules for each that was done; nothing where a stretch could not be measured or none was added.
+  [[nodiscard]] std::optional<double> Each() const;
+
+ private:
+  double millijoules_ = 0;
+  double done_ = 0;
+  bool metered_ = true;
+};
+
 }  // namespace mobilenet

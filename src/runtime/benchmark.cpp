@@ -43,17 +43,11 @@ class BatchTimer {
     } while (all.Seconds() < seconds);
     if (std::ranges::count(failed_, 0) < std::ssize(failed_))
       Fail("the plan's input and output don't fit it");
-    const double images = static_cast<double>(times_.size() - before) * batch_;
-    const std::optional<double> drawn = meter.Stop();
-    metered_ = metered_ && drawn;
-    millijoules_ += drawn.value_or(0);
-    images_ += images;
+    energy_.Add(meter.Stop(), static_cast<double>(times_.size() - before) * batch_);
   }
 
   // Of one image; nothing where a stretch could not be measured.
-  [[nodiscard]] std::optional<double> Millijoules() const {
-    return metered_ ? std::optional(millijoules_ / images_) : std::nullopt;
-  }
+  [[nodiscard]] std::optional<double> Millijoules() const { return energy_.Each(); }
   [[nodiscard]] const std::vector<double>& times() const { return times_; }
 
  private:
@@ -64,9 +58,7 @@ class BatchTimer {
   std::vector<std::vector<float>> outputs_;
   std::vector<std::uint8_t> failed_;  // of each thread
   std::vector<double> times_;
-  double millijoules_ = 0;
-  double images_ = 0;
-  bool metered_ = true;
+  EnergyShare energy_;
 };
 
 BenchmarkResult Measured(const Plan& plan, const BenchmarkOptions& options) {

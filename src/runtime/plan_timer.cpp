@@ -30,20 +30,13 @@ void PlanTimer::Run(double seconds, EnergyMeter& meter) {
     times_.push_back(std::chrono::duration<double>(now - start).count());
     for (std::size_t i = 0; i < lap_.size(); ++i) steps_[i].push_back(lap_[i]);
   }
-  const std::optional<double> drawn = meter.Stop();
-  metered_ = metered_ && drawn.has_value();
-  millijoules_ += drawn.value_or(0);
+  energy_.Add(meter.Stop(), static_cast<double>(times_.size() - before));
 }
 
 std::vector<double> PlanTimer::StepMedians() const {
   std::vector<double> medians;
   for (const auto& times : steps_) medians.push_back(Median(times));
   return medians;
-}
-
-std::optional<double> PlanTimer::Millijoules() const {
-  if (!metered_ || times_.empty()) return std::nullopt;
-  return millijoules_ / static_cast<double>(times_.size());
 }
 
 }  // namespace mobilenet

@@ -21,7 +21,7 @@ class PlanTimer {
   [[nodiscard]] const std::vector<double>& times() const { return times_; }  // seconds of each inference
   [[nodiscard]] std::vector<double> StepMedians() const;                     // seconds of each step
   // Of one inference, over all stretches; nothing where a stretch could not be measured.
-  [[nodiscard]] std::optional<double> Millijoules() const;
+  [[nodiscard]] std::optional<double> Millijoules() const { return energy_.Each(); }
 
  private:
   Runner runner_;
@@ -30,8 +30,7 @@ class PlanTimer {
   std::vector<double> lap_;
   std::vector<std::vector<double>> steps_;
   std::vector<double> times_;
-  double millijoules_ = 0;
-  bool metered_ = true;
+  EnergyShare energy_;
 };
 
 }  // namespace mobilenet

@@ -223,10 +223,10 @@ PassResult TrainingPass::Run(std::span<const float> images, std::span<const Targ
     Fail("the network has ", s.layout.size(), " weights, given ", values.size(), " and room for ",
          gradient.size(), " gradients");
   for (const Target& target : targets) {
-    if (std::min(target.label, target.other) < 0 ||
-        std::max(target.label, target.other) >= s.network.classes())
-      Fail("a target of class ", std::max(target.label, target.other), ", expected 0 to ",
-           s.network.classes() - 1);
+    for (const int label : {target.label, target.other}) {
+      if (label < 0 || label >= s.network.classes())
+        Fail("a target of class ", label, ", expected 0 to ", s.network.classes() - 1);
+    }
   }
   s.images = images;
   s.targets = targets;

@@ -5,6 +5,7 @@
 
 #include "complaint.h"
 #include "fit/latency_model.h"
+#include "fit/timed_group.h"
 #include "gmock/gmock.h"
 #include "mobilenet/benchmark.h"
 #include "network/schedule.h"
@@ -74,30 +75,56 @@ TEST(NonNegativeLeastSquares, StopsAtZero) {
 }
 
 // A machine on which each mult-add and each value written has its price.
-LatencyModel::Sample Pretend(double alpha, int resolution) {
+struct Machine {
+  double product = 2e-8;  // ms for a mult-add
+  double depthwise = 2e-8;
+  double depthwise_by_two = 2e-8;  // with a stride of 2
+};
+
+double PriceOf(const Layer& layer, const Machine& machine) {
+  if (layer.kind != LayerKind::kDepthwise) return machine.product;
+  return layer.stride == 1 ? machine.depthwise : machine.depthwise_by_two;
+}
+
+LatencyModel::Sample Pretend(double alpha, int resolution, const Machine& machine) {
   LatencyModel::Sample sample{V1({.alpha = alpha, .resolution = resolution, .classes = 10}), {}, 0};
   const Cost cost = CostOf(sample.network);
   for (const StepLayers& step : StepsOf(sample.network)) {
-    double macs = 0;
+    double ms = 0.001 + 1e-7 * static_cast<double>(sample.network.layers[step.last()].output.size());
     for (std::size_t i = step.first(); i <= step.last(); ++i)
-      macs += static_cast<double>(cost.layers[i].macs);
-    const auto written = static_cast<double>(sample.network.layers[step.last()].output.size());
-    sample.step_ms.push_back(0.001 + 2e-8 * macs + 1e-7 * written);
-    sample.total_ms += sample.step_ms.back();
+      ms += PriceOf(sample.network.layers[i], machine) * static_cast<double>(cost.layers[i].macs);
+    sample.step_ms.push_back(ms);
+    sample.total_ms += ms;
   }
   return sample;
 }
 
-TEST(LatencyModel, PredictsASimpleMachine) {
-  std::vector<LatencyModel::Sample> samples;
-  for (const double alpha : {0.25, 0.5, 1.0}) {
-    for (const int resolution : {128, 192, 224}) samples.push_back(Pretend(alpha, resolution));
+TEST(LatencyModel, PredictsSimpleMachines) {
+  for (const Machine& machine : {Machine{}, Machine{.depthwise = 1e-6}, Machine{.depthwise_by_two = 1e-6}}) {
+    std::vector<LatencyModel::Sample> samples;
+    for (const double alpha : {0.25, 0.5, 1.0}) {
+      for (const int resolution : {128, 192, 224}) samples.push_back(Pretend(alpha, resolution, machine));
+    }
+    const LatencyModel model(samples);
+    for (const auto& [alpha, resolution] :
+         {std::pair(0.75, 160), std::pair(0.375, 208), std::pair(1.0, 144)}) {
+      const LatencyModel::Sample truth = Pretend(alpha, resolution, machine);
+      EXPECT_NEAR(model.Predict(truth.network) / truth.total_ms, 1, 0.03)
+          << alpha << " " << resolution << " " << machine.depthwise << " " << machine.depthwise_by_two;
+    }
   }
-  const LatencyModel model(samples);
-  for (const auto& [alpha, resolution] : {std::pair(0.75, 160), std::pair(0.375, 208), std::pair(1.0, 144)}) {
-    const LatencyModel::Sample truth = Pretend(alpha, resolution);
-    EXPECT_NEAR(model.Predict(truth.network) / truth.total_ms, 1, 0.03) << alpha << " " << resolution;
-  }
+}
+
+// However short the time is: each network in turn, twice.
+TEST(TimedGroup, RunsTwoRoundsAtLeast) {
+  EnergyMeter meter;
+  TimedGroup group(1, meter);
+  const Candidate smallest = FitGrid(2).front();
+  for (int i = 0; i < 2; ++i) group.Add(smallest);
+  std::vector<double> shares;
+  group.Run(1e-9, [&](double share) { shares.push_back(share); });
+  EXPECT_THAT(shares, ElementsAre(0.25, 0.5, 0.75, 1));
+  for (std::size_t i = 0; i < 2; ++i) EXPECT_GE(group.TimingOf(i).runs, 2);
 }
 
 TEST(Fit, GridIsCountedRight) {

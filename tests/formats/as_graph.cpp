@@ -45,10 +45,13 @@ class TfliteWriter {
 
   int AddMap(const Shape& shape, const std::string& name) {
     const int more = oddities_.misshapen && !tensors_.empty() ? 1 : 0;
-    if (!oddities_.any_size)
-      return AddTensor({1, shape.height, shape.width + more, shape.channels}, 0, 0, name);
-    const std::vector<std::int32_t> signature = {-1, -1, -1, shape.channels};
-    return AddTensor({1, 1, 1, shape.channels}, 0, 0, name, &signature);
+    const bool any_height = oddities_.any_height;
+    const bool any_width = oddities_.any_width;
+    const int width = shape.width + more;
+    const std::vector<std::int32_t> signature = {-1, any_height ? -1 : shape.height, any_width ? -1 : width,
+                                                 shape.channels};
+    return AddTensor({1, any_height ? 1 : shape.height, any_width ? 1 : width, shape.channels}, 0, 0, name,
+                     any_height || any_width ? &signature : nullptr);
   }
 
   template <typename T>
@@ -71,7 +74,7 @@ class TfliteWriter {
   [[nodiscard]] const TfliteOddities& oddities() const { return oddities_; }
 
   std::vector<std::uint8_t> Finish(int output) {
-    const std::vector<std::int32_t> inputs = {input_};
+    const std::vector<std::int32_t> inputs(static_cast<std::size_t>(oddities_.inputs), input_);
     const std::vector<std::int32_t> outputs(static_cast<std::size_t>(oddities_.outputs), output);
     const std::vector subgraphs = {
         tflite::CreateSubGraphDirect(builder_, &tensors_, &inputs, &outputs, &operators_)};
@@ -106,8 +109,9 @@ int PaddedInput(const Layer& layer, int input, TfliteWriter& writer) {
   const Padding& p = layer.padding;
   const Shape padded = {layer.input.height + p.top + p.bottom, layer.input.width + p.left + p.right,
                         layer.input.channels};
-  const int zeros =
-      writer.AddConstant<std::int32_t>({4, 2}, {0, 0, p.top, p.bottom, p.left, p.right, 0, 0}, 2);
+  std::vector<std::int32_t> numbers = {0, 0, p.top, p.bottom, p.left, p.right, 0, 0};
+  if (writer.oddities().pads >= 0) ++numbers[static_cast<std::size_t>(writer.oddities().pads)];
+  const int zeros = writer.AddConstant<std::int32_t>({4, 2}, numbers, 2);
   const int output = writer.AddMap(padded, layer.name + "/pad");
   writer.AddOperator(34, {input, zeros}, output);
   return output;

@@ -14,11 +14,14 @@ Graph GraphOf(const Network& network, const Weights& weights);
 // What a TFLite file may have that most don't.
 struct TfliteOddities {
   float beta = 1;              // of the softmax
-  bool any_size = false;       // the input may have any height and width
+  bool any_height = false;     // the input may have any
+  bool any_width = false;      // the same
+  int inputs = 1;              // of the graph
   int outputs = 1;             // of the graph
   int activation = 0;          // by its number in the format, behind the average
   bool misshapen = false;      // one map is said to have another shape than it has
   bool adds_constant = false;  // instead of a second map
+  int pads = -1;               // by its index in PAD's eight numbers, what is padded by one more
 };
 
 // The bytes of a float32 TFLite file: operators with their activations, PAD before windows whose padding is

@@ -308,6 +308,9 @@ TEST(FoldGraph, ZerosThatNoWindowTakesAreRefused) {
 
 TEST(FoldGraph, WindowsThatMakeNoSenseAreRefused) {
   EXPECT_THAT(Chain().Depthwise("still", 0).Complains(), HasSubstr("still has the stride 0"));
+  EXPECT_EQ(Chain().Depthwise("far", 255).Head().Complains(), "no error");
+  EXPECT_THAT(Chain().Depthwise("farther", 256).Complains(),
+              HasSubstr("farther has the stride 256, expected 1 to 255"));
   EXPECT_THAT(Chain().Then("large", Chain::Window<op::Depthwise>({19, 19, 2}, 1, Padding())).Complains(),
               HasSubstr("large has a window of 19 x 19, larger than its map of 12 x 18"));
 }
@@ -424,25 +427,34 @@ TEST(Tflite, RectangularNetworksOfBothVersionsAreRead) {
 
 TEST(Tflite, AnInputOfAnySizeIsAssumedToBe224) {
   const Network network = V1({.alpha = 0.1, .classes = 3, .batch_norm = false});
-  const Model model = Model::Parse(TfliteOf(network, RandomWeights(network, 5), {.any_size = true}));
-  EXPECT_EQ(model.network.layers, network.layers);
-  EXPECT_THAT(model.provenance.at("resolution"), HasSubstr("224 was assumed"));
+  for (const TfliteOddities& any : {TfliteOddities{.any_height = true, .any_width = true},
+                                    TfliteOddities{.any_height = true}, TfliteOddities{.any_width = true}}) {
+    const Model model = Model::Parse(TfliteOf(network, RandomWeights(network, 5), any));
+    EXPECT_EQ(model.network.layers, network.layers);
+    EXPECT_THAT(model.provenance.at("resolution"), HasSubstr("224 was assumed"));
+  }
 }
 
 TEST(Tflite, WhatChangesTheAnswersIsReadOrRefused) {
-  const Network network = V2({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
+  const Network network = V2({.alpha = 0.1,
+                              .resolution = 32,
+                              .classes = 3,
+                              .padding = PaddingStyle::kSymmetric,
+                              .batch_norm = false});
   const auto complaint = [&](const TfliteOddities& oddities) {
     const auto bytes = TfliteOf(network, RandomWeights(network, 5), oddities);
     return Complaint([&] { Model::Parse(bytes, "f"); });
   };
   EXPECT_EQ(complaint({}), "no error");
   EXPECT_THAT(complaint({.beta = 2}), HasSubstr("has the beta 2, expected 1 (SOFTMAX)"));
+  EXPECT_THAT(complaint({.inputs = 2}), HasSubstr("f: the graph has 2 inputs, expected one"));
+  for (const int pads : {0, 1, 6, 7})
+    EXPECT_THAT(complaint({.pads = pads}), HasSubstr("pads images or channels")) << pads;
   EXPECT_THAT(complaint({.outputs = 2}), HasSubstr("f: the graph has 2 outputs, expected one"));
   EXPECT_THAT(complaint({.activation = 1}), HasSubstr("comes right behind the average over the map"));
   EXPECT_THAT(complaint({.activation = 2}), HasSubstr("has the activation 2, expected none (0)"));
-  EXPECT_THAT(
-      complaint({.misshapen = true}),
-      HasSubstr("f: operator 0 makes a map of 16 x 16 x 8, but the file says [1, 16, 17, 8] (CONV_2D)"));
+  EXPECT_THAT(complaint({.misshapen = true}),
+              HasSubstr("f: operator 0 makes a map of 34 x 34 x 3, but the file says [1, 34, 35, 3] (PAD)"));
   EXPECT_THAT(complaint({.adds_constant = true}),
               HasSubstr("reads what no operator before it writes, as its input 1 (ADD)"));
 }

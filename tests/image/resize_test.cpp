@@ -167,6 +167,8 @@ TEST(Resize, RefusesImpossibleSizesAndImages) {
   const Box all = {0, 0, 8, 6};
   EXPECT_THAT(ErrorOf([&] { Resize(Noise(8, 6), 0, 3, kBilinear, all); }), HasSubstr("0 x 3"));
   EXPECT_THAT(ErrorOf([&] { Resize(Noise(8, 6), 3, -1, kBilinear, all); }), HasSubstr("3 x -1"));
+  EXPECT_THAT(ErrorOf([&] { Resize(Noise(8, 6), 16385, 16384, kBilinear, all); }),
+              HasSubstr("16385 x 16384 pixels, expected at least one and at most 268435456"));
   Image image = Noise(8, 6);
   image.pixels.pop_back();
   EXPECT_THAT(ErrorOf([&] { Resize(image, 3, 3, kBilinear, all); }), HasSubstr("needs 144 bytes, found 143"));

@@ -53,15 +53,16 @@ Bytes Frame(int x, int y, int width, int height, const Bytes& webp) {
 TEST(Webp, AnAnimationYieldsItsFirstFrameOnTheCanvas) {
   const Image first = Noise(4, 2);
   const Image second = Noise(8, 6);
-  for (const std::uint8_t alpha : {std::uint8_t{255}, std::uint8_t{254}}) {
+  for (const auto& [x, y, alpha] :
+       {std::tuple(2, 4, std::uint8_t{255}), std::tuple(2, 4, std::uint8_t{254}),
+        std::tuple(0, 0, std::uint8_t{255}), std::tuple(4, 0, std::uint8_t{255})}) {
     Bytes chunks = WebpChunk("ANIM", {0, 0, 255, 255, 0, 0});
-    Append(chunks, Frame(2, 4, 4, 2, LosslessWebp(4, 2, WithAlpha(first, alpha))));
+    Append(chunks, Frame(x, y, 4, 2, LosslessWebp(4, 2, WithAlpha(first, alpha))));
     Append(chunks, Frame(0, 0, 8, 6, LosslessWebp(8, 6, WithAlpha(second, 255))));
     const Image image = DecodeImage(ExtendedWebp(8, 6, kWebpAnimation | kWebpAlpha, chunks));
     Image expected{.width = 8, .height = 6, .channels = 3, .pixels = Bytes(8 * 6 * 3, 255)};
-    for (int y = 0; y < 2; ++y) {
-      std::copy_n(first.pixels.data() + y * 12, 12, expected.pixels.data() + ((y + 4) * 8 + 2) * 3);
-    }
+    for (int row = 0; row < 2; ++row)
+      std::copy_n(first.pixels.data() + row * 12, 12, expected.pixels.data() + ((row + y) * 8 + x) * 3);
     EXPECT_LE(MaxDifference(image, expected), alpha == 255 ? 0 : 1);
   }
 }

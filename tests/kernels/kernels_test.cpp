@@ -22,7 +22,7 @@ namespace {
 
 class KernelsTest : public TargetTest {
  protected:
-  // A row without gaps is the same as one with gaps, whose pixels can't pair.
+  // A row without gaps is the same as one with gaps, whose pixels can't pair. Nothing behind it is touched.
   void CheckPairs(DepthwiseTask task) {
     const std::size_t channels = task.channels;
     const auto pixels = static_cast<std::size_t>(task.x_end - task.x_begin);
@@ -30,7 +30,7 @@ class KernelsTest : public TargetTest {
     task.output = apart.data();
     task.output_pitch = (channels + 1) * sizeof(float);
     kernels_.depthwise(task);
-    std::vector<float> paired(pixels * channels, kGuard);
+    std::vector<float> paired((pixels + 2) * channels, kGuard);
     task.output = paired.data();
     task.output_pitch = channels * sizeof(float);
     kernels_.depthwise(task);
@@ -38,6 +38,7 @@ class KernelsTest : public TargetTest {
       for (std::size_t c = 0; c < channels; ++c)
         ASSERT_NEAR(paired[x * channels + c], apart[x * (channels + 1) + c], 1e-5);
     }
+    for (std::size_t i = pixels * channels; i < paired.size(); ++i) ASSERT_EQ(paired[i], kGuard);
   }
 
   // A rounded row, its pixels `pitch` floats apart, is the row written as float32, rounded.
@@ -49,7 +50,7 @@ class KernelsTest : public TargetTest {
     task.output_pitch = channels * sizeof(float);
     task.output_format = Format::kFloat32;
     kernels_.depthwise(task);
-    std::vector<float> pairs(pixels * pitch, kGuard);
+    std::vector<float> pairs((pixels + 2) * pitch, kGuard);
     task.output = pairs.data();
     task.output_pitch = pitch * sizeof(float);
     task.output_format = format;
@@ -63,6 +64,7 @@ class KernelsTest : public TargetTest {
       }
       for (std::size_t i = (channels + 1) / 2; i < pitch; ++i) ASSERT_EQ(pairs[x * pitch + i], kGuard);
     }
+    for (std::size_t i = pixels * pitch; i < pairs.size(); ++i) ASSERT_EQ(pairs[i], kGuard);
   }
 
   void CheckDepthwise(const Window& window, Range range) {

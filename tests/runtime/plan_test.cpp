@@ -229,6 +229,27 @@ TEST(Plan, WithTheLeastMemoryGivesTheSameBits) {
 }
 
 // A NaN must not become a confident answer: activations that clamp would swallow it.
+// The formulas written out, for what the reference and training take from the same table.
+TEST(Plan, ActivationsHoldValuesInTheirRange) {
+  const std::vector<float> input = {-7, -0.5F, 0, 0.5F, 5.5F, 6.5F, 100};
+  const auto expect = [&](Activation activation, auto formula) {
+    Layer layer;
+    layer.name = "identity";
+    layer.kind = LayerKind::kPointwise;
+    layer.inputs = {kNetworkInput};
+    layer.input = layer.output = {1, 7, 1};
+    layer.activation = activation;
+    const Network network = {.input = layer.input, .layers = {layer}};
+    const Weights weights = {{"identity.weight", Tensor::Of({1, 1}, {1.0F})}};
+    std::vector<float> output(input.size());
+    ASSERT_TRUE(Runner(Plan(network, weights)).Run(input, output));
+    for (std::size_t i = 0; i < input.size(); ++i) EXPECT_EQ(output[i], formula(input[i]));
+  };
+  expect(Activation::kNone, [](float x) { return x; });
+  expect(Activation::kRelu, [](float x) { return x < 0 ? 0 : x; });
+  expect(Activation::kRelu6, [](float x) { return x < 0 ? 0 : x > 6 ? 6 : x; });
+}
+
 TEST(Plan, ANanInTheInputIsOneInEveryLogit) {
   for (const Activation activation : {Activation::kRelu6, Activation::kRelu, Activation::kNone}) {
     const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 5, .activation = activation});

@@ -281,6 +281,25 @@ TEST(AugmentTest, ResizedCropsHaveTheNetworksSizeAndStayInside) {
   }
 }
 
+// No part of a picture of one row fits: each try draws a share, and a ratio of the sides.
+TEST(AugmentTest, AfterTenTriesTheLargestPartInTheMiddleIsTaken) {
+  AugmentOptions options;
+  options.crop = AugmentOptions::Crop::kResized;
+  options.smallest = 1;
+  Image row = {61, 1, 1, {}};
+  for (int x = 0; x < 61; ++x) row.pixels.push_back(static_cast<std::uint8_t>(4 * x));
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    Random random(seed);
+    Random same(seed);
+    for (int i = 0; i < 20; ++i) same.Uniform();
+    const bool flipped = same.Below(2) == 1;
+    const Image image = Augment(row, options, 4, 4, random);
+    EXPECT_EQ(image.pixels[0] > image.pixels[3], flipped);
+    EXPECT_NEAR(image.pixels[0], 120, 4);
+    EXPECT_NEAR(image.pixels[3], 120, 4);
+  }
+}
+
 TEST(AugmentTest, ErasesASquareAndJittersColours) {
   AugmentOptions options;
   options.crop = AugmentOptions::Crop::kNone;
@@ -302,6 +321,32 @@ TEST(AugmentTest, ErasesASquareAndJittersColours) {
   const Image image = Augment(Map(8), options, 8, 8, first);
   EXPECT_EQ(image.pixels, Augment(Map(8), options, 8, 8, second).pixels) << "the same seed, the same picture";
   EXPECT_NE(image.pixels, Augment(Map(8), options, 8, 8, other).pixels);
+}
+
+// Two greys tell by their mean and their distance what became of brightness and contrast; a colour of that
+// mean's luma, what became of the saturation.
+TEST(AugmentTest, JitterScalesBrightnessContrastAndSaturationIndependently) {
+  AugmentOptions options;
+  options.crop = AugmentOptions::Crop::kNone;
+  options.flip = false;
+  options.jitter = 0.3;
+  const Image picture = {3, 1, 3, {70, 70, 70, 110, 110, 110, 120, 77, 78}};
+  std::array<double, 3> least = {9, 9, 9};
+  std::array<double, 3> most = {};
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    Random random(seed);
+    const std::vector<std::uint8_t> pixels = Augment(picture, options, 3, 1, random).pixels;
+    const double brightness = (pixels[0] + pixels[3]) / 180.0;
+    const double contrast = (pixels[3] - pixels[0]) / (40 * brightness);
+    const double saturation = (pixels[6] - pixels[7]) / (43 * brightness * contrast);
+    const std::array<double, 3> factors = {brightness, contrast, saturation};
+    for (std::size_t i = 0; i < 3; ++i) {
+      least[i] = std::min(least[i], factors[i]);
+      most[i] = std::max(most[i], factors[i]);
+    }
+  }
+  EXPECT_THAT(least, testing::Each(testing::DoubleNear(0.7, 0.07)));
+  EXPECT_THAT(most, testing::Each(testing::DoubleNear(1.3, 0.07)));
 }
 
 TEST(TrivialAugmentTest, ChangesWhereThingsAre) {
@@ -391,6 +436,11 @@ TEST(AugmentTest, BetaHasItsMeanAndVariance) {
     }
     EXPECT_NEAR(sum / kDraws, 0.5, 0.01);
     EXPECT_NEAR(squares / kDraws - 0.25, 1 / (4 * (2 * a + 1)), 0.01);
+  }
+  Random random(1);
+  for (int i = 0; i < 100; ++i) {  // powers that come to 0 are drawn again
+    const double x = Beta(1e-3, random);
+    EXPECT_TRUE(x >= 0 && x <= 1);
   }
 }
 

@@ -413,6 +413,20 @@ TEST(TrainingPassTest, GradientsThatAreNotNeededAtOnceShareMemory) {
   EXPECT_LT(more, kMore * map * 11 / 10);
 }
 
+// Packed for both directions, and each worker's part of the gradient.
+TEST(TrainingPassTest, ItsMemoryHoldsTheWeights) {
+  const Network network = V1({.resolution = 32, .classes = 2});
+  std::size_t weights = 0;
+  for (const Layer& layer : network.layers) {
+    if (layer.kind == LayerKind::kPointwise)
+      weights += sizeof(float) * static_cast<std::size_t>(layer.input.channels) * layer.output.channels;
+  }
+  for (const int workers : {1, 2}) {
+    ThreadPool pool(workers);
+    EXPECT_GE(TrainingPass(network, {.batch = 1}, pool).memory(), (2 + workers) * weights);
+  }
+}
+
 TEST(TrainingPassTest, WhatDoesNotFitIsRefused) {
   const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
   ThreadPool pool(1);
@@ -426,6 +440,9 @@ TEST(TrainingPassTest, WhatDoesNotFitIsRefused) {
   c.targets[1].other = 3;
   EXPECT_THAT(Complaint([&] { pass.Run(c.images, c.targets, c.values, gradient); }),
               testing::HasSubstr("a target of class 3, expected 0 to 2"));
+  c.targets[1] = {-1, 2, 0.5};
+  EXPECT_THAT(Complaint([&] { pass.Run(c.images, c.targets, c.values, gradient); }),
+              testing::HasSubstr("a target of class -1, expected 0 to 2"));
   gradient.pop_back();
   EXPECT_THAT(Complaint([&] { pass.Run(c.images, c.targets, c.values, gradient); }),
               testing::HasSubstr("gradients"));

@@ -142,6 +142,29 @@ TEST(LoopTest, WhatIsMixedAndDroppedDiffersFromStepToStep) {
   }
 }
 
+// One input many times.
+class EqualSource : public Source {
+ public:
+  [[nodiscard]] const std::vector<int>& training() const override { return labels_; }
+  [[nodiscard]] const std::vector<int>& validation() const override { return labels_; }
+  void Training(int /*epoch*/, std::size_t index, std::span<float> input) const override {
+    Validation(index, input);
+  }
+  void Validation(std::size_t /*index*/, std::span<float> input) const override {
+    std::ranges::copy(RandomValues(input.size(), 1), input.begin());
+  }
+
+ private:
+  std::vector<int> labels_ = std::vector<int>(12, 1);
+};
+
+TEST(LoopTest, WhatIsMixedWithItsLikeStays) {
+  TrainingOptions options;
+  const double plain = LossesOfFixedWeights(EqualSource(), options).front();
+  options.augment.mixup = 1;
+  EXPECT_THAT(LossesOfFixedWeights(EqualSource(), options), testing::Each(testing::DoubleNear(plain, 1e-4)));
+}
+
 TEST(LoopTest, AMixedInputIsRightWhereTheLabelOfTheLargerShareIs) {
   const Network network = Small();
   ThreadPool pool(1);

@@ -59,6 +59,18 @@ TEST(OptimizerTest, TenStepsEndWherePyTorchsDo) {
   }
 }
 
+// RMSprop's are those of the code that Howard et al. published, AdamW's those of PyTorch for vision.
+TEST(OptimizerTest, EachKindHasItsOwnDefaults) {
+  const auto defaults = [](OptimizerKind kind) {
+    const OptimizerOptions o = OptimizerOptions::For(kind);
+    EXPECT_EQ(o.kind, kind);
+    return std::tuple(o.rho, o.epsilon, o.weight_decay);
+  };
+  EXPECT_EQ(std::get<2>(defaults(OptimizerKind::kSgd)), 5e-4);
+  EXPECT_EQ(defaults(OptimizerKind::kRmsprop), std::tuple(0.9, 1e-3, 4e-5));
+  EXPECT_EQ(defaults(OptimizerKind::kAdamw), std::tuple(0.999, 1e-8, 0.05));
+}
+
 TEST(OptimizerTest, WeightDecayLeavesDepthwiseAndBatchNormAloneUnlessTold) {
   const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 2});
   const WeightLayout layout(network);

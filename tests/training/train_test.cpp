@@ -168,6 +168,20 @@ TEST_F(TrainTest, V2IsTrainedAsV1Is) {
   }
 }
 
+TEST_F(TrainTest, CheckpointsAreAsFarApartAsAsked) {
+  options_.checkpoint = checkpoint_;
+  options_.epochs = 1;
+  for (const double seconds : {0.0, 1e9}) {
+    fs::remove(checkpoint_);
+    options_.checkpoint_seconds = seconds;
+    TrainingObserver observer;
+    observer.step = [&](const TrainingProgress& progress) {
+      EXPECT_EQ(fs::exists(checkpoint_), seconds == 0 && progress.step > 1) << progress.step;
+    };
+    EXPECT_GT(Run(observer).steps, 2);
+  }
+}
+
 TEST_F(TrainTest, StopsWhilePreparingAndValidating) {
   const auto stop_when = [](auto& said) {
     TrainingObserver observer;
@@ -350,6 +364,16 @@ TEST_F(TrainTest, AFrozenBackboneTrainsOnlyTheClassifier) {
   EXPECT_EQ(result.validation_accuracy, 1);
   EXPECT_EQ(result.answers.size(), result.validation.size());
   EXPECT_TRUE(result.blends.empty());
+  const TrainingOptions before = options_;
+  options_.optimizer = OptimizerOptions::For(OptimizerKind::kAdamw);
+  options_.learning_rate = 1;
+  options_.schedule = Schedule::kExponential;
+  options_.warmup = 0.5;
+  options_.label_smoothing = 0.3;
+  options_.average = 0.9;
+  options_.augment.mixup = 0.9;
+  EXPECT_EQ(FlatOf(Run().model), FlatOf(result.model)) << "it has a recipe of its own";
+  options_ = before;
   for (const auto& [name, tensor] : result.model.weights) {
     const bool changed = !std::ranges::equal(tensor.values, from.weights.at(name).values);
     EXPECT_EQ(changed, name.starts_with("classifier")) << name;
@@ -545,10 +569,21 @@ TEST_F(TrainTest, OptionsOutOfRangeAreRefused) {
 }
 
 TEST(MeasureTrainingTest, TakesNetworksWithSums) {
-  const TrainingBenchmark result =
-      MeasureTraining(V2({.alpha = 0.1, .resolution = 32}), {.batch = 2, .seconds = 1e-3});
+  const Network network = V2({.alpha = 0.1, .resolution = 32});
+  const TrainingBenchmark result = MeasureTraining(network, {.batch = 2, .seconds = 1e-3});
   EXPECT_GE(result.steps, 3);
-  EXPECT_GT(result.pointwise_share, 0);
+  const Cost cost = CostOf(network);
+  const double operations = 6.0 * 2 * static_cast<double>(cost.macs);
+  EXPECT_NEAR(result.images_per_second, 2 / (1e-3 * result.step_ms), 1e-9 * result.images_per_second);
+  EXPECT_NEAR(result.gflops, 1e-9 * operations / (1e-3 * result.step_ms), 1e-9 * result.gflops);
+  EXPECT_NEAR(result.peak_share, result.gflops / result.peak_gflops, 1e-9);
+  double pointwise = 0;
+  for (std::size_t i = 0; i < network.layers.size(); ++i) {
+    if (network.layers[i].kind == LayerKind::kPointwise)
+      pointwise += static_cast<double>(cost.layers[i].macs);
+  }
+  // They take no longer than the whole step.
+  EXPECT_GE(result.pointwise_share, result.peak_share * pointwise / static_cast<double>(cost.macs));
   EXPECT_GT(result.memory_bytes, 0U);
 }
 
