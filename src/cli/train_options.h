@@ -28,7 +28,10 @@ struct TrainOptions {
   NetworkArguments network;
   std::optional<Resolution> resolution;  // by default the model's to start from, or kResolution
   int output_stride = 0;                 // 0: 32, or 8 for small inputs
+  std::string labels;
+  bool validate_with_test = false;
   bool no_flip = false;
+  bool force = false;
   bool json = false;
   TrainingOptions training;
 };
