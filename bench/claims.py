@@ -21,7 +21,8 @@ PROGRAM = ROOT / "build" / "release" / "mobilenet"
 PICTURES = 50_000
 BATCH = "128"
 # The same course for all: what differs is the network.
-COURSE = ["--epochs", "12", "--batch", BATCH, "--erase", "0.25", "--output-stride", "16", "--precision", "auto"]
+COURSE = ["--epochs", "12", "--batch", BATCH, "--erase", "0.25", "--output-stride", "16", "--precision", "auto",
+          "--validation", "test"]
 SETS = {
     "separable against standard": [
         ("separable, alpha 0.25", ["--alpha", "0.25"]),
@@ -50,9 +51,9 @@ def train(data, folder, options, seed):
     name = "-".join(o.lstrip("-") for o in options) + f"-{seed}"
     result, model, run_folder = folder / f"{name}.json", folder / f"{name}.safetensors", folder / f"{name}.run"
     if not result.exists():
-        resume = ["--resume"] if (run_folder / "checkpoint.safetensors").exists() else []
+        resume = "--resume" if (run_folder / "checkpoint.safetensors").exists() else "--force"
         print(f"training {name}", file=sys.stderr)
-        trained = run("train", data, "--out", model, *COURSE, *options, "--seed", seed, "--json", *resume)
+        trained = run("train", data, "--out", model, *COURSE, *options, "--seed", seed, "--json", resume)
         result.write_text(json.dumps(trained))
     trained = json.loads(result.read_text())
     return trained, model

@@ -88,7 +88,9 @@ MOBILENET_EXPORT void ClassifyFiles(const Model& model, std::span<const std::fil
 
 // The pictures in a folder and those below it, sorted by path: files that begin as one of the formats that we
 // read, or that are named as a picture, also of other formats; and folders below that can't be read, so that
-// whoever reads the list meets them. Hidden ones are left out. Throws Error where the folder can't be read.
+// whoever reads the list meets them. Links are followed, but never to a folder that has been read, or that
+// holds this one. Hidden files and what systems leave (__MACOSX, @eaDir, Thumbs.db, ...) are left out. Throws
+// Error where the folder can't be read.
 MOBILENET_EXPORT std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder);
 
 // A picture and its true class.
@@ -97,12 +99,15 @@ struct Sample {
   int label = 0;
 };
 
-// The labelled pictures of a folder, DIR/CLASS/*, or of a list of lines "file<TAB>class"; where its lines
-// have a third column, "train" or "val", of those for "val". Classes are matched to the model's labels, or
+// The labelled pictures of a folder, DIR/CLASS/*, or of a list of pictures and their classes, parted by tabs,
+// or by commas or semicolons (CSV). Where a column says "train", "val" or "test" (by any usual name), those
+// for "val" count, or, where there are none, those for "test". Classes are matched to the model's labels, or
 // are numbers; folders of a model without labels are numbered in alphabetical order. Files in a list are
-// looked for beside the list, and in a folder beside it that has its name (photos.tsv, photos/). Throws
-// Error, naming the line or the folder, for a class that the model doesn't know.
-MOBILENET_EXPORT std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model);
+// looked for beside the list, and in a folder beside it that has its name (photos.tsv, photos/). `tell` hears
+// what was guessed of a list: which columns count. Throws Error, naming the line or the folder, for a class
+// that the model doesn't know.
+MOBILENET_EXPORT std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model,
+                                                 const std::function<void(const std::string&)>& tell = {});
 
 struct Evaluation {
   struct Class {

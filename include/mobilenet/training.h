@@ -12,6 +12,7 @@
 #include "mobilenet/error.h"
 #include "mobilenet/export.h"
 #include "mobilenet/model.h"
+#include "mobilenet/training_data.h"
 
 namespace mobilenet {
 
@@ -126,26 +127,6 @@ struct TrainingOptions {
 // Throws Error where an option is out of its range, as Train does first.
 MOBILENET_EXPORT void CheckOptions(const TrainingOptions& options);
 
-// Pictures by class, and which of them training must not see.
-struct TrainingData {
-  std::vector<std::string> classes;  // sorted
-  std::vector<Sample> training;
-  std::vector<Sample> validation;
-  bool drawn = false;                        // `validation` was drawn at random
-  std::vector<std::filesystem::path> roots;  // the folders that hold the folders of classes; none for a list
-
-  // DIR/train/CLASS/* with DIR/val or DIR/validation or DIR/test beside it, DIR/CLASS/*, or a list: a file, a
-  // tab, a class, and optionally a tab and "train" or "val". Where neither says what to validate with, each
-  // picture is held out with the probability `validation_share`, by `seed` and the names of picture, folder
-  // and class alone: with the same share and seed its side stays when others are added. The price is
-  // exactness: of n pictures of a class, n * share +- sqrt(n * share * (1 - share)) are held out, of five
-  // perhaps none. Throws Error where a class has no pictures to train on, or in a split that was given none
-  // to validate with, where there are fewer than two classes, or where a list has a picture on both sides or
-  // in two classes.
-  MOBILENET_EXPORT static TrainingData Find(const std::filesystem::path& path, double validation_share,
-                                            std::uint64_t seed);
-};
-
 // How training went, epoch by epoch.
 struct EpochRecord {
   int epoch = 0;             // from 1
@@ -195,6 +176,13 @@ struct TrainingBlend {
   double validation_loss = 0;
   double validation_accuracy = 0;
 };
+// What of the data will make the network worse, or its accuracy look better, than it need be, a sentence
+// each: classes of few pictures, few pictures to train on from nothing, pictures on both sides of the split
+// or in two classes that are the same or nearly so. Reads all pictures at a small size; those that can't be
+// read are Train's to tell. Ends early where the observer asks for it. Throws Error where options.threads are
+// refused or memory runs out.
+MOBILENET_EXPORT std::vector<std::string> Examine(const TrainingData& data, const TrainingOptions& options,
+                                                  const TrainingObserver& observer = {});
 
 struct TrainingResult {
   Model model;

@@ -1,11 +1,8 @@
 // Many pictures at once: each worker takes a whole picture, so that one decodes while another runs.
 #include <algorithm>
-#include <array>
 #include <condition_variable>
-#include <fstream>
 #include <mutex>
 #include <optional>
-#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -13,7 +10,6 @@
 #include "base/fail.h"
 #include "base/stopwatch.h"
 #include "base/thread_pool.h"
-#include "image/signatures.h"
 #include "mobilenet/classifier.h"
 
 namespace mobilenet {
@@ -98,23 +94,6 @@ class Workers {
   std::vector<std::thread> threads_;
 };
 
-bool EndsAsImage(const std::filesystem::path& path) {
-  std::string extension = path.extension().string();
-  std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-  // The last ones are not read, which is then said of each.
-  constexpr std::array<std::string_view, 13> kExtensions = {".jpg",  ".jpeg", ".png",  ".webp", ".bmp",
-                                                            ".gif",  ".tif",  ".tiff", ".heic", ".heif",
-                                                            ".avif", ".jxl",  ".jp2"};
-  return std::ranges::find(kExtensions, extension) != kExtensions.end();
-}
-
-bool BeginsAsImage(const std::filesystem::path& path) {
-  std::array<std::uint8_t, kSignatureBytes> bytes{};
-  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(bytes.data()), bytes.size());
-  const PictureFormat format = SignatureOf(bytes).format;
-  return format != PictureFormat::kUnknown && format != PictureFormat::kForeign;
-}
-
 }  // namespace
 
 void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
@@ -146,41 +125,6 @@ void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> fi
     FailToStart(static_cast<int>(count), error);
   }
   for (std::size_t i = 0; i < files.size(); ++i) done(results.Next());
-}
-
-namespace {
-
-std::vector<std::filesystem::path> ImagesIn(const std::filesystem::path& folder) {
-  namespace fs = std::filesystem;
-  std::vector<fs::path> files;
-  std::error_code error;
-  auto walk = fs::recursive_directory_iterator(folder, error);
-  if (error) Fail(folder.string(), ": can't be read: ", error.message());
-  for (; walk != fs::recursive_directory_iterator(); walk.increment(error)) {
-    if (error) Fail(folder.string(), ": can't be read to its end: ", error.message());
-    const fs::path& path = walk->path();
-    const bool hidden = path.filename().string().starts_with('.');
-    // An entry that can't be examined (a link to itself, say) counts as a picture where it is named as one,
-    // and so does a folder that can't be read: they are reported with the others.
-    std::error_code unknown;
-    std::error_code closed;
-    const bool file = walk->is_regular_file(unknown);
-    if (!hidden && !walk->is_symlink(unknown) && walk->is_directory(unknown))
-      fs::directory_iterator(path, closed);
-    if (hidden || closed) walk.disable_recursion_pending();
-    const bool candidate = unknown  ? EndsAsImage(path)
-                           : closed ? true
-                                    : file && (EndsAsImage(path) || BeginsAsImage(path));
-    if (!hidden && candidate) files.push_back(path);
-  }
-  std::ranges::sort(files);
-  return files;
-}
-
-}  // namespace
-
-std::vector<std::filesystem::path> FindImages(const std::filesystem::path& folder) {
-  return OrOutOfMemory(folder.native(), [&] { return ImagesIn(folder); });
 }
 
 }  // namespace mobilenet

@@ -1,31 +1,51 @@
-// Folders of pictures named by class, and lists of pictures.
+// Folders of pictures named by class.
 #pragma once
 
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mobilenet {
 
-// The folders in `path`, sorted, hidden ones left out. Throws std::filesystem::filesystem_error.
-std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path);
+// What a part of a data set is for.
+enum class Part { kTraining, kValidation, kTest };
 
-// What is to be measured or validated with, in a folder that also has one to train on: DIR/val,
-// DIR/validation or DIR/test beside DIR/train.
-std::optional<std::filesystem::path> HeldOutBesideTrain(const std::filesystem::path& path);
+// By its usual name, in any case: train, training; val, valid, validation, dev; test, testing.
+std::optional<Part> PartNamed(std::string_view name);
 
-// One line of a list: a file, a tab and a class, and perhaps a tab and "train" or "val".
-struct ListLine {
-  int number = 0;                 // from 1
-  std::string name;               // of the picture, as it stands there
-  std::filesystem::path picture;  // from the folder named as the list, where it is there, or beside the list
-  std::string class_name;
-  std::optional<bool> trains;  // "train"; in all lines or in none
+// Whether systems leave what has this name among people's files: hidden files, __MACOSX, Thumbs.db, ...
+bool IsClutter(const std::filesystem::path& name);
+
+// What lies in a folder, each sorted. Links are followed.
+struct Entries {
+  std::vector<std::filesystem::path> folders;
+  std::vector<std::filesystem::path> pictures;  // in the sense of FindImages
+  std::vector<std::filesystem::path> skipped;   // clutter, and files that are no pictures
 };
 
-// The lines of a list but blank ones and a first one that begins with "file" and "class". Throws Error where
-// it can't be read, for the first line that is none, and where there are none.
-std::vector<ListLine> ReadList(const std::filesystem::path& list);
+// Throws Error where the folder can't be read.
+Entries EntriesOf(const std::filesystem::path& folder);
+
+// The pictures in a folder and all below it, as FindImages says, and what is none.
+struct PictureTree {
+  std::vector<std::filesystem::path> pictures;  // sorted
+  // Clutter, files that are no pictures, and folders that a link leads to once more.
+  std::vector<std::filesystem::path> skipped;
+};
+
+// Throws Error where the folder can't be read.
+PictureTree FindPictures(const std::filesystem::path& folder);
+
+// The folders by what they are named for, where one to train on is among them that has folders in it. Throws
+// Error where two are for the same.
+struct PartFolders {
+  std::filesystem::path training;
+  std::optional<std::filesystem::path> validation;
+  std::optional<std::filesystem::path> test;
+  std::vector<std::filesystem::path> others;
+};
+std::optional<PartFolders> PartFoldersAmong(const std::vector<std::filesystem::path>& folders);
 
 }  // namespace mobilenet

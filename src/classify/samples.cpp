@@ -5,14 +5,16 @@
 #include <utility>
 
 #include "base/fail.h"
-#include "base/file.h"
 #include "classify/folders.h"
+#include "classify/list.h"
 #include "mobilenet/classifier.h"
 
 namespace mobilenet {
 namespace {
 
 constexpr std::size_t kShown = 80;  // of a text in a message
+
+using Tell = std::function<void(const std::string&)>;
 
 // The class of a name: one of the model's labels, or a number.
 std::optional<int> ClassOf(std::string_view name, const Model& model) {
@@ -31,12 +33,15 @@ std::optional<int> ClassOf(std::string_view name, const Model& model) {
 }
 
 std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& model) {
-  const std::vector<std::filesystem::path> folders = FoldersIn(path);
+  const std::vector<std::filesystem::path> folders = EntriesOf(path).folders;
   if (folders.empty()) Fail(path.string(), ": has no folders, expected one for each class");
-  const bool has_train = std::ranges::find(model.labels, "train") != model.labels.end();
-  const auto held_out = has_train ? std::nullopt : HeldOutBesideTrain(path);
-  if (held_out)
-    Fail(path.string(), ": has folders to train and to measure with: name the second, ", held_out->string());
+  const bool has_train = std::ranges::any_of(
+      model.labels, [](const auto& label) { return PartNamed(label) == Part::kTraining; });
+  const auto parts = has_train ? std::nullopt : PartFoldersAmong(folders);
+  if (parts && (parts->validation || parts->test)) {
+    Fail(path.string(), ": has folders to train and to measure with: name the second, ",
+         (parts->validation ? *parts->validation : *parts->test).string());
+  }
   const int classes = model.network.classes();
   // Without labels, names that are not numbers can only be told by their order, if all classes are there.
   const bool by_order =
@@ -56,10 +61,15 @@ std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& 
   return samples;
 }
 
-std::vector<Sample> FromList(const std::filesystem::path& path, const Model& model) {
+std::vector<Sample> FromList(const std::filesystem::path& path, const Model& model, const Tell& tell) {
   std::vector<Sample> samples;
-  for (const ListLine& line : ReadList(path)) {
-    if (line.trains.value_or(false)) continue;
+  const auto [lines, notes] = ReadList(path);
+  if (tell) std::ranges::for_each(notes, tell);
+  const auto is_for = [](Part part) { return [part](const ListLine& line) { return line.part == part; }; };
+  const Part measured =
+      std::ranges::any_of(lines, is_for(Part::kValidation)) ? Part::kValidation : Part::kTest;
+  for (const ListLine& line : lines) {
+    if (line.part.value_or(measured) != measured) continue;
     const std::optional<int> label = ClassOf(line.class_name, model);
     if (!label) {
       Fail(path.string(), ": line ", line.number, " has the class \"", line.class_name.substr(0, kShown),
@@ -68,82 +78,15 @@ std::vector<Sample> FromList(const std::filesystem::path& path, const Model& mod
     }
     samples.push_back({line.picture, *label});
   }
-  if (samples.empty()) Fail(path.string(), ": all of its lines say \"train\", expected some with \"val\"");
+  if (samples.empty())
+    Fail(path.string(), ": all of its lines say \"train\", expected some with \"val\" or \"test\"");
   return samples;
 }
 
-std::vector<std::string> FieldsOf(const std::string& text) {
-  std::vector<std::string> fields;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find('\t', begin), text.size());
-    fields.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return fields;
-}
-
-std::filesystem::path PictureOf(const std::filesystem::path& list, const std::filesystem::path& name) {
-  const auto inside = list.parent_path() / list.stem() / name;  // an absolute name stays as it is
-  return std::filesystem::exists(inside) ? inside : list.parent_path() / name;
-}
-
-}  // namespace
-
-std::vector<std::filesystem::path> FoldersIn(const std::filesystem::path& path) {
-  std::vector<std::filesystem::path> folders;
-  for (const auto& entry : std::filesystem::directory_iterator(path)) {
-    if (entry.is_directory() && !entry.path().filename().string().starts_with('.'))
-      folders.push_back(entry.path());
-  }
-  std::ranges::sort(folders);
-  return folders;
-}
-
-std::optional<std::filesystem::path> HeldOutBesideTrain(const std::filesystem::path& path) {
-  if (!std::filesystem::is_directory(path / "train")) return std::nullopt;
-  for (const char* name : {"val", "validation", "test"}) {
-    if (std::filesystem::is_directory(path / name)) return path / name;
-  }
-  return std::nullopt;
-}
-
-std::vector<ListLine> ReadList(const std::filesystem::path& list) {
-  std::vector<ListLine> lines;
-  int number = 0;
-  for (const std::string& text : ReadLines(list)) {
-    ++number;
-    if (text.empty()) continue;
-    const std::vector<std::string> fields = FieldsOf(text);
-    if (number == 1 && fields.size() > 1 && fields[0] == "file" && fields[1] == "class") continue;
-    if (fields.size() < 2 || fields.size() > 3 || fields[0].empty() || fields[1].empty()) {
-      Fail(list.string(), ": line ", number, " is \"", text.substr(0, kShown),
-           "\", expected a file, a tab and a class, and perhaps a tab and \"train\" or \"val\"");
-    }
-    ListLine line = {number, fields[0], PictureOf(list, fields[0]), fields[1], {}};
-    if (fields.size() == 3) {
-      if (fields[2] != "train" && fields[2] != "val")
-        Fail(list.string(), ": line ", number, " is for \"", fields[2].substr(0, kShown),
-             "\", expected \"train\" or \"val\"");
-      line.trains = fields[2] == "train";
-    }
-    lines.push_back(std::move(line));
-  }
-  if (lines.empty()) Fail(list.string(), ": has no pictures in it");
-  const auto with =
-      std::ranges::count_if(lines, [](const ListLine& line) { return line.trains.has_value(); });
-  if (with != 0 && with != std::ssize(lines)) {
-    Fail(list.string(), ": ", with, " of its ", lines.size(),
-         " lines say \"train\" or \"val\", expected all or none");
-  }
-  return lines;
-}
-
-namespace {
-
-std::vector<Sample> SamplesIn(const std::filesystem::path& path, const Model& model) {
+std::vector<Sample> SamplesIn(const std::filesystem::path& path, const Model& model, const Tell& tell) {
   std::vector<Sample> samples;
   try {
-    samples = std::filesystem::is_directory(path) ? FromFolders(path, model) : FromList(path, model);
+    samples = std::filesystem::is_directory(path) ? FromFolders(path, model) : FromList(path, model, tell);
   } catch (const std::filesystem::filesystem_error& error) {
     Fail(path.string(), ": can't be read: ", error.code().message());
   }
@@ -153,8 +96,8 @@ std::vector<Sample> SamplesIn(const std::filesystem::path& path, const Model& mo
 
 }  // namespace
 
-std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model) {
-  return OrOutOfMemory(path.native(), [&] { return SamplesIn(path, model); });
+std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model, const Tell& tell) {
+  return OrOutOfMemory(path.native(), [&] { return SamplesIn(path, model, tell); });
 }
 
 }  // namespace mobilenet

@@ -59,7 +59,7 @@ void PrintResult(const EvalArguments& options, const Model& model, const Evaluat
 
 void Run(const EvalArguments& options, int& status) {
   const Model model = ModelFrom(options.model);
-  const std::vector<Sample> samples = LoadSamples(options.data, model);
+  const std::vector<Sample> samples = LoadSamples(options.data, model, PrintError);
   Progress progress(samples.size(), "photos");
   const Evaluation result = Evaluate(model, samples,
                                      {.threads = options.threads,
@@ -89,12 +89,13 @@ void AddEval(CLI::App& program, int& status) {
   auto options = std::make_shared<EvalArguments>();
   CLI::App* command = program.add_subcommand("eval", "Measure how often a model is right");
   command
-      ->add_option("data", options->data,
-                   "A folder with a folder of photos for each class, or a list with a file, "
-                   "a tab and a class in each line; where a third column says train or val, as in the "
-                   "split.tsv of a training, the lines for val")
+      ->add_option(
+          "data", options->data,
+          "A folder with a folder of photos for each class, or a list with a file and a class in each "
+          "line, parted by tabs or commas; where a column says train, val or test, as in the split.tsv "
+          "of a training, the lines for val, or where there are none, for test")
       ->required()
-      ->type_name("DIR|LIST.tsv");
+      ->type_name("DIR|LIST");
   AddModel(*command, options->model);
   AddThreads(*command, options->threads);
   AddPrecision(*command, options->precision);

@@ -16,6 +16,7 @@
 #include "base/machine.h"
 #include "cli/command.h"
 #include "cli/train_options.h"
+#include "cli/training_data.h"
 #include "cli/training_display.h"
 #include "mobilenet/training.h"
 #include "report/text.h"
@@ -88,7 +89,7 @@ void CheckApart(const TrainOptions& o, const RunFiles& run) {
 
 // The command that trains the same again: its number of threads counts for the last bits.
 std::string Again(const CLI::App& command, const TrainOptions& o) {
-  std::string line = CommandLine(command, {"resume"});
+  std::string line = CommandLine(command, {"resume", "force"});
   if (command.get_option("--threads")->count() == 0) line += fmt::format(" --threads {}", o.training.threads);
   return line;
 }
@@ -139,34 +140,9 @@ std::map<std::string, std::string> ProvenanceOf(const TrainingResult& result, co
   return provenance;
 }
 
-// Among folders that are classes, the run's folder would be taken for one the next time.
-void CheckOutside(const TrainingData& data, const RunFiles& run) {
-  for (const fs::path& root : data.roots) {
-    if (SamePlace(run.folder / "..", root))
-      Fail(run.folder.string(), ": would lie among the classes of ", root.string(),
-           ": name an --out or a --run that is elsewhere");
-  }
-}
-
-TrainingData Find(const TrainOptions& o, const CLI::App& command, const RunFiles& run) {
-  TrainingData data = TrainingData::Find(o.data, o.training.validation_share, o.training.seed);
-  if (!data.drawn && command.get_option("--validation")->count() > 0)
-    Fail(o.data, ": says itself what is validated with, and --validation would count for nothing");
-  CheckOutside(data, run);
-  return data;
-}
-
-// Trains, and shows how it goes.
+// Examines the pictures, trains, and shows how it goes. `found` becomes what Examine told.
 TrainingResult TrainShown(const TrainingData& data, const TrainingOptions& options, TrainingRun& files,
-                          bool json) {
-  if (!json) {
-    std::fputs(fmt::format("{}, {} to train on, {} to validate with\n",
-                           Counted(data.classes.size(), "class", "classes"),
-                           Counted(data.training.size(), "picture"), data.validation.size())
-                   .c_str(),
-               stdout);  // where that fails, training goes on
-    std::fflush(stdout);
-  }
+                          bool json, std::vector<std::string>& found) {
   TrainingDisplay display(json);
   TrainingObserver observer = display.Observer();
   observer.stop = [] { return asked.load() != 0; };
@@ -181,6 +157,8 @@ TrainingResult TrainShown(const TrainingData& data, const TrainingOptions& optio
   TrainingResult result;
   {
     const Interruption interruption;
+    if (!options.resume) found = Examine(data, options, observer);  // or it was told before
+    for (const std::string& warning : found) display.Warn(warning);
     result = Train(data, options, observer);
   }
   display.Finish();
@@ -260,9 +238,10 @@ std::string KeptText(const TrainingResult& result) {
 }
 
 // Once the model is written. Whether all of it could be.
-bool FinishRun(TrainingRun& files, const RunFiles& run, const TrainingResult& result, const fs::path& out) {
+bool FinishRun(TrainingRun& files, const RunFiles& run, const TrainingResult& result,
+               const TrainingData& data, const fs::path& out) {
   try {
-    const std::size_t unlisted = files.Finish(result);
+    const std::size_t unlisted = files.Finish(result, data.test);
     if (unlisted > 0) {
       PrintError(fmt::format("{}: lacks {}, in whose name is a tab or the end of a line", run.split.string(),
                              Counted(unlisted, "picture")));
@@ -277,15 +256,32 @@ bool FinishRun(TrainingRun& files, const RunFiles& run, const TrainingResult& re
   }
 }
 
+// Whether there is a checkpoint to go on from, as was asked for. Where there is none, training begins, so
+// that a command that is started again and again needn't know.
+bool Resumes(const TrainOptions& o, const RunFiles& run) {
+  if (!o.training.resume) return false;
+  if (fs::exists(run.checkpoint)) return true;
+  if (fs::exists(o.out) && fs::exists(run.report)) Fail(o.out, ": is finished: there is nothing to resume");
+  PrintError(fmt::format("{}: is not there yet: training begins anew", run.checkpoint.string()));
+  return false;
+}
+
+// A model may be hours of work.
+void CheckNothingLost(const TrainOptions& o, bool resumes) {
+  CheckModelOut(o.out);
+  std::error_code unknown;
+  if (!o.force && !resumes && fs::exists(o.out, unknown) && !fs::is_empty(o.out, unknown))
+    Fail(o.out, ": is there already: name another --out, or give --force to write over it");
+}
+
 void Run(const TrainOptions& o, const CLI::App& command, int& status) {
   const fs::path out = o.out;
   const RunFiles run(o.run.empty() ? FolderFor(out) : fs::path(o.run));
   CheckApart(o, run);
-  const TrainingOptions options = OptionsFrom(o, command, run.checkpoint);
-  if (options.resume && !fs::exists(run.checkpoint) && fs::exists(out) && fs::exists(run.report))
-    Fail(out.string(), ": is finished: there is nothing to resume");
-  CheckModelOut(out);
-  const TrainingData data = Find(o, command, run);
+  TrainingOptions options = OptionsFrom(o, command, run.checkpoint);
+  options.resume = Resumes(o, run);
+  CheckNothingLost(o, options.resume);
+  const TrainingData data = FindData(o, command, run);
   const std::string again = Again(command, o);
   TrainingRun files(run, again);
   RemoveUnfinished(out);
@@ -296,15 +292,19 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
     status = kStopped;
     return;
   }
-  TrainingResult result = TrainShown(data, options, files, o.json);
+  std::vector<std::string> found;
+  TrainingResult result = TrainShown(data, options, files, o.json, found);
   if (result.stopped) {
     TellStopped(result, run, again);
     status = kStopped;
     return;
   }
+  const std::optional<Evaluation> tested = Test(result.model, data, o.training.threads);
+  result.unreadable += data.unreadable.size() + static_cast<std::size_t>(tested ? tested->failed : 0);
   result.model.provenance = ProvenanceOf(result, o, options.from, again, data.classes.size());
+  if (tested) result.model.provenance["test top-1"] = TextOf(*tested);
   SaveModel(result, out, options.checkpoint);
-  const bool finished = FinishRun(files, run, result, out);
+  const bool finished = FinishRun(files, run, result, data, out);
   if (result.unreadable > 0) {
     PrintError(fmt::format("{} could not be read and {} left out", Counted(result.unreadable, "picture"),
                            result.unreadable == 1 ? "was" : "were"));
@@ -313,6 +313,7 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
   if (o.json) {
     nlohmann::ordered_json json = JsonOf(result, out, run.folder);
     if (o.folds) json["folds"] = std::move(folds);
+    AddPictures(data, found, tested, json);
     return PrintJson(json);
   }
   const EpochRecord& last = result.epochs.back();
@@ -320,6 +321,7 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
              Counted(result.validation.size(), "validation picture"), Duration(last.seconds),
              KeptText(result), Printable(out.string()), TitleOf(result.model.network),
              Bytes(static_cast<double>(fs::file_size(out))));
+  if (tested) fmt::print("tested once, in the end: top-1 {}\n", TextOf(*tested));
   if (finished) fmt::print("{}\n", Printable(run.report.string()));
 }
 
@@ -333,7 +335,9 @@ void AddTrain(CLI::App& program, int& status) {
       "Example: folders photos/daisy, photos/rose, ... and a model that knows other things\n"
       "  mobilenet train photos --out flowers.safetensors --from v1.safetensors --epochs 10\n"
       "The same from nothing, which needs many more photos:\n"
-      "  mobilenet train photos --out flowers.safetensors --alpha 0.5 --resolution 96 --epochs 60");
+      "  mobilenet train photos --out flowers.safetensors --alpha 0.5 --resolution 96 --epochs 60\n"
+      "Pictures and classes in a table, the classes numbers whose names are the lines of a file:\n"
+      "  mobilenet train photos.csv --labels names.txt --out flowers.safetensors --from v1.safetensors");
   command->callback([options, command, &status] { Run(*options, *command, status); });
 }
 

@@ -100,6 +100,23 @@ void AddCourseOptions(CLI::App& command, TrainOptions& o) {
       "with --from as there are steps");
 }
 
+// A share of the pictures, or those to test with.
+void AddValidation(CLI::App& command, TrainOptions& o) {
+  const auto set = [&o](const CLI::results_t& texts) {
+    o.validate_with_test = texts.front() == "test";
+    if (!o.validate_with_test)
+      o.training.validation_share = ParseNumber<double>("--validation", texts.front(), {});
+    return true;
+  };
+  command
+      .add_option(
+          "--validation", set,
+          "Share of the pictures to validate with, where folder or list don't say it; or \"test\", to "
+          "validate with those that are there to test with")
+      ->type_name("X|test")
+      ->default_str(fmt::format("{}", o.training.validation_share));
+}
+
 void AddDataOptions(CLI::App& command, TrainOptions& o) {
   TrainingOptions& t = o.training;
   command
@@ -119,8 +136,12 @@ void AddDataOptions(CLI::App& command, TrainOptions& o) {
       command, "--mixup", t.augment.mixup,
       "Mix pairs of pictures: the parameter of the beta distribution, from 0.01 to 1; 0: not; by default "
       "0, with --from 0.2");
-  AddNumber(command, "--validation", t.validation_share,
-            "Share of each class to validate with, where folder or list don't say it");
+  AddValidation(command, o);
+  RequireText(
+      command.add_option("--labels", o.labels,
+                         "Names of classes that are numbers, one a line; the first is that of class 0, or "
+                         "of class 1 where there is no 0"))
+      ->type_name("FILE");
   AddNumber(command, "--seed", t.seed, "Of all that is random");
   AddQuantity(command, "cache", o.cache, ByteUnits(), "2GB", "Memory for decoded pictures, by default 2GiB");
   AddThreads(command, t.threads);
@@ -156,12 +177,13 @@ Recipe RecipeFor(const TrainOptions& o) {
 }  // namespace
 
 void AddTrainOptions(CLI::App& command, TrainOptions& options) {
-  RequireText(command.add_option(
-                  "data", options.data,
-                  "DIR/train/CLASS/* and DIR/val, DIR/validation or DIR/test, or DIR/CLASS/*, or a list: "
-                  "file, tab, class, and perhaps a tab and train or val"))
+  RequireText(
+      command.add_option(
+          "data", options.data,
+          "DIR/train/CLASS/* beside DIR/val, DIR/test or both, or DIR/CLASS/*, or a list: file and class, "
+          "and perhaps train, val or test, parted by tabs or commas. Other usual names do as well"))
       ->required()
-      ->type_name("DIR|LIST.tsv");
+      ->type_name("DIR|LIST");
   AddModelOut(command, "--out", options.out);
   AddNetworkOptions(command, options);
   AddCourseOptions(command, options);
@@ -175,7 +197,10 @@ void AddTrainOptions(CLI::App& command, TrainOptions& options) {
       command, "--folds", options.folds,
       "First tell how good such trainings are on pictures that had no part in them: by so many, from 3, "
       "each measured on another part");
-  command.add_flag("--resume", options.training.resume, "Go on from the run's checkpoint");
+  command.add_flag("--resume", options.training.resume,
+                   "Go on from the run's checkpoint; where there is none yet, begin");
+  command.add_flag("--force", options.force,
+                   "Write over a model that is there, or into the folder of a class");
   AddNumber(command, "--checkpoint-seconds", options.training.checkpoint_seconds,
             "Least time between two checkpoints in an epoch; there is one after each epoch, too")
       ->type_name("S");

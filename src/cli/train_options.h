@@ -29,7 +29,10 @@ struct TrainOptions {
   std::optional<Resolution> resolution;  // by default the model's to start from, or kResolution
   int output_stride = 0;                 // 0: 32, or 8 for small inputs
   std::optional<int> folds;
+  std::string labels;
+  bool validate_with_test = false;
   bool no_flip = false;
+  bool force = false;
   bool json = false;
   TrainingOptions training;
 };

@@ -40,10 +40,10 @@ struct SplitText {
 };
 
 // Names are whole, so that the list may be moved.
-SplitText SplitOf(const TrainingResult& result) {
+SplitText SplitOf(const TrainingResult& result, const std::vector<Sample>& test) {
   SplitText split = {.text = std::string(kSplitHeader)};
-  for (const auto* samples : {&result.training, &result.validation}) {
-    const char* side = samples == &result.training ? "train" : "val";
+  for (const auto* samples : {&result.training, &result.validation, &test}) {
+    const char* side = samples == &result.training ? "train" : samples == &test ? "test" : "val";
     for (const Sample& sample : *samples) {
       const std::string file = fs::absolute(sample.file).string();
       const std::string& label = result.model.labels.at(sample.label);
@@ -111,9 +111,9 @@ void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
   events_.Write();
 }
 
-std::size_t TrainingRun::Finish(const TrainingResult& result) {
+std::size_t TrainingRun::Finish(const TrainingResult& result, const std::vector<Sample>& test) {
   TrainingPage(result, command_).Write(files_.report);
-  const SplitText split = SplitOf(result);
+  const SplitText split = SplitOf(result, test);
   WriteFileWhole(files_.split, split.text);
   return split.left_out;
 }

@@ -43,9 +43,9 @@ class TrainingRun {
   // too.
   void Epochs(const std::vector<EpochRecord>& epochs);
 
-  // At the end. Returns how many pictures the list lacks, since their names hold a tab or the end of a line.
-  // Throws Error where something can't be written.
-  std::size_t Finish(const TrainingResult& result);
+  // At the end, with the pictures to test with. Returns how many pictures the list lacks, since their names
+  // hold a tab or the end of a line. Throws Error where something can't be written.
+  std::size_t Finish(const TrainingResult& result, const std::vector<Sample>& test);
 
  private:
   RunFiles files_;

@@ -257,6 +257,19 @@ TEST_F(ClassifyTest, FindsImagesByContentAndByName) {
   std::filesystem::create_symlink("loop.jpg", directory_.path() / "loop.jpg");
   std::filesystem::create_symlink("loop", directory_.path() / "loop");
   EXPECT_EQ(FindImages(directory_.path()).size(), 3U);
+  // Links to folders are followed, once, and never back.
+  Write("outside/linked.bmp", Bmp(8, 1, 2, 3));
+  std::filesystem::create_directory_symlink("../outside", directory_.path() / "b" / "link");
+  std::filesystem::create_directory_symlink("..", directory_.path() / "b" / "back");
+  std::filesystem::create_directory_symlink(".", directory_.path() / "b" / "itself");
+  const auto linked = FindImages(directory_.path() / "b");
+  ASSERT_EQ(linked.size(), 2U);
+  EXPECT_EQ(linked[0], directory_.path() / "b" / "link" / "linked.bmp");
+  for (const char* clutter : {"__MACOSX/x.bmp", "@eaDir/x.bmp", "$RECYCLE.BIN/x.bmp", "a/._y.bmp"})
+    Write(clutter, Bmp(8, 1, 2, 3));
+  std::filesystem::remove_all(directory_.path() / "outside");
+  std::filesystem::remove_all(directory_.path() / "b" / "link");
+  EXPECT_EQ(FindImages(directory_.path()).size(), 3U);
   // So are formats that are not read.
   Write("a/phone.HEIC", "");
   Write("a/moving.gif", "GIF89a");
@@ -319,6 +332,12 @@ TEST_F(ClassifyTest, SamplesFromALists) {
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\t3\n")), HasSubstr("the class \"3\""));
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "file\tclassic\none.bmp\tgreen\n")),
               HasSubstr("line 1 has the class \"classic\""));  // no heading
+  const auto parts = Write("parts.csv", "class,path,split\ngreen,one.bmp,Train\n2,two.bmp,testing\n");
+  std::vector<std::string> told;
+  const auto tested = LoadSamples(parts, model_, [&](const std::string& text) { told.push_back(text); });
+  ASSERT_EQ(tested.size(), 1U) << "those to test with, where none are to validate with";
+  EXPECT_EQ(tested[0].label, 2);
+  EXPECT_THAT(told, testing::ElementsAre(HasSubstr("the column \"path\" is read as the picture")));
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "")), HasSubstr("no pictures"));
   EXPECT_THAT(ComplaintOfSamples(directory_.path() / "missing.tsv"), HasSubstr("can't be opened"));
   model_.labels[1] = "red";

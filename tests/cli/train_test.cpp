@@ -73,7 +73,8 @@ TEST_F(TrainProgramTest, AModelThatCannotBeWrittenIsInTheCheckpoint) {
 TEST_F(TrainProgramTest, TrainsAModelAndTellsHowItWent) {
   const Result result = RunProgram(Train("colours.safetensors", "2>&1"));
   EXPECT_EQ(result.status, 0) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("3 classes, 60 pictures to train on, 12 to validate with"));
+  EXPECT_THAT(result.output,
+              HasSubstr("data: 3 classes, 60 pictures to train on (train/), 12 to validate with (val/)\n"));
   EXPECT_THAT(result.output, HasSubstr("6/6"));
   EXPECT_THAT(FilesIn(directory_.path() / "colours.run"),
               testing::UnorderedElementsAre("metrics.csv", "report.html", "split.tsv",
@@ -136,6 +137,55 @@ TEST_F(TrainProgramTest, TheSplitOfARunCanBeUsedAgain) {
   EXPECT_THAT(
       RunProgram("train " + split + " --validation 0.3 --out " + Path("x") + " 2>&1").output,
       HasSubstr("split.tsv: says itself what is validated with, and --validation would count for nothing"));
+}
+
+TEST_F(TrainProgramTest, NoModelIsLostAndNoClassWrittenTo) {
+  const std::string one = " --epochs 1";
+  const auto train = [&](const std::string& out, const std::string& more) {
+    std::string command = Train(out, more + " 2>&1");
+    return RunProgram(command.replace(command.find(" --epochs 6"), 11, one));
+  };
+  const Result first = train("m.safetensors", "--resume");
+  EXPECT_EQ(first.status, 0) << "there is nothing to resume yet";
+  EXPECT_THAT(first.output, HasSubstr("checkpoint.safetensors: is not there yet: training begins anew"));
+  const std::string model = Text(Path("m.safetensors"));
+  const Result second = train("m.safetensors", "");
+  EXPECT_EQ(second.status, 1);
+  EXPECT_THAT(second.output,
+              HasSubstr("m.safetensors: is there already: name another --out, or give --force"));
+  EXPECT_EQ(Text(Path("m.safetensors")), model);
+  EXPECT_EQ(train("m.safetensors", "--force").status, 0);
+  EXPECT_THAT(Model::Load(Path("m.safetensors")).provenance.at("command"), Not(HasSubstr("--force")));
+  const Result inside = train("data/train/red/m.safetensors", "");
+  EXPECT_EQ(inside.status, 1);
+  EXPECT_THAT(inside.output, HasSubstr("red/m.safetensors: would lie in the folder of a class of "));
+  EXPECT_FALSE(fs::exists(data_ / "train" / "red" / "m.run"));
+  EXPECT_EQ(train("data/train/red/m.safetensors", "--force").status, 0);
+}
+
+TEST_F(TrainProgramTest, PicturesToTestWithAreMeasuredOnceInTheEnd) {
+  fs::rename(data_ / "val", data_ / "Testing");
+  fs::rename(data_ / "train", data_ / "Training");
+  std::ofstream(data_ / "Training" / "red" / "notes.txt") << "text";
+  std::ofstream(data_ / "Training" / "red" / "empty.jpg") << "";
+  const Result result = RunProgram(Train("m.safetensors", "2>&1"));
+  EXPECT_EQ(result.status, 1) << "one picture could not be read";
+  EXPECT_THAT(result.output, testing::ContainsRegex("data: 3 classes, [0-9]+ pictures to train on, [0-9]+ to "
+                                                    "validate with \\(drawn from Training/\\), 12 to test "
+                                                    "with once, in the end \\(Testing/\\)\n"));
+  EXPECT_THAT(result.output,
+              testing::ContainsRegex("tested once, in the end: top-1 [0-9.]+ % of 12 pictures"));
+  EXPECT_THAT(result.output, HasSubstr("left out, being no pictures, of the system's, or there twice: "
+                                       "Training/red/notes.txt"));
+  EXPECT_THAT(result.output, HasSubstr("1 picture could not be read and was left out"));
+  EXPECT_THAT(Model::Load(Path("m.safetensors")).provenance.at("test top-1"), HasSubstr(" of 12 pictures"));
+  const std::string split = Text(Path("m.run/split.tsv"));
+  EXPECT_THAT(split, HasSubstr("\tred\ttest\n"));
+  EXPECT_EQ(std::ranges::count(split, '\n'), 73);
+  const Result json = RunProgram(Train("other.safetensors", "--json --validation test 2> /dev/null"));
+  for (const char* part : {"\"validation_pictures\":12,", "\"data\":\"", "\"notes\":[\"", "few to train on"})
+    EXPECT_THAT(json.output, HasSubstr(part));
+  EXPECT_THAT(json.output, Not(HasSubstr("test_top1")));
 }
 
 TEST_F(TrainProgramTest, ANameThatNoListCanHoldIsNoFailure) {
@@ -266,8 +316,10 @@ TEST_F(TrainProgramTest, OutputThatCannotBeWrittenEndsNoTraining) {
 TEST_F(TrainProgramTest, AFolderOfTheUsersIsLeftToThem) {
   fs::create_directory(Path("elsewhere"));
   fs::create_directory_symlink(Path("elsewhere"), Path("link"));
-  EXPECT_EQ(RunProgram(Train("m.safetensors", "--resume --run " + Path("link") + " 2>&1")).status, 1);
+  for (const auto& entry : fs::directory_iterator(data_ / "val" / "red")) std::ofstream(entry.path()) << "";
+  EXPECT_EQ(RunProgram(Train("m.safetensors", "--run " + Path("link") + " 2>&1")).status, 1);
   EXPECT_TRUE(fs::exists(Path("link")));
+  WriteColours(data_, 20, 4);
   EXPECT_EQ(RunProgram(Train("m.safetensors", "--run " + Path("link") + " 2>&1")).status, 0);
   EXPECT_TRUE(fs::exists(Path("link/report.html")));
 }
@@ -366,7 +418,9 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
   EXPECT_THAT(refused("--run ''", 2), HasSubstr("--run"));
   EXPECT_THAT(refused("--run " + Path("refused.safetensors/"), 1),
               HasSubstr("both the model and part of the run"));
-  EXPECT_THAT(refused("--resume", 1), HasSubstr("there is no checkpoint to resume from"));
+  EXPECT_THAT(refused("--labels " + Path("none.txt"), 1),
+              HasSubstr("none.txt: names classes that are numbers"));
+  EXPECT_THAT(refused("--validation test", 1), HasSubstr("val: is there to validate with, expected no such"));
   EXPECT_FALSE(fs::exists(Path("refused.run"))) << "an empty folder was left";
   EXPECT_THAT(RunShell("cd " + data_.string() + "/train && " + MOBILENET_PROGRAM +
                        " train . --out x.safetensors 2>&1")
@@ -423,7 +477,8 @@ TEST_F(TrainProgramTest, AThousandClasses) {
   const Result result = RunProgram("train " + many.string() + " --out " + Path("many.safetensors") +
                                    " --alpha 0.25 --resolution 32 --epochs 1 2>&1");
   EXPECT_EQ(result.status, 0) << result.output;
-  EXPECT_THAT(result.output, HasSubstr("1000 classes, 1000 pictures to train on, 1000 to validate with"));
+  EXPECT_THAT(result.output,
+              HasSubstr("1000 classes, 1000 pictures to train on (train/), 1000 to validate with (val/)"));
   EXPECT_THAT(Text(directory_.path() / "many.run" / "report.html"), HasSubstr("Most frequent confusions"));
 }
 
