@@ -24,8 +24,9 @@ struct ListLine {
   std::optional<bool> trains;  // "train"; in all lines or in none
 };
 
-// The lines of a list but blank ones and a first one that begins with "file" and "class". Throws Error where
-// it can't be read, for the first line that is none, and where there are none.
+// The lines of a list but blank ones and a first one that begins with "file" and "class", which may name
+// more columns than are read. Throws Error where it can't be read, for the first line that is none, and where
+// there are none.
 std::vector<ListLine> ReadList(const std::filesystem::path& list);
 
 }  // namespace mobilenet

@@ -109,18 +109,22 @@ std::optional<std::filesystem::path> HeldOutBesideTrain(const std::filesystem::p
 
 std::vector<ListLine> ReadList(const std::filesystem::path& list) {
   std::vector<ListLine> lines;
+  std::size_t columns = 3;  // a heading may name more, which are for people
   int number = 0;
   for (const std::string& text : ReadLines(list)) {
     ++number;
     if (text.empty()) continue;
     const std::vector<std::string> fields = FieldsOf(text);
-    if (number == 1 && fields.size() > 1 && fields[0] == "file" && fields[1] == "class") continue;
-    if (fields.size() < 2 || fields.size() > 3 || fields[0].empty() || fields[1].empty()) {
+    if (number == 1 && fields.size() > 1 && fields[0] == "file" && fields[1] == "class") {
+      columns = std::max(columns, fields.size());
+      continue;
+    }
+    if (fields.size() < 2 || fields.size() > columns || fields[0].empty() || fields[1].empty()) {
       Fail(list.string(), ": line ", number, " is \"", text.substr(0, kShown),
            "\", expected a file, a tab and a class, and perhaps a tab and \"train\" or \"val\"");
     }
     ListLine line = {number, fields[0], PictureOf(list, fields[0]), fields[1], {}};
-    if (fields.size() == 3) {
+    if (fields.size() > 2) {
       if (fields[2] != "train" && fields[2] != "val")
         Fail(list.string(), ": line ", number, " is for \"", fields[2].substr(0, kShown),
              "\", expected \"train\" or \"val\"");
