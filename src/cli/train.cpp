@@ -17,6 +17,7 @@
 #include "cli/train_options.h"
 #include "cli/training_display.h"
 #include "mobilenet/training.h"
+#include "report/answers.h"
 #include "report/text.h"
 #include "report/training_run.h"
 
@@ -78,7 +79,7 @@ void CheckApart(const TrainOptions& o, const RunFiles& run) {
       {o.out, "the model"}, {o.data, "the pictures"}, {o.from, "the model to start from"}};
   for (const auto& [path, what] : used) {
     for (const fs::path& taken :
-         {run.folder, run.checkpoint, run.stopped, run.metrics, run.split, run.report}) {
+         {run.folder, run.checkpoint, run.stopped, run.metrics, run.split, run.doubtful, run.report}) {
       if (!path.empty() && SamePlace(path, taken))
         Fail(path, ": is to be both ", what, " and part of the run: name another folder with --run");
     }
@@ -92,19 +93,27 @@ std::string Again(const CLI::App& command, const TrainOptions& o) {
   return line;
 }
 
-nlohmann::ordered_json JsonOf(const TrainingResult& result, const fs::path& out, const fs::path& run) {
+nlohmann::ordered_json JsonOf(const TrainingResult& result, const std::optional<Calibration>& calibration,
+                              const fs::path& out, const fs::path& run) {
   const EpochRecord& last = result.epochs.back();
-  return {{"model", out.string()},
-          {"run", run.string()},
-          {"epochs", result.epochs.size()},
-          {"training_pictures", result.training.size()},
-          {"validation_pictures", result.validation.size()},
-          {"unreadable", result.unreadable},
-          {"training_loss", last.training_loss},
-          {"training_top1", last.training_accuracy},
-          {"validation_loss", last.validation_loss},
-          {"validation_top1", last.validation_accuracy},
-          {"seconds", last.seconds}};
+  nlohmann::ordered_json json = {{"model", out.string()},
+                                 {"run", run.string()},
+                                 {"epochs", result.epochs.size()},
+                                 {"training_pictures", result.training.size()},
+                                 {"validation_pictures", result.validation.size()},
+                                 {"unreadable", result.unreadable},
+                                 {"training_loss", last.training_loss},
+                                 {"training_top1", last.training_accuracy},
+                                 {"validation_loss", last.validation_loss},
+                                 {"validation_top1", last.validation_accuracy},
+                                 {"balanced_accuracy", BalancedAccuracy(ClassesOf(result))},
+                                 {"calibration_error", ReliabilityOf(result).Error()},
+                                 {"seconds", last.seconds}};
+  if (calibration) {
+    json["temperature"] = calibration->temperature;
+    json["calibrated_loss"] = calibration->loss_after;
+  }
+  return json;
 }
 
 // With that of the model it started from.
@@ -178,6 +187,27 @@ TrainingResult TrainShown(const TrainingData& data, const TrainingOptions& optio
   return result;
 }
 
+// Calibrates the model on the pictures that it was validated with, and takes its answers again; says why
+// where that can't be.
+std::optional<Calibration> CalibrateResult(TrainingResult& result, int threads) {
+  try {
+    const FilesOptions files = {.threads = threads};
+    Calibration found = Calibrate(result.model, result.validation, files);
+    found.model.provenance["calibrated"] = CalibrationNote(found);
+    std::vector<ValidationAnswer> answers(result.answers.size());
+    Evaluate(found.model, result.validation, files, [&](const FileResult& file) {
+      if (!file.error.empty()) throw Error(file.error);  // it is gone since it was validated with
+      answers[file.index] = {file.predictions.front().index, file.predictions.front().probability};
+    });
+    result.model = found.model;
+    result.answers = std::move(answers);
+    return found;
+  } catch (const Error& error) {
+    PrintError(fmt::format("the model is not calibrated: {}", error.what()));
+    return std::nullopt;
+  }
+}
+
 void SaveModel(const TrainingResult& result, const fs::path& out, const fs::path& checkpoint) {
   try {
     result.model.Save(out);
@@ -231,6 +261,18 @@ bool FinishRun(TrainingRun& files, const RunFiles& run, const TrainingResult& re
   }
 }
 
+void PrintResult(const TrainingResult& result, const std::optional<Calibration>& calibration,
+                 const fs::path& out) {
+  const EpochRecord& last = result.epochs.back();
+  fmt::print("top-1 {} on {} after {}\n", Percent(last.validation_accuracy),
+             Counted(result.validation.size(), "validation picture"), Duration(last.seconds));
+  if (const std::string worst = WorstText(ClassesOf(result), result.model); !worst.empty())
+    fmt::print("{}\n", Printable(worst));
+  if (calibration) fmt::print("{}\n", CalibrationText(*calibration));
+  fmt::print("{}: {}, {}\n", Printable(out.string()), TitleOf(result.model.network),
+             Bytes(static_cast<double>(fs::file_size(out))));
+}
+
 void Run(const TrainOptions& o, const CLI::App& command, int& status) {
   const fs::path out = o.out;
   const RunFiles run(o.run.empty() ? FolderFor(out) : fs::path(o.run));
@@ -251,19 +293,17 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
     return;
   }
   result.model.provenance = ProvenanceOf(result, o, options.from, again, data.classes.size());
+  std::optional<Calibration> calibration;
+  if (o.calibrate) calibration = CalibrateResult(result, options.threads);
   SaveModel(result, out, options.checkpoint);
   const bool finished = FinishRun(files, run, result, out);
   if (result.unreadable > 0) {
     PrintError(fmt::format("{} could not be read and {} left out", Counted(result.unreadable, "picture"),
                            result.unreadable == 1 ? "was" : "were"));
   }
-  if (!finished || result.unreadable > 0) status = kFailure;
-  if (o.json) return PrintJson(JsonOf(result, out, run.folder));
-  const EpochRecord& last = result.epochs.back();
-  fmt::print("top-1 {} on {} after {}\n{}: {}, {}\n", Percent(last.validation_accuracy),
-             Counted(result.validation.size(), "validation picture"), Duration(last.seconds),
-             Printable(out.string()), TitleOf(result.model.network),
-             Bytes(static_cast<double>(fs::file_size(out))));
+  if (!finished || result.unreadable > 0 || (o.calibrate && !calibration)) status = kFailure;
+  if (o.json) return PrintJson(JsonOf(result, calibration, out, run.folder));
+  PrintResult(result, calibration, out);
   if (finished) fmt::print("{}\n", Printable(run.report.string()));
 }
 

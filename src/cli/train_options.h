@@ -29,6 +29,7 @@ struct TrainOptions {
   std::optional<Resolution> resolution;  // by default the model's to start from, or kResolution
   int output_stride = 0;                 // 0: 32, or 8 for small inputs
   bool no_flip = false;
+  bool calibrate = false;
   bool json = false;
   TrainingOptions training;
 };
