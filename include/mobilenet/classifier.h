@@ -1,6 +1,7 @@
 // Photos in, labels out. Part of libmobilenet.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -109,17 +110,34 @@ struct Sample {
 MOBILENET_EXPORT std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model,
                                                  const std::function<void(const std::string&)>& tell = {});
 
+// How far probabilities can be trusted: answers, by the probability that they were given with.
+struct Reliability {
+  struct Bin {
+    int images = 0;
+    int right = 0;
+    double confidence = 0;  // the sum of the answers' probabilities
+  };
+  std::array<Bin, 10> bins;  // of equal width: from 0 to 0.1, ..., from 0.9 to 1
+
+  MOBILENET_EXPORT void Add(double probability, bool right);
+  // The expected calibration error (Guo et al. 2017, eq. 3): how far the share that is right lies from the
+  // mean probability, bin by bin, as a mean over all answers. From 0 to 1; 0 where there are none.
+  [[nodiscard]] MOBILENET_EXPORT double Error() const;
+};
+
 struct Evaluation {
   struct Class {
     int images = 0;
-    int top1 = 0;  // right at first
-    int top5 = 0;  // among the five best
+    int top1 = 0;      // right at first: of `images` the recall, of `answered` the precision
+    int top5 = 0;      // among the five best
+    int answered = 0;  // pictures of any class that were taken for this one
   };
   int images = 0;  // that could be read
   int failed = 0;
   double top1 = 0;  // shares of `images`
   double top5 = 0;
   double images_per_second = 0;
+  Reliability reliability;     // of the first answers
   std::vector<Class> classes;  // by class number
 };
 
@@ -128,5 +146,28 @@ struct Evaluation {
 MOBILENET_EXPORT Evaluation Evaluate(const Model& model, std::span<const Sample> samples,
                                      const FilesOptions& options,
                                      const std::function<void(const FileResult&)>& done);
+
+// The balanced accuracy: the mean recall of the classes that have images, from 0 to 1; 0 where none has.
+[[nodiscard]] MOBILENET_EXPORT double BalancedAccuracy(std::span<const Evaluation::Class> classes);
+
+struct Calibration {
+  Model model;             // the same, but for its classifier's weights and bias, divided by `temperature`
+  double temperature = 1;  // above 1: the model was too sure
+  int images = 0;          // that it was found on
+  int failed = 0;          // that could not be read
+  double loss_before = 0;  // mean cross-entropy of these images, in nats
+  double loss_after = 0;
+};
+
+// Temperature scaling (Guo et al. 2017, section 4.2): finds the temperature T for which softmax(logits / T)
+// has the least cross-entropy on the samples, between 0.05 and 20, and divides the classifier by it. Answers
+// stay what they are; their probabilities become how often such answers are right. Take pictures that the
+// model was not trained on. Classifies as ClassifyFiles does, all classes whatever `options.top` says, and
+// calls `done`, which may be empty, for each. Throws Error where the network doesn't end with a fully
+// connected layer, no picture can be read, a label is no class of the model, or the samples tell no
+// temperature: all of them are answered rightly, or no better than by chance.
+MOBILENET_EXPORT Calibration Calibrate(const Model& model, std::span<const Sample> samples,
+                                       const FilesOptions& options = {},
+                                       const std::function<void(const FileResult&)>& done = {});
 
 }  // namespace mobilenet

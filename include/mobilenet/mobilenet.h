@@ -1,6 +1,7 @@
 // Everything that libmobilenet has.
 #pragma once
 
+#include "mobilenet/activation_map.h"
 #include "mobilenet/classifier.h"
 #include "mobilenet/core.h"
 #include "mobilenet/image.h"

@@ -2,13 +2,36 @@
 
 #include "base/fail.h"
 #include "base/stopwatch.h"
+#include "classify/labelled.h"
 #include "mobilenet/classifier.h"
 
 namespace mobilenet {
+namespace {
 
-Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const FilesOptions& options,
-                    const std::function<void(const FileResult&)>& done) {
-  if (!done) Fail("there is no function to take the results, expected one");
+void Count(const std::vector<Prediction>& predictions, int label, Evaluation& result) {
+  const Prediction& best = predictions.front();
+  const bool first = best.index == label;
+  const auto five = std::span(predictions).first(std::min<std::size_t>(5, predictions.size()));
+  Evaluation::Class& item = result.classes[static_cast<std::size_t>(label)];
+  ++result.images;
+  ++item.images;
+  ++result.classes[static_cast<std::size_t>(best.index)].answered;
+  item.top1 += first ? 1 : 0;
+  item.top5 += std::ranges::any_of(five, [&](const auto& p) { return p.index == label; }) ? 1 : 0;
+  result.reliability.Add(best.probability, first);
+}
+
+void SumUp(Evaluation& result) {
+  for (const Evaluation::Class& item : result.classes) {
+    if (item.images == 0) continue;
+    result.top1 += static_cast<double>(item.top1) / result.images;
+    result.top5 += static_cast<double>(item.top5) / result.images;
+  }
+}
+
+}  // namespace
+
+std::vector<std::filesystem::path> FilesOf(const Model& model, std::span<const Sample> samples) {
   std::vector<std::filesystem::path> files;
   const int classes = model.network.output().channels;
   for (const Sample& sample : samples) {
@@ -16,39 +39,40 @@ Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const F
       Fail(sample.file.string(), ": is of class ", sample.label, ", expected 0 to ", classes - 1);
     files.push_back(sample.file);
   }
+  return files;
+}
+
+Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const FilesOptions& options,
+                    const std::function<void(const FileResult&)>& done) {
+  if (!done) Fail("there is no function to take the results, expected one");
+  const std::vector<std::filesystem::path> files = FilesOf(model, samples);
   Evaluation result;
-  result.classes.resize(static_cast<std::size_t>(classes));
-  int top1 = 0;
-  int top5 = 0;
+  result.classes.resize(static_cast<std::size_t>(model.network.output().channels));
   const Stopwatch stopwatch;
   FilesOptions with_five = options;
   with_five.top = std::max(5, options.top);
   ClassifyFiles(model, files, with_five, [&](const FileResult& file) {
-    if (!file.error.empty()) {
-      ++result.failed;
+    if (file.error.empty()) {
+      Count(file.predictions, samples[file.index].label, result);
     } else {
-      const int label = samples[file.index].label;
-      const bool first = file.predictions.front().index == label;
-      const bool among = std::ranges::any_of(
-          std::span(file.predictions).first(std::min<std::size_t>(5, file.predictions.size())),
-          [&](const auto& p) { return p.index == label; });
-      Evaluation::Class& item = result.classes[static_cast<std::size_t>(label)];
-      ++item.images;
-      item.top1 += first ? 1 : 0;
-      item.top5 += among ? 1 : 0;
-      ++result.images;
-      top1 += first ? 1 : 0;
-      top5 += among ? 1 : 0;
+      ++result.failed;
     }
     done(file);
   });
-  const double seconds = stopwatch.Seconds();
-  if (result.images > 0) {
-    result.top1 = static_cast<double>(top1) / result.images;
-    result.top5 = static_cast<double>(top5) / result.images;
-  }
-  result.images_per_second = result.images / seconds;
+  result.images_per_second = result.images / stopwatch.Seconds();
+  SumUp(result);
   return result;
+}
+
+double BalancedAccuracy(std::span<const Evaluation::Class> classes) {
+  double sum = 0;
+  int with_images = 0;
+  for (const Evaluation::Class& item : classes) {
+    if (item.images == 0) continue;
+    sum += static_cast<double>(item.top1) / item.images;
+    ++with_images;
+  }
+  return with_images > 0 ? sum / with_images : 0;
 }
 
 }  // namespace mobilenet

@@ -5,8 +5,10 @@
 #include <memory>
 #include <vector>
 
+#include "base/file.h"
 #include "cli/command.h"
 #include "cli/number.h"
+#include "report/contact_sheet.h"
 #include "report/progress.h"
 #include "report/text.h"
 
@@ -25,6 +27,7 @@ struct ClassifyArguments {
   MemoryUse memory = MemoryUse::kFast;
   std::size_t max_pixels = kMaxPixels;
   bool json = false;
+  std::string html;
 };
 
 nlohmann::ordered_json JsonOf(const std::string& file, const FileResult& result) {
@@ -80,29 +83,60 @@ std::vector<std::filesystem::path> FilesOf(const ClassifyArguments& options, int
   return files;
 }
 
-void Run(const ClassifyArguments& options, int& status) {
+// The photos of a page are read twice.
+void CheckHtml(const ClassifyArguments& options, const std::vector<std::filesystem::path>& files) {
+  if (options.html.empty()) return;
+  if (std::ranges::find(files, kStdinFile) != files.end())
+    throw Error("--html reads photos twice, and can't with - (standard input): name a file");
+  for (const std::filesystem::path& file : files) {
+    if (SamePlace(file, options.html)) throw Error(options.html + ": is to be both a photo and the page");
+  }
+  CheckPage(options.html);
+}
+
+void Show(const ClassifyArguments& options, const std::string& file, FileResult result, ContactSheet& sheet,
+          int& status) {
+  if (!result.error.empty()) {
+    sheet.AddUnreadable();
+  } else if (!options.html.empty()) {
+    sheet.Add(file, result.predictions);
+    result.predictions.resize(std::min(result.predictions.size(), static_cast<std::size_t>(options.top)));
+  }
+  if (result.error.starts_with(kStdinFile))
+    result.error.replace(0, std::string_view(kStdinFile).size(), "standard input");
+  Print(options, file == kStdinFile ? kStdin : file, result, status);
+}
+
+void Run(const ClassifyArguments& options, const std::string& command, int& status) {
   const Model model = ModelFrom(options.model);
   const auto files = FilesOf(options, status);
+  CheckHtml(options, files);
   Progress progress(files.size(), "photos");
+  ContactSheet sheet;
   int failed = 0;
   ClassifyFiles(model, files,
                 {.threads = options.threads,
-                 .top = options.top,
+                 .top = options.html.empty() ? options.top : std::max(options.top, ContactSheet::kTop),
                  .precision = PrecisionOf(options.precision),
                  .memory = options.memory,
                  .max_pixels = options.max_pixels},
-                [&](FileResult result) {
+                [&](const FileResult& result) {
                   progress.Clear();
-                  if (result.error.starts_with(kStdinFile))
-                    result.error.replace(0, std::string_view(kStdinFile).size(), "standard input");
-                  const std::string file = files[result.index].string();
-                  Print(options, file == kStdinFile ? kStdin : file, result, status);
                   failed += result.error.empty() ? 0 : 1;
+                  Show(options, files[result.index].string(), result, sheet, status);
                   progress.Advance();
                 });
   progress.Clear();
   if (failed > 0 && files.size() > 1)
     PrintError(fmt::format("{} of {} photos could not be classified", failed, files.size()));
+  if (options.html.empty()) return;
+  WritePage(sheet.Make(model,
+                       {.threads = options.threads,
+                        .precision = PrecisionOf(options.precision),
+                        .memory = options.memory,
+                        .max_pixels = options.max_pixels},
+                       command),
+            options.html, options.json);
 }
 
 }  // namespace
@@ -123,10 +157,15 @@ void AddClassify(CLI::App& program, int& status) {
   AddMemory(*command, options->memory);
   AddMaxPixels(*command, options->max_pixels);
   command->add_flag("--json", options->json, "One JSON object a photo and line");
+  AddHtml(*command, options->html)
+      ->description(
+          "Also write a page of the photos, with their three best labels and where the network looked");
   command->footer(
       "Example: what is in two photos, the three best labels each\n"
-      "  mobilenet classify --model flowers.safetensors --top 3 rose.jpg tulip.png");
-  command->callback([options, &status] { Run(*options, status); });
+      "  mobilenet classify --model flowers.safetensors --top 3 rose.jpg tulip.png\n"
+      "A page to look at, of a whole folder\n"
+      "  mobilenet classify --model flowers.safetensors holiday --html holiday.html");
+  command->callback([options, command, &status] { Run(*options, CommandLine(*command), status); });
 }
 
 }  // namespace mobilenet::cli

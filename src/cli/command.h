@@ -24,7 +24,7 @@ constexpr int kStopped = 130;  // by Ctrl-C, as shells say it
 void AddClassify(CLI::App& program, int& status);
 void AddEval(CLI::App& program, int& status);
 void AddInfo(CLI::App& program);
-void AddConvert(CLI::App& program);
+void AddConvert(CLI::App& program, int& status);
 void AddBench(CLI::App& program);
 void AddCost(CLI::App& program);
 void AddPaper(CLI::App& program);

@@ -4,9 +4,12 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/fail.h"
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/network_options.h"
+#include "report/answers.h"
+#include "report/progress.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
@@ -18,6 +21,8 @@ struct ConvertArguments {
   std::string labels;
   std::string preprocess;
   std::string precision = "float32";
+  std::string calibrate;
+  int threads = 1;
   std::optional<Resolution> resolution;
 };
 
@@ -27,7 +32,30 @@ void SetResolution(Resolution resolution, Model& model) {
   model.provenance["resolution"] = "set by convert --resolution";
 }
 
-void Run(const ConvertArguments& options) {
+// Whether all pictures could be read.
+bool CalibrateWith(const std::string& data, int threads, Model& model) {
+  const std::vector<Sample> samples = LoadSamples(data, model);
+  Progress progress(samples.size(), "photos");
+  Calibration found = InContext(data, [&] {
+    return Calibrate(model, samples, {.threads = threads}, [&](const FileResult& file) {
+      progress.Clear();
+      if (!file.error.empty()) PrintError(file.error);
+      progress.Advance();
+    });
+  });
+  progress.Clear();
+  fmt::print("{}\n", CalibrationText(found));
+  found.model.provenance["calibrated"] = CalibrationNote(found);
+  model = std::move(found.model);
+  if (found.failed > 0)
+    PrintError(
+        fmt::format("{} of {} photos could not be read and are left out", found.failed, samples.size()));
+  return found.failed == 0;
+}
+
+void Run(const ConvertArguments& options, int& status) {
+  if (!options.calibrate.empty() && SamePlace(options.calibrate, options.output))
+    throw Error(options.output + ": is to be both the photos and the model: give it another name");
   if (!options.labels.empty() && SamePlace(options.labels, options.output))
     throw Error(options.output + ": is to be both the labels and the model: give it another name");
   CheckModelOut(options.output);
@@ -38,6 +66,8 @@ void Run(const ConvertArguments& options) {
     model.provenance["preprocessing"] = "set by convert --preprocess " + options.preprocess;
   }
   if (options.resolution) SetResolution(*options.resolution, model);
+  if (!options.calibrate.empty() && !CalibrateWith(options.calibrate, options.threads, model))
+    status = kFailure;
   const Precision precision = *PrecisionOf(options.precision);
   if (precision != Precision::kFloat32) {
     model.provenance["weights"] = fmt::format("rounded to {} by convert", NameOf(precision));
@@ -51,7 +81,7 @@ void Run(const ConvertArguments& options) {
 
 }  // namespace
 
-void AddConvert(CLI::App& program) {
+void AddConvert(CLI::App& program, int& status) {
   auto options = std::make_shared<ConvertArguments>();
   CLI::App* command =
       program.add_subcommand("convert", "Turn a model file of any format we read into our own");
@@ -75,10 +105,19 @@ void AddConvert(CLI::App& program) {
       ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
       ->type_name("P")
       ->capture_default_str();
+  RequireText(
+      command->add_option(
+          "--calibrate", options->calibrate,
+          "Photos that the model was not trained on, as eval takes them: divide the classifier's weights "
+          "so that probabilities tell how often answers are right"))
+      ->type_name("DIR|LIST.tsv");
+  AddThreads(*command, options->threads)->needs(command->get_option("--calibrate"));
   command->footer(
       "Example: Keras weights and ImageNet's labels in one file\n"
-      "  mobilenet convert mobilenet_1_0_224_tf.h5 v1.safetensors --labels imagenet.txt");
-  command->callback([options] { Run(*options); });
+      "  mobilenet convert mobilenet_1_0_224_tf.h5 v1.safetensors --labels imagenet.txt\n"
+      "Probabilities that can be trusted, by photos that were held out\n"
+      "  mobilenet convert flowers.safetensors calibrated.safetensors --calibrate flowers.run/split.tsv");
+  command->callback([options, &status] { Run(*options, status); });
 }
 
 }  // namespace mobilenet::cli

@@ -1,11 +1,11 @@
 // mobilenet eval: how often a model is right.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <memory>
 #include <vector>
 
 #include "cli/command.h"
+#include "report/answers.h"
 #include "report/progress.h"
 #include "report/text.h"
 
@@ -23,36 +23,44 @@ struct EvalArguments {
   bool per_class = false;
 };
 
-void PrintResult(const EvalArguments& options, const Model& model, const Evaluation& result) {
-  if (options.json) {
-    auto classes = nlohmann::ordered_json::array();
-    for (std::size_t i = 0; i < result.classes.size(); ++i) {
-      const Evaluation::Class& c = result.classes[i];
-      if (c.images == 0) continue;
-      classes.push_back({{"index", i},
-                         {"label", model.Label(static_cast<int>(i))},
-                         {"images", c.images},
-                         {"top1", static_cast<double>(c.top1) / c.images},
-                         {"top5", static_cast<double>(c.top5) / c.images}});
-    }
-    return PrintJson({{"images", result.images},
-                      {"failed", result.failed},
-                      {"top1", result.top1},
-                      {"top5", result.top5},
-                      {"images_per_second", result.images_per_second},
-                      {"threads", options.threads},
-                      {"classes", classes}});
-  }
-  fmt::print("{} photos, top-1 {:.1f} %, top-5 {:.1f} %, {:.0f} photos a second\n", result.images,
-             100 * result.top1, 100 * result.top5, result.images_per_second);
-  if (!options.per_class) return;
-  Table table({"class", ">photos", ">top-1", ">top-5"});
+nlohmann::ordered_json JsonOf(const EvalArguments& options, const Model& model, const Evaluation& result) {
+  auto classes = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < result.classes.size(); ++i) {
     const Evaluation::Class& c = result.classes[i];
     if (c.images == 0) continue;
-    table.Add({Printable(model.Label(static_cast<int>(i))), std::to_string(c.images),
-               fmt::format("{:.1f} %", 100.0 * c.top1 / c.images),
-               fmt::format("{:.1f} %", 100.0 * c.top5 / c.images)});
+    nlohmann::ordered_json item = {{"index", i},
+                                   {"label", model.Label(static_cast<int>(i))},
+                                   {"images", c.images},
+                                   {"top1", static_cast<double>(c.top1) / c.images},
+                                   {"top5", static_cast<double>(c.top5) / c.images},
+                                   {"answered", c.answered},
+                                   {"precision", nullptr}};
+    if (c.answered > 0) item["precision"] = static_cast<double>(c.top1) / c.answered;
+    classes.push_back(std::move(item));
+  }
+  return {{"images", result.images},
+          {"failed", result.failed},
+          {"top1", result.top1},
+          {"top5", result.top5},
+          {"balanced_accuracy", BalancedAccuracy(result.classes)},
+          {"calibration_error", result.reliability.Error()},
+          {"images_per_second", result.images_per_second},
+          {"threads", options.threads},
+          {"classes", classes}};
+}
+
+void PrintResult(const EvalArguments& options, const Model& model, const Evaluation& result) {
+  fmt::print("{} photos, top-1 {:.1f} %, top-5 {:.1f} %, {:.0f} photos a second\n", result.images,
+             100 * result.top1, 100 * result.top5, result.images_per_second);
+  if (const std::string worst = WorstText(result.classes, model); !worst.empty())
+    fmt::print("{}\n", Printable(worst));
+  fmt::print("calibration error {:.1f} %\n", 100 * result.reliability.Error());
+  if (!options.per_class) return;
+  Table table({"class", ">photos", ">top-1 (recall)", ">top-5", ">precision"});
+  for (const ClassScore& score : WorstFirst(result.classes)) {
+    const Evaluation::Class& c = score.counts;
+    table.Add({model.Label(static_cast<int>(score.index)), std::to_string(c.images),
+               ShareText(c.top1, c.images), ShareText(c.top5, c.images), ShareText(c.top1, c.answered)});
   }
   fmt::print("\n{}", table.Text());
 }
@@ -80,6 +88,7 @@ void Run(const EvalArguments& options, int& status) {
     status = kFailure;
   }
   if (result.images == 0) throw Error(options.data + ": none of its photos could be read");
+  if (options.json) return PrintJson(JsonOf(options, model, result));
   PrintResult(options, model, result);
 }
 
@@ -101,7 +110,7 @@ void AddEval(CLI::App& program, int& status) {
   AddPrecision(*command, options->precision);
   AddMemory(*command, options->memory);
   AddMaxPixels(*command, options->max_pixels);
-  command->add_flag("--per-class", options->per_class, "A line for each class");
+  command->add_flag("--per-class", options->per_class, "A line for each class, the worst first");
   command->add_flag("--json", options->json, "One JSON object, with every class");
   command->footer(
       "Example: a folder with test/daisy/*.jpg, test/rose/*.jpg, ...\n"

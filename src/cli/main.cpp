@@ -62,7 +62,7 @@ int Run(int argc, char** argv) {
   AddClassify(program, status);
   AddEval(program, status);
   AddInfo(program);
-  AddConvert(program);
+  AddConvert(program, status);
   AddBench(program);
   AddCost(program);
   AddPaper(program);

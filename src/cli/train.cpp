@@ -5,7 +5,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cmath>
 #include <csignal>
 #include <filesystem>
 #include <map>
@@ -18,6 +17,7 @@
 #include "cli/train_options.h"
 #include "cli/training_data.h"
 #include "cli/training_display.h"
+#include "cli/training_result.h"
 #include "mobilenet/training.h"
 #include "report/text.h"
 #include "report/training_run.h"
@@ -80,7 +80,7 @@ void CheckApart(const TrainOptions& o, const RunFiles& run) {
       {o.out, "the model"}, {o.data, "the pictures"}, {o.from, "the model to start from"}};
   for (const auto& [path, what] : used) {
     for (const fs::path& taken :
-         {run.folder, run.checkpoint, run.stopped, run.metrics, run.split, run.report}) {
+         {run.folder, run.checkpoint, run.stopped, run.metrics, run.split, run.doubtful, run.report}) {
       if (!path.empty() && SamePlace(path, taken))
         Fail(path, ": is to be both ", what, " and part of the run: name another folder with --run");
     }
@@ -92,29 +92,6 @@ std::string Again(const CLI::App& command, const TrainOptions& o) {
   std::string line = CommandLine(command, {"resume", "force"});
   if (command.get_option("--threads")->count() == 0) line += fmt::format(" --threads {}", o.training.threads);
   return line;
-}
-
-nlohmann::ordered_json JsonOf(const TrainingResult& result, const fs::path& out, const fs::path& run) {
-  const EpochRecord& last = result.epochs.back();
-  nlohmann::ordered_json blends = nlohmann::ordered_json::array();
-  for (const TrainingBlend& blend : result.blends) {
-    blends.push_back({{"share", blend.share},
-                      {"validation_loss", blend.validation_loss},
-                      {"validation_top1", blend.validation_accuracy}});
-  }
-  return {{"model", out.string()},
-          {"run", run.string()},
-          {"epochs", result.epochs.size()},
-          {"training_pictures", result.training.size()},
-          {"validation_pictures", result.validation.size()},
-          {"unreadable", result.unreadable},
-          {"training_loss", last.training_loss},
-          {"training_top1", last.training_accuracy},
-          {"validation_loss", result.validation_loss},
-          {"validation_top1", result.validation_accuracy},
-          {"share_of_tuning", result.share},
-          {"blends", std::move(blends)},
-          {"seconds", last.seconds}};
 }
 
 // With that of the model it started from.
@@ -222,21 +199,6 @@ void TellStopped(TrainingResult& result, const RunFiles& run, const std::string&
   }
 }
 
-// What was kept of a tuned network, and why; empty where there was no choice.
-std::string KeptText(const TrainingResult& result) {
-  if (result.blends.empty()) return "";
-  const double p = result.validation_accuracy;
-  const double error = std::sqrt(p * (1 - p) / static_cast<double>(result.validation.size()));
-  const std::string what = result.share == 0   ? "as it was before everything was tuned"
-                           : result.share == 1 ? "with everything tuned"
-                                               : fmt::format("{:.0f} % of the way", 100 * result.share);
-  return fmt::format(
-      "kept {}: top-1 was {} before tuning, {} after it\n"
-      "the choice of {} was made on these pictures, which flatters it by up to about {:.1f} points\n",
-      what, Percent(result.blends.front().validation_accuracy),
-      Percent(result.blends.back().validation_accuracy), result.blends.size(), 100 * error);
-}
-
 // Once the model is written. Whether all of it could be.
 bool FinishRun(TrainingRun& files, const RunFiles& run, const TrainingResult& result,
                const TrainingData& data, const fs::path& out) {
@@ -303,24 +265,22 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
   result.unreadable += data.unreadable.size() + static_cast<std::size_t>(tested ? tested->failed : 0);
   result.model.provenance = ProvenanceOf(result, o, options.from, again, data.classes.size());
   if (tested) result.model.provenance["test top-1"] = TextOf(*tested);
+  std::optional<Calibration> calibration;
+  if (o.calibrate) calibration = CalibrateResult(result, options.threads);
   SaveModel(result, out, options.checkpoint);
   const bool finished = FinishRun(files, run, result, data, out);
   if (result.unreadable > 0) {
     PrintError(fmt::format("{} could not be read and {} left out", Counted(result.unreadable, "picture"),
                            result.unreadable == 1 ? "was" : "were"));
   }
-  if (!finished || result.unreadable > 0) status = kFailure;
+  if (!finished || result.unreadable > 0 || (o.calibrate && !calibration)) status = kFailure;
   if (o.json) {
-    nlohmann::ordered_json json = JsonOf(result, out, run.folder);
+    nlohmann::ordered_json json = JsonOf(result, calibration, out, run.folder);
     if (o.folds) json["folds"] = std::move(folds);
     AddPictures(data, found, tested, json);
     return PrintJson(json);
   }
-  const EpochRecord& last = result.epochs.back();
-  fmt::print("top-1 {} on {} after {}\n{}{}: {}, {}\n", Percent(result.validation_accuracy),
-             Counted(result.validation.size(), "validation picture"), Duration(last.seconds),
-             KeptText(result), Printable(out.string()), TitleOf(result.model.network),
-             Bytes(static_cast<double>(fs::file_size(out))));
+  PrintResult(result, calibration, out);
   if (tested) fmt::print("tested once, in the end: top-1 {}\n", TextOf(*tested));
   if (finished) fmt::print("{}\n", Printable(run.report.string()));
 }

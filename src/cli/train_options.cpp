@@ -188,9 +188,12 @@ void AddTrainOptions(CLI::App& command, TrainOptions& options) {
   AddNetworkOptions(command, options);
   AddCourseOptions(command, options);
   AddDataOptions(command, options);
+  command.add_flag("--calibrate", options.calibrate,
+                   "In the end, divide the classifier's weights so that probabilities tell how often answers "
+                   "to the validation pictures are right");
   RequireText(command.add_option("--run", options.run,
-                                 "Folder for the checkpoint, metrics.csv, events, split.tsv, report.html, "
-                                 "and the model where training "
+                                 "Folder for the checkpoint, metrics.csv, events, split.tsv, doubtful.tsv, "
+                                 "report.html, and the model where training "
                                  "was stopped; by default OUT, .run in place of .safetensors"))
       ->type_name("DIR");
   AddNumber(

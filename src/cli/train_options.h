@@ -33,6 +33,7 @@ struct TrainOptions {
   bool validate_with_test = false;
   bool no_flip = false;
   bool force = false;
+  bool calibrate = false;
   bool json = false;
   TrainingOptions training;
 };

@@ -226,12 +226,12 @@ std::string LineChart(const std::vector<Series>& series, const std::string& x_na
          LinesOf(series, x_name, y_name, 344, 260, "narrow");
 }
 
-std::string BarChart(const std::vector<BarRow>& rows) {
-  double longest = 0;
+std::string BarChart(const std::vector<BarRow>& rows, double full) {
+  double longest = full;
   for (const BarRow& row : rows) {
     double length = 0;
     for (const BarPart& part : row.parts) length += part.value;
-    longest = std::max(longest, length);
+    if (full == 0) longest = std::max(longest, length);
   }
   std::string html = "<div class=\"bars\">\n";
   for (const BarRow& row : rows) {
@@ -241,6 +241,7 @@ std::string BarChart(const std::vector<BarRow>& rows) {
       html +=
           fmt::format("<i class=\"{}\" style=\"width:{:.3f}%\"></i>", part.kind, 100 * part.value / longest);
     }
+    if (row.mark) html += fmt::format("<b style=\"left:{:.3f}%\"></b>", 100 * *row.mark / longest);
     html += fmt::format("</span><span class=\"value\">{}</span>\n", Escaped(row.value));
   }
   return html + "</div>\n";

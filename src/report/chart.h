@@ -16,11 +16,13 @@ struct BarPart {
 struct BarRow {
   std::string name;
   std::vector<BarPart> parts;
-  std::string value;  // as text, behind the bar
+  std::string value;                          // as text, behind the bar
+  std::optional<double> mark = std::nullopt;  // a line across the bar, to its scale
 };
 
-// Bars to one scale, whose end is the longest bar.
-std::string BarChart(const std::vector<BarRow>& rows);
+// Bars to one scale, whose end is `full`, or where that is 0 the longest bar. Names that are too long for the
+// screen wrap.
+std::string BarChart(const std::vector<BarRow>& rows, double full = 0);
 
 // A swatch with a name for each kind; kinds as in BarPart, or "open", "timed", "chosen" for dots.
 struct LegendItem {

@@ -26,11 +26,12 @@ constexpr std::string_view kStyle = R"(
 body { margin: 0; background: var(--paper); color: var(--ink);
   font: 16px/1.5 system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
 main { max-width: 60rem; margin: 0 auto; padding: 1.5rem 1rem 4rem; }
-h1 { font-size: 1.7rem; line-height: 1.2; margin: 0.5rem 0 1rem; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0.5rem 0 1rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 0.6rem; }
-p { margin: 0.4rem 0 0.8rem; max-width: 44rem; }
+p { margin: 0.4rem 0 0.8rem; max-width: 44rem; overflow-wrap: anywhere; }
 .note { color: var(--soft); font-size: 0.85rem; }
-pre { background: var(--panel); padding: 0.7rem 0.9rem; border-radius: 6px; overflow-x: auto; font-size: 0.85rem; }
+pre { background: var(--panel); padding: 0.7rem 0.9rem; border-radius: 6px; font-size: 0.85rem;
+  white-space: pre-wrap; overflow-wrap: anywhere; }
 .figures { display: flex; flex-wrap: wrap; gap: 0.6rem; margin: 1rem 0; }
 .figure { background: var(--panel); border-radius: 8px; padding: 0.6rem 0.9rem; flex: 1 1 8rem; }
 .figure b { display: block; font-size: 1.35rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -42,11 +43,16 @@ th, td { text-align: left; padding: 0.25rem 0.5rem 0.25rem 0; border-bottom: 1px
   white-space: nowrap; }
 th { color: var(--soft); font-weight: 600; }
 .right { text-align: right; }
-.bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: 0.2rem 0.6rem; align-items: center;
+td.name { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
+.bars { display: grid; grid-template-columns: minmax(0, max-content) minmax(4rem, 1fr) max-content; gap: 0.2rem 0.6rem; align-items: center;
   font-size: 0.8rem; font-variant-numeric: tabular-nums; }
 .bars .value { text-align: right; color: var(--soft); }
-.track { display: flex; height: 0.95rem; }
+.bars > span { overflow-wrap: anywhere; }
+.track { display: flex; height: 0.95rem; position: relative; }
+.track b { position: absolute; width: 2px; margin-left: -1px; top: -0.15rem; bottom: -0.15rem;
+  background: var(--ink); }
 .track i { display: block; min-width: 1px; height: 100%; }
+.legend i.mark { width: 2px; background: var(--ink); }
 .depthwise { background: var(--depthwise); fill: var(--depthwise); }
 .pointwise { background: var(--pointwise); fill: var(--pointwise); }
 .standard { background: var(--standard); fill: var(--standard); }
@@ -72,14 +78,19 @@ svg .line.pointwise { stroke: var(--pointwise); }
 table.matrix { font-size: 0.72rem; }
 table.matrix td { text-align: center; min-width: 2.2rem; padding: 0.2rem; border: 1px solid var(--paper); }
 table.matrix th { padding: 0.2rem 0.4rem; }
+table.matrix th:first-child { position: sticky; left: 0; background: var(--paper); }
 table.matrix th.turned { writing-mode: vertical-rl; transform: rotate(180deg); border: 0; }
 .right-cell { background: color-mix(in srgb, var(--depthwise) var(--share), var(--panel)); }
 .wrong-cell { background: color-mix(in srgb, var(--choice) var(--share), var(--panel)); }
-.pictures { display: flex; flex-wrap: wrap; gap: 0.8rem; margin: 0.6rem 0; }
-.pictures figure { margin: 0; width: 6.5rem; font-size: 0.75rem; color: var(--soft); overflow-wrap: anywhere; }
-.pictures img { display: block; width: 6.5rem; height: 6.5rem; object-fit: contain; background: var(--panel);
+.cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 14rem), 1fr)); gap: 1.2rem 1rem;
+  margin: 0.6rem 0; }
+.cards figure { margin: 0; font-size: 0.78rem; color: var(--soft); overflow-wrap: anywhere; }
+.cards figure b { color: var(--ink); font-weight: 600; }
+.cards .file { display: block; }
+.cards .bars { font-size: 0.75rem; grid-template-columns: minmax(0, 9rem) 1fr 2.8rem; }
+.shots { display: flex; gap: 0.3rem; margin-bottom: 0.3rem; }
+.shots img { width: calc(50% - 0.15rem); aspect-ratio: 1; object-fit: contain; background: var(--panel);
   border-radius: 4px; }
-.pictures figure b { color: var(--ink); font-weight: 600; display: block; }
 svg .box { stroke: var(--paper); stroke-width: 1; }
 svg .map { fill: var(--dot); }
 svg .top { fill-opacity: 0.75; }
@@ -137,9 +148,10 @@ void Page::Rows(const std::vector<std::string>& headings, const std::vector<std:
   body_ += "<div class=\"scroll\"><table>\n<tr>";
   for (const std::string& heading : headings) {
     const bool right = heading.starts_with('>');
-    classes.emplace_back(right ? " class=\"right\"" : "");
+    const bool wraps = heading.starts_with('~');
+    classes.emplace_back(right ? " class=\"right\"" : wraps ? " class=\"name\"" : "");
     body_ += fmt::format("<th{}>{}</th>", classes.back(),
-                         Escaped(std::string_view(heading).substr(right ? 1 : 0)));
+                         Escaped(std::string_view(heading).substr(right || wraps ? 1 : 0)));
   }
   body_ += "</tr>\n";
   for (const auto& row : rows) {

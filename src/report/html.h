@@ -37,7 +37,8 @@ class Page {
   };
   void Figures(const std::vector<Figure>& figures);
 
-  // Cells are text. A column lines up to the right where its heading begins with '>', as in Table.
+  // Cells are text. A column lines up to the right where its heading begins with '>', as in Table, and wraps
+  // where it begins with '~', as long names must.
   void Rows(const std::vector<std::string>& headings, const std::vector<std::vector<std::string>>& rows);
 
   [[nodiscard]] std::string Html() const;

@@ -76,6 +76,21 @@ int DisplayWidth(std::string_view text) {
   return width;
 }
 
+std::string ShortLabel(std::string_view label, int columns) {
+  if (DisplayWidth(label) <= columns) return std::string(label);
+  const std::size_t comma = label.find(',');
+  if (comma != std::string_view::npos && comma > 0) label = label.substr(0, comma);
+  if (DisplayWidth(label) <= columns) return std::string(label);
+  std::string_view rest = label;
+  std::size_t kept = 0;
+  for (int width = 0; !rest.empty(); kept = label.size() - rest.size()) {
+    const std::optional<char32_t> code = TakeCodePoint(rest);
+    width += code ? WidthOf(*code) : 1;
+    if (width > columns - 1) break;
+  }
+  return std::string(label.substr(0, kept)) + "…";
+}
+
 std::string Bar(double share, int width) {
   constexpr std::array<const char*, 8> kEighths = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
   const int eighths = static_cast<int>(std::lround(std::clamp(share, 0.0, 1.0) * width * 8));

@@ -24,6 +24,10 @@ int DisplayWidth(std::string_view text);
 // A bar of `share` (0 to 1) of `width` columns, in eighths of a column.
 std::string Bar(double share, int width);
 
+// A label for where there is little room: "great white shark" of "great white shark, white shark, man-eater",
+// and an ellipsis in place of what goes beyond `columns`.
+std::string ShortLabel(std::string_view label, int columns = 20);
+
 // Whether a character moves the cursor, rings the bell, or turns the direction of the text around it.
 bool MovesText(char32_t code);
 

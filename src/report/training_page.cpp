@@ -3,17 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <functional>
-#include <numeric>
 
-#include "image/encode_jpeg.h"
-#include "image/shrink.h"
 #include "mobilenet/cost.h"
 #include "mobilenet/error.h"
+#include "report/answers.h"
 #include "report/chart.h"
 #include "report/text.h"
+#include "report/thumbnails.h"
 
 namespace mobilenet {
 namespace {
@@ -21,7 +19,6 @@ namespace {
 constexpr std::size_t kMostInMatrix = 40;  // classes
 constexpr std::size_t kMostPairs = 30;
 constexpr std::size_t kMostMistakes = 24;
-constexpr int kThumbnail = 128;  // pixels of the longer side
 
 // Answers by class and by what was answered.
 class Confusion {
@@ -41,19 +38,21 @@ class Confusion {
     for (std::size_t c = 0; c < classes_; ++c) sum += At(truth, c);
     return sum;
   }
-  [[nodiscard]] int Answered(std::size_t answer) const {
-    int sum = 0;
-    for (std::size_t c = 0; c < classes_; ++c) sum += At(c, answer);
-    return sum;
-  }
 
  private:
   std::size_t classes_;
   std::vector<int> counts_;
 };
 
-std::string Percent(double part, double whole) {
-  return whole > 0 ? fmt::format("{:.1f} %", 100 * part / whole) : "-";
+// What guessing among classes of equal chance costs: ln(classes) nats.
+void AddLastEpoch(const EpochRecord& only, int classes, Page& page) {
+  page.Heading("Loss and accuracy");
+  page.Paragraph(
+      fmt::format("Loss: {:.3f} in training, {:.3f} in validation; guessing among {} costs {:.2f}. "
+                  "Top-1: {:.1f} % in training, {:.1f} % in validation.",
+                  only.training_loss, only.validation_loss,
+                  Counted(static_cast<std::size_t>(classes), "class", "classes"), std::log(classes),
+                  100 * only.training_accuracy, 100 * only.validation_accuracy));
 }
 
 void AddCurves(const std::vector<EpochRecord>& epochs, Page& page) {
@@ -64,14 +63,16 @@ void AddCurves(const std::vector<EpochRecord>& epochs, Page& page) {
     return list;
   };
   page.Heading("Loss");
-  page.Add(LineChart({{"pointwise", "training, on varied pictures", values(&EpochRecord::training_loss, 1)},
+  page.Add(LineChart({{"pointwise", "training", values(&EpochRecord::training_loss, 1)},
                       {"depthwise", "validation", values(&EpochRecord::validation_loss, 1)}},
                      "epoch", "loss"));
   page.Heading("Accuracy");
-  page.Add(
-      LineChart({{"pointwise", "training, on varied pictures", values(&EpochRecord::training_accuracy, 100)},
-                 {"depthwise", "validation", values(&EpochRecord::validation_accuracy, 100)}},
-                "epoch", "top-1, %"));
+  page.Add(LineChart({{"pointwise", "training", values(&EpochRecord::training_accuracy, 100)},
+                      {"depthwise", "validation", values(&EpochRecord::validation_accuracy, 100)}},
+                     "epoch", "top-1, %"));
+  page.Note(
+      "Training's are those of its own steps, while weights moved: on pictures that were varied as its "
+      "options say.");
 }
 
 void AddMatrix(const Confusion& confusion, const std::vector<std::string>& labels, Page& page) {
@@ -80,10 +81,13 @@ void AddMatrix(const Confusion& confusion, const std::vector<std::string>& label
       "A row for each class, a column for each answer: green is right, red is wrong, and the deeper the more "
       "of the class.");
   std::string html = "<div class=\"scroll\"><table class=\"matrix\"><tr><th></th>";
-  for (const std::string& label : labels) html += fmt::format("<th class=\"turned\">{}</th>", Escaped(label));
+  const auto heading = [](const char* kind, const std::string& label) {
+    return fmt::format("<th{} title=\"{}\">{}</th>", kind, Escaped(label), Escaped(ShortLabel(label)));
+  };
+  for (const std::string& label : labels) html += heading(" class=\"turned\"", label);
   html += "</tr>\n";
   for (std::size_t t = 0; t < confusion.classes(); ++t) {
-    html += fmt::format("<tr><th>{}</th>", Escaped(labels[t]));
+    html += "<tr>" + heading("", labels[t]);
     const int of = confusion.Truth(t);
     for (std::size_t a = 0; a < confusion.classes(); ++a) {
       const int count = confusion.At(t, a);
@@ -114,73 +118,82 @@ void AddPairs(const Confusion& confusion, const std::vector<std::string>& labels
   rows.reserve(pairs.size());
   for (const Pair& p : pairs) {
     rows.push_back({labels[p.truth], labels[p.answer], std::to_string(p.count),
-                    Percent(p.count, confusion.Truth(p.truth))});
+                    ShareText(p.count, confusion.Truth(p.truth))});
   }
   page.Heading("Most frequent confusions");
-  page.Rows({"class", "answered", ">pictures", ">of the class"}, rows);
+  page.Rows({"~class", "~answered", ">pictures", ">of the class"}, rows);
 }
 
-void AddClasses(const Confusion& confusion, const std::vector<std::string>& labels, Page& page) {
+void AddClasses(const std::vector<Evaluation::Class>& classes, const Model& model, Page& page) {
   std::vector<std::vector<std::string>> rows;
-  for (std::size_t c = 0; c < confusion.classes(); ++c) {
-    rows.push_back({labels[c], std::to_string(confusion.Truth(c)),
-                    Percent(confusion.At(c, c), confusion.Truth(c)),
-                    Percent(confusion.At(c, c), confusion.Answered(c))});
+  for (const ClassScore& score : WorstFirst(classes)) {
+    const Evaluation::Class& c = score.counts;
+    rows.push_back({model.Label(static_cast<int>(score.index)), std::to_string(c.images),
+                    ShareText(c.top1, c.images), ShareText(c.top1, c.answered)});
   }
   page.Heading("Class by class");
-  page.Paragraph(
-      "Recall: how many of the class's pictures are found. Precision: how many of its answers are right.");
-  page.Rows({"class", ">pictures", ">recall", ">precision"}, rows);
+  page.Paragraph(fmt::format(
+      "The worst first. Recall: how many of the class's pictures are found, {:.1f} % as a mean over classes. "
+      "Precision: how many of its answers are right.",
+      100 * BalancedAccuracy(classes)));
+  page.Rows({"~class", ">pictures", ">recall", ">precision"}, rows);
 }
 
-std::string Base64(const std::vector<std::uint8_t>& bytes) {
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    for (std::size_t k = 0; k < 3; ++k) group = group << 8 | (i + k < bytes.size() ? bytes[i + k] : 0U);
-    for (std::size_t k = 0; k < 4; ++k)
-      text += i + k > bytes.size() ? '=' : kDigits[group >> (18 - 6 * k) & 63];
+void AddReliability(const TrainingResult& result, Page& page) {
+  const Reliability reliability = ReliabilityOf(result);
+  std::vector<BarRow> rows;
+  for (std::size_t i = reliability.bins.size(); i-- > 0;) {
+    const Reliability::Bin& bin = reliability.bins[i];
+    BarRow row = {fmt::format("{} to {} %", 10 * i, 10 * (i + 1)), {}, "none"};
+    if (bin.images > 0) {
+      row.parts = {{"depthwise", 100.0 * bin.right / bin.images}};
+      row.value = fmt::format("{} of {}", ShareText(bin.right, bin.images), bin.images);
+      row.mark = 100 * bin.confidence / bin.images;
+    }
+    rows.push_back(std::move(row));
   }
-  return text;
+  page.Heading("Are 90 % right nine times in ten?");
+  page.Paragraph(fmt::format(
+      "Answers by the probability that they were given with, and the share of them that is right. They are "
+      "{:.1f} % apart on average (the expected calibration error).",
+      100 * reliability.Error()));
+  page.Add(Legend({{"depthwise", "right"}, {"mark", "their mean probability: where the bar should end"}}));
+  page.Add(BarChart(rows, 100));
+  const auto calibrated = result.model.provenance.find("calibrated");
+  page.Note(
+      calibrated == result.model.provenance.end()
+          ? "train --calibrate, or convert --calibrate for a model that is there, brings the two together."
+          : "Calibrated: " + calibrated->second + ".");
 }
 
-std::string Thumbnail(const std::filesystem::path& file) {
-  const Image image = LoadImage(file, {.target_width = kThumbnail, .target_height = kThumbnail});
-  const double factor = std::min(1.0, static_cast<double>(kThumbnail) / std::max(image.width, image.height));
-  return Base64(EncodeJpeg(Shrink(image, factor), 80));
+std::string Card(const Sample& sample, const ValidationAnswer& answer, const Model& model,
+                 Thumbnails& thumbnails) {
+  constexpr int kColumns = 40;
+  const auto label = [&](int index) { return Escaped(ShortLabel(model.Label(index), kColumns)); };
+  return fmt::format(
+      "<figure>{}<b>{}</b> is its label, {} the answer, {:.0f} %<span class=\"file\">{}</span></figure>\n",
+      thumbnails.Html(sample.file, answer.predicted), label(sample.label), label(answer.predicted),
+      100 * answer.probability, Escaped(sample.file.filename().string()));
 }
 
 void AddMistakes(const TrainingResult& result, Page& page) {
-  std::vector<std::size_t> wrong;
-  for (std::size_t i = 0; i < result.validation.size(); ++i) {
-    if (result.answers[i].predicted != result.validation[i].label) wrong.push_back(i);
-  }
+  const std::vector<std::size_t> wrong = MistakesOf(result);
   if (wrong.empty()) return;
-  std::ranges::stable_sort(wrong, std::greater(),
-                           [&](std::size_t i) { return result.answers[i].probability; });
-  if (wrong.size() > kMostMistakes) wrong.resize(kMostMistakes);
+  Thumbnails thumbnails(result.model, {});
   page.Heading("Most confident mistakes");
-  page.Paragraph(
-      "Validation pictures that the model is most sure and most wrong about. Some may carry the wrong "
-      "label.");
-  std::string html = "<div class=\"pictures\">\n";
-  for (const std::size_t i : wrong) {
-    const Sample& sample = result.validation[i];
-    std::string source;
+  page.Paragraph(fmt::format(
+      "Validation pictures that the model is most sure and most wrong about. Some may carry the wrong label: "
+      "doubtful.tsv lists {}, to be corrected and trained from.",
+      wrong.size() == 1 ? "the one there is" : fmt::format("all {}", wrong.size())));
+  std::string html = "<div class=\"cards\">\n";
+  for (const std::size_t i : std::span(wrong).first(std::min(kMostMistakes, wrong.size()))) {
     try {
-      source = Thumbnail(sample.file);
+      html += Card(result.validation[i], result.answers[i], result.model, thumbnails);
     } catch (const Error&) {  // gone since: the rest of the page is still worth having
-      continue;
     }
-    const std::string file = Escaped(sample.file.filename().string());
-    html += fmt::format(
-        "<figure><img alt=\"{0}\" title=\"{0}\" src=\"data:image/jpeg;base64,{1}\"><b>{2}</b>not {3}, "
-        "{4:.0f} %</figure>\n",
-        file, source, Escaped(result.model.Label(sample.label)),
-        Escaped(result.model.Label(result.answers[i].predicted)), 100 * result.answers[i].probability);
   }
   page.Add(html + "</div>\n");
+  page.Note(thumbnails.Note());
 }
 
 }  // namespace
@@ -189,11 +202,15 @@ Page TrainingPage(const TrainingResult& result, const std::string& command) {
   const Network& network = result.model.network;
   const Cost cost = CostOf(network);
   const EpochRecord& last = result.epochs.back();
+  const std::vector<Evaluation::Class> classes = ClassesOf(result);
+  const bool curves = result.epochs.size() > 1;
   Page page(fmt::format("{}, {} classes", TitleOf(network), network.classes()));
   page.Figures({{fmt::format("{:.2f} %", 100 * last.validation_accuracy),
                  fmt::format("top-1 on {} validation pictures", result.validation.size())},
+                {fmt::format("{:.2f} %", 100 * BalancedAccuracy(classes)), "as a mean over classes"},
                 {Count(static_cast<double>(result.training.size())), "pictures trained on"},
-                {fmt::format("{}", last.epoch), fmt::format("epochs, {:.0f} s", last.seconds)},
+                {curves ? fmt::format("{}", last.epoch) : fmt::format("{:.0f} s", last.seconds),
+                 curves ? fmt::format("epochs, {:.0f} s", last.seconds) : "from start to end"},
                 {Count(static_cast<double>(cost.params)), "parameters"},
                 {Count(static_cast<double>(cost.macs)), "mult-adds an image"},
                 {Bytes(static_cast<double>(cost.weight_bytes)), "of weights as they are run"}});
@@ -202,12 +219,13 @@ Page TrainingPage(const TrainingResult& result, const std::string& command) {
   }
   for (const std::string& change : result.changes)
     page.Paragraph("Changed on the way, when training was resumed: " + change + ".");
-  AddCurves(result.epochs, page);
+  curves ? AddCurves(result.epochs, page) : AddLastEpoch(last, network.classes(), page);
   const Confusion confusion(result);
   const std::vector<std::string>& labels = result.model.labels;
   labels.size() <= kMostInMatrix ? AddMatrix(confusion, labels, page) : AddPairs(confusion, labels, page);
+  AddClasses(classes, result.model, page);
+  AddReliability(result, page);
   AddMistakes(result, page);
-  AddClasses(confusion, labels, page);
   page.Heading("Again");
   page.Code(command);
   page.Note("What the network costs layer by layer: mobilenet cost --model FILE --html cost.html");

@@ -8,6 +8,7 @@
 #include "base/fail.h"
 #include "base/file.h"
 #include "base/signature.h"
+#include "report/answers.h"
 #include "report/training_page.h"
 
 namespace mobilenet {
@@ -19,6 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view kMetricsHeader =
     "epoch,learning_rate,training_loss,training_top1,validation_loss,validation_top1,seconds\n";
 constexpr std::string_view kSplitHeader = "file\tclass\tsplit\n";
+constexpr std::string_view kDoubtfulHeader = "file\tclass\tsplit\tanswer\tprobability\n";
 
 auto BeginsWith(std::string_view header) {
   return [header](std::span<const std::uint8_t> begin) { return HasAt(begin, 0, header); };
@@ -34,27 +36,53 @@ std::string CsvOf(const std::vector<EpochRecord>& epochs) {
   return text;
 }
 
-struct SplitText {
-  std::string text;
-  std::size_t left_out = 0;  // pictures whose name no list can hold
-};
+// A list of pictures in the making.
+class ListText {
+ public:
+  ListText(std::string_view header, const Model& model) : model_(model), text_(header) {}
 
-// Names are whole, so that the list may be moved.
-SplitText SplitOf(const TrainingResult& result, const std::vector<Sample>& test) {
-  SplitText split = {.text = std::string(kSplitHeader)};
-  for (const auto* samples : {&result.training, &result.validation, &test}) {
-    const char* side = samples == &result.training ? "train" : samples == &test ? "test" : "val";
-    for (const Sample& sample : *samples) {
-      const std::string file = fs::absolute(sample.file).string();
-      const std::string& label = result.model.labels.at(sample.label);
-      if ((file + label).find_first_of("\t\r\n") != std::string::npos) {
-        ++split.left_out;
-      } else {
-        split.text += fmt::format("{}\t{}\t{}\n", file, label, side);
-      }
+  // `more` is for people, behind the columns that are read. Names are whole, so that the list may be moved.
+  void Add(const Sample& sample, const char* side, const std::string& more = "") {
+    const std::string file = fs::absolute(sample.file).string();
+    const std::string label = model_.Label(sample.label);
+    if ((file + label).find_first_of("\t\r\n") != std::string::npos) {
+      ++left_out_;
+    } else {
+      text_ += fmt::format("{}\t{}\t{}{}\n", file, label, side, more);
     }
   }
-  return split;
+
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] std::size_t left_out() const { return left_out_; }  // since no list can hold their names
+
+ private:
+  const Model& model_;
+  std::string text_;
+  std::size_t left_out_ = 0;
+};
+
+ListText SplitOf(const TrainingResult& result, const std::vector<Sample>& test) {
+  ListText list(kSplitHeader, result.model);
+  for (const Sample& sample : result.training) list.Add(sample, "train");
+  for (const Sample& sample : result.validation) list.Add(sample, "val");
+  for (const Sample& sample : test) list.Add(sample, "test");
+  return list;
+}
+
+// The same pictures; first those whose label may be wrong, with what was answered instead.
+ListText DoubtfulOf(const TrainingResult& result, const std::vector<Sample>& test) {
+  ListText list(kDoubtfulHeader, result.model);
+  for (const std::size_t i : MistakesOf(result)) {
+    const ValidationAnswer& answer = result.answers[i];
+    list.Add(result.validation[i], "val",
+             fmt::format("\t{}\t{:.4f}", result.model.Label(answer.predicted), answer.probability));
+  }
+  for (std::size_t i = 0; i < result.validation.size(); ++i) {
+    if (result.answers[i].predicted == result.validation[i].label) list.Add(result.validation[i], "val");
+  }
+  for (const Sample& sample : result.training) list.Add(sample, "train");
+  for (const Sample& sample : test) list.Add(sample, "test");
+  return list;
 }
 
 // Whether there was none.
@@ -74,10 +102,11 @@ TrainingRun::TrainingRun(RunFiles files, std::string command)
       lock_(files_.folder),
       events_(files_.folder) {
   for (const fs::path& file :
-       {files_.checkpoint, files_.stopped, files_.metrics, files_.split, files_.report})
+       {files_.checkpoint, files_.stopped, files_.metrics, files_.split, files_.doubtful, files_.report})
     RemoveUnfinished(file);
   CheckReplaceable(files_.metrics, "the table of a training", BeginsWith(kMetricsHeader));
   CheckReplaceable(files_.split, "the list of a training", BeginsWith(kSplitHeader));
+  CheckReplaceable(files_.doubtful, "the list of a training", BeginsWith(kDoubtfulHeader));
   CheckReplaceable(files_.checkpoint, "a checkpoint of this program",
                    std::bind_front(LooksLikeSafetensorsWith, "checkpoint_version"));
   CheckReplaceable(files_.stopped, "a model of this program",
@@ -95,7 +124,8 @@ void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
   if (with_events_ == 0) {
     EventFile::Clear(files_.folder);
     std::error_code ignored;
-    for (const fs::path& file : {files_.stopped, files_.split, files_.report}) fs::remove(file, ignored);
+    for (const fs::path& file : {files_.stopped, files_.split, files_.doubtful, files_.report})
+      fs::remove(file, ignored);
   }
   const auto value = [](double v) { return static_cast<float>(v); };
   for (; with_events_ < epochs.size(); ++with_events_) {
@@ -113,9 +143,10 @@ void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
 
 std::size_t TrainingRun::Finish(const TrainingResult& result, const std::vector<Sample>& test) {
   TrainingPage(result, command_).Write(files_.report);
-  const SplitText split = SplitOf(result, test);
-  WriteFileWhole(files_.split, split.text);
-  return split.left_out;
+  const ListText split = SplitOf(result, test);
+  WriteFileWhole(files_.split, split.text());
+  WriteFileWhole(files_.doubtful, DoubtfulOf(result, test).text());
+  return split.left_out();
 }
 
 }  // namespace mobilenet

@@ -1,4 +1,4 @@
-// The folder of a training run: metrics.csv, TensorBoard events, split.tsv, report.html.
+// The folder of a training run: metrics.csv, TensorBoard events, split.tsv, doubtful.tsv, report.html.
 #pragma once
 
 #include <filesystem>
@@ -19,13 +19,15 @@ struct RunFiles {
         stopped(in / "stopped.safetensors"),
         metrics(in / "metrics.csv"),
         split(in / "split.tsv"),
+        doubtful(in / "doubtful.tsv"),
         report(in / "report.html") {}
 
   std::filesystem::path folder;
   std::filesystem::path checkpoint;  // as long as training isn't finished
   std::filesystem::path stopped;     // where it was stopped: the model as it was then
   std::filesystem::path metrics;
-  std::filesystem::path split;  // the pictures trained on and validated with, as a list
+  std::filesystem::path split;     // the pictures trained on and validated with, as a list
+  std::filesystem::path doubtful;  // the same list, pictures whose label may be wrong first, with the answers
   std::filesystem::path report;
 };
 
@@ -43,7 +45,7 @@ class TrainingRun {
   // too.
   void Epochs(const std::vector<EpochRecord>& epochs);
 
-  // At the end, with the pictures to test with. Returns how many pictures the list lacks, since their names
+  // At the end, with the pictures to test with. Returns how many pictures the lists lack, since their names
   // hold a tab or the end of a line. Throws Error where something can't be written.
   std::size_t Finish(const TrainingResult& result, const std::vector<Sample>& test);
 

@@ -2,6 +2,7 @@
 // made here.
 #include <unistd.h>
 
+#include <cmath>
 #include <fstream>
 #include <limits>
 #include <set>
@@ -340,6 +341,16 @@ TEST_F(ClassifyTest, SamplesFromALists) {
   EXPECT_THAT(told, testing::ElementsAre(HasSubstr("the column \"path\" is read as the picture")));
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "")), HasSubstr("no pictures"));
   EXPECT_THAT(ComplaintOfSamples(directory_.path() / "missing.tsv"), HasSubstr("can't be opened"));
+  // A heading may name columns that are for people.
+  const auto wide =
+      Write("wide.tsv",
+            "file\tclass\tsplit\tanswer\tprobability\none.bmp\tgreen\tval\tred\t0.9\none.bmp\tred\ttrain\n");
+  ASSERT_EQ(LoadSamples(wide, model_).size(), 1U);
+  EXPECT_EQ(LoadSamples(wide, model_)[0].label, 1);
+  EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "file\tclass\tsplit\none.bmp\tgreen\tval\tred\n")),
+              HasSubstr("line 2"));
+  EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "file\tclass\tanswer\tp\none.bmp\tgreen\tred\t0.9\n")),
+              HasSubstr("line 2 is for \"red\""));
   model_.labels[1] = "red";
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\tred\n")), HasSubstr("several classes"));
 }
@@ -358,6 +369,27 @@ TEST_F(ClassifyTest, EvaluationCountsRightWrongAndUnreadable) {
   EXPECT_EQ(result.classes[answer].top1, 2);
   EXPECT_EQ(result.classes[other].images, 1);
   EXPECT_EQ(result.classes[other].top1, 0);
+  EXPECT_EQ(result.classes[answer].answered, 3) << "a precision of 2 in 3";
+  EXPECT_EQ(result.classes[other].answered, 0);
+  EXPECT_NEAR(BalancedAccuracy(result.classes), 0.5, 1e-9) << "1 and 0; the third class has no pictures";
+  const double p = Classifier(model_).File(good)[0].probability;
+  EXPECT_NEAR(result.reliability.Error(), std::abs(2 - 3 * p) / 3, 1e-6);
+}
+
+TEST(Reliability, IsTheMeanGapOfTenBins) {
+  Reliability reliability;
+  EXPECT_EQ(reliability.Error(), 0);
+  reliability.Add(0.95, true);
+  reliability.Add(0.95, false);
+  reliability.Add(0.55, true);
+  EXPECT_NEAR(reliability.Error(), (0.9 + 0.45) / 3, 1e-9);
+  reliability.Add(1, true);
+  reliability.Add(0, false);
+  EXPECT_EQ(reliability.bins[9].images, 3);
+  EXPECT_EQ(reliability.bins[9].right, 2);
+  EXPECT_EQ(reliability.bins[5].images, 1);
+  EXPECT_EQ(reliability.bins[0].images, 1);
+  EXPECT_NEAR(reliability.Error(), (0.9 + 0.45) / 5, 1e-9) << "0.9 of 2.9 and 2; nothing in the first";
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // The program on photos: classify and eval, run as a process, output and exit status looked at.
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -134,6 +135,14 @@ TEST_F(ProgramTest, EvalCountsAndReports) {
   EXPECT_TRUE(object["top1"].is_number());
   EXPECT_GT(object["images_per_second"], 0);
   EXPECT_EQ(object["classes"].size(), 2U);
+  EXPECT_EQ(object["balanced_accuracy"], object["top1"]) << "one photo of each class";
+  EXPECT_GT(object["calibration_error"], 0);
+  int answered = 0;
+  for (const json& item : object["classes"]) {
+    answered += item["answered"].get<int>();
+    EXPECT_EQ(item["precision"].is_null(), item["answered"] == 0);
+  }
+  EXPECT_LE(answered, 2);
   EXPECT_THAT(Run("eval --per-class --model " + model_ + " " + Path("set")).output, HasSubstr("green"));
 
   const std::string list =
@@ -150,6 +159,62 @@ TEST_F(ProgramTest, EvalCountsAndReports) {
   const Result broken = Run("eval --json --model " + model_ + " " + Path("set") + " 2>/dev/null");
   EXPECT_EQ(broken.status, 1);
   EXPECT_EQ(json::parse(broken.output)["failed"], 1);
+}
+
+// Of three grey photos all get one answer: its class has a recall of 1 and a precision of 1 in 3.
+TEST_F(ProgramTest, EvalTellsPrecisionAndTheWorstClassesFirst) {
+  const std::string answer = json::parse(
+      Run("classify --json --model " + model_ + " " + Path("grey.bmp")).output)["predictions"][0]["label"];
+  for (const char* name : {"red", "green", "睡蓮"}) Write(std::string("set/") + name + "/a.bmp", Bmp());
+  const std::string text = Run("eval --per-class --model " + model_ + " " + Path("set")).output;
+  EXPECT_THAT(text, HasSubstr("mean over classes 33.33 %; worst: "));
+  EXPECT_THAT(text, HasSubstr("calibration error "));
+  const std::string table = text.substr(text.find("class "));
+  EXPECT_THAT(table, testing::EndsWith("100.0 %     33.3 %\n")) << "the best comes last";
+  EXPECT_EQ(table.find(answer), table.rfind(answer));
+  EXPECT_GT(table.find(answer), table.find("0.0 %"));
+}
+
+TEST_F(ProgramTest, ClassifyWritesAPageOfPhotos) {
+  Write("folder/a.bmp", Bmp());
+  Write("folder/b.bmp", Bmp());
+  Write("folder/broken.jpg", "text");
+  const std::string line =
+      "classify --top 1 --model " + model_ + " " + Path("folder") + " --html " + Path("page.html");
+  const Result result = Run(line + " 2>&1");
+  EXPECT_EQ(result.status, 1) << "one is broken";
+  EXPECT_THAT(result.output, HasSubstr("page written: " + Path("page.html")));
+  std::ostringstream page;
+  page << std::ifstream(Path("page.html")).rdbuf();
+  for (const char* part : {"a.bmp</b>", "b.bmp</b>", "1 photo could not be read", "睡蓮</span>"})
+    EXPECT_THAT(page.str(), HasSubstr(part));
+  const auto rows = [](const std::string& text) { return std::ranges::count(text, '%'); };
+  EXPECT_EQ(rows(Run(line + " --json 2> /dev/null").output), 0);
+  EXPECT_EQ(rows(result.output), 2) << "one label of each, as --top says, on the terminal";
+  EXPECT_THAT(
+      Run("classify --model " + model_ + " - --html " + Path("page.html") + " 2>&1 < " + Path("grey.bmp"))
+          .output,
+      HasSubstr("can't with - (standard input)"));
+  EXPECT_THAT(
+      Run("classify --model " + model_ + " " + Path("grey.bmp") + " --html " + Path("grey.bmp") + " 2>&1")
+          .output,
+      HasSubstr("grey.bmp: is to be both a photo and the page"));
+  EXPECT_THAT(
+      Run("classify --model " + model_ + " " + Path("grey.bmp") + " --html " + model_ + " 2>&1").output,
+      HasSubstr("is not a page that this program wrote"));
+}
+
+TEST_F(ProgramTest, ConvertCalibratesOnPhotos) {
+  Write("set/red/a.bmp", Bmp());
+  const std::string line = "convert " + model_ + " " + Path("c.safetensors");
+  const Result none = Run(line + " --calibrate " + Path("set") + " 2>&1");
+  EXPECT_EQ(none.status, 1) << "one photo, right or wrong, tells no temperature";
+  EXPECT_THAT(none.output, HasSubstr(Path("set") + ": "));
+  EXPECT_THAT(none.output, HasSubstr("no temperature"));
+  EXPECT_FALSE(std::filesystem::exists(Path("c.safetensors")));
+  EXPECT_EQ(Run(line + " --threads 1 2>&1").status, 2) << "threads of nothing";
+  EXPECT_THAT(Run(line + " --calibrate " + Path("c.safetensors") + " 2>&1").output,
+              HasSubstr("is to be both the photos and the model"));
 }
 
 TEST_F(ProgramTest, AFolderWithoutPicturesIsReportedAndTheOthersGoOn) {

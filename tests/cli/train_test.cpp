@@ -77,7 +77,7 @@ TEST_F(TrainProgramTest, TrainsAModelAndTellsHowItWent) {
               HasSubstr("data: 3 classes, 60 pictures to train on (train/), 12 to validate with (val/)\n"));
   EXPECT_THAT(result.output, HasSubstr("6/6"));
   EXPECT_THAT(FilesIn(directory_.path() / "colours.run"),
-              testing::UnorderedElementsAre("metrics.csv", "report.html", "split.tsv",
+              testing::UnorderedElementsAre("metrics.csv", "report.html", "split.tsv", "doubtful.tsv",
                                             testing::StartsWith("events.out.tfevents.")));
   const Model model = Model::Load(Path("colours.safetensors"));
   EXPECT_THAT(model.labels, testing::ElementsAre("blue", "green", "red"));
@@ -198,6 +198,66 @@ TEST_F(TrainProgramTest, ANameThatNoListCanHoldIsNoFailure) {
   EXPECT_FALSE(fs::exists(Path("tab.run/checkpoint.safetensors")));
 }
 
+// A picture with the wrong label comes first, and the list is trained from once that is put right.
+TEST_F(TrainProgramTest, DoubtfulLabelsCanBeCorrectedAndTrainedFrom) {
+  fs::rename(data_ / "val" / "red" / "20.bmp", data_ / "val" / "green" / "really-red.bmp");
+  ASSERT_EQ(RunProgram(Longer(Train("first.safetensors", "--json"), 20)).status, 0);
+  const std::string list = Path("first.run/doubtful.tsv");
+  std::string text = Text(list);
+  EXPECT_EQ(std::ranges::count(text, '\n'), 73) << "all pictures, and a heading";
+  const std::string picture = (data_ / "val" / "green" / "really-red.bmp").string() + "\t";
+  EXPECT_THAT(text, testing::StartsWith("file\tclass\tsplit\tanswer\tprobability\n" + picture +
+                                        "green\tval\tred\t0."));
+  const std::string wrong = picture + "green";
+  text.replace(text.find(wrong), wrong.size(), picture + "red");
+  std::ofstream(list) << text;
+  const std::string options = " --alpha 0.25 --resolution 32 --epochs 1 --threads 2 --json --out ";
+  const Result second = RunProgram("train " + list + options + Path("second.safetensors"));
+  EXPECT_EQ(second.status, 0);
+  EXPECT_THAT(second.output, HasSubstr("\"training_pictures\":60,\"validation_pictures\":12,"));
+  EXPECT_THAT(Text(Path("second.run/split.tsv")), HasSubstr(picture + "red\tval\n"));
+  EXPECT_THAT(RunProgram("train " + list + options + Path("first.safetensors") + " 2>&1").output,
+              HasSubstr("is to be both the pictures and part of the run"))
+      << "it would be lost";
+}
+
+TEST_F(TrainProgramTest, TellsWhichClassesAreWorst) {
+  fs::rename(data_ / "val" / "red" / "20.bmp", data_ / "val" / "green" / "really-red.bmp");
+  const Result result = RunProgram(Longer(Train("worst.safetensors", "2>&1"), 20));
+  EXPECT_THAT(result.output, HasSubstr("top-1 91.67 % on 12 validation pictures"));
+  EXPECT_THAT(result.output, HasSubstr("\nmean over classes 93.33 %; worst: green 80.0 % of 5\n"));
+}
+
+TEST_F(TrainProgramTest, CalibratesOnWhatItValidatesWith) {
+  fs::rename(data_ / "val" / "red" / "20.bmp", data_ / "val" / "green" / "really-red.bmp");
+  const Result result = RunProgram(Longer(Train("calibrated.safetensors", "--calibrate 2>&1"), 20));
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.output, testing::ContainsRegex(
+                                 "\ncalibrated: temperature [0-9.]+ on 12 pictures, whose loss goes from "));
+  EXPECT_THAT(Model::Load(Path("calibrated.safetensors")).provenance.at("calibrated"),
+              testing::ContainsRegex("^temperature [0-9.]+ on 12 pictures$"));
+  EXPECT_THAT(Text(Path("calibrated.run/report.html")), HasSubstr("Calibrated: temperature "));
+  // The same again, in two steps.
+  ASSERT_EQ(RunProgram(Longer(Train("plain.safetensors", "--json"), 20)).status, 0);
+  ASSERT_EQ(RunProgram("convert " + Path("plain.safetensors") + " " + Path("later.safetensors") +
+                       " --calibrate " + Path("plain.run/split.tsv"))
+                .status,
+            0);
+  const Model at_once = Model::Load(Path("calibrated.safetensors"));
+  const Model later = Model::Load(Path("later.safetensors"));
+  EXPECT_THAT(at_once.weights.at("classifier.weight").values,
+              testing::Pointwise(testing::FloatNear(1e-4F), later.weights.at("classifier.weight").values));
+  EXPECT_EQ(at_once.provenance.at("calibrated"), later.provenance.at("calibrated"));
+}
+
+TEST_F(TrainProgramTest, WhatTellsNoTemperatureIsLeftAsItIs) {
+  const Result result = RunProgram(Longer(Train("sure.safetensors", "--calibrate 2>&1"), 20));
+  EXPECT_EQ(result.status, 1);
+  EXPECT_THAT(result.output,
+              HasSubstr("the model is not calibrated: all of the 12 pictures are answered rightly"));
+  EXPECT_FALSE(Model::Load(Path("sure.safetensors")).provenance.contains("calibrated"));
+}
+
 TEST_F(TrainProgramTest, WhoeverStopsReadingEndsNoTraining) {
   RunShell(std::string(MOBILENET_PROGRAM) + " " +
            Longer(Train("pipe.safetensors", "2>&1 | head -n 1 > /dev/null"), 20));
@@ -209,8 +269,9 @@ TEST_F(TrainProgramTest, JsonIsOneObject) {
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(std::ranges::count(result.output, '\n'), 1);
   EXPECT_THAT(result.output, testing::StartsWith("{\"model\":"));
-  for (const char* part : {"\"epochs\":6,", "\"training_pictures\":60,", "\"validation_pictures\":12,",
-                           "\"unreadable\":0,", "\"validation_top1\":"})
+  for (const char* part :
+       {"\"epochs\":6,", "\"training_pictures\":60,", "\"validation_pictures\":12,", "\"unreadable\":0,",
+        "\"validation_top1\":", "\"balanced_accuracy\":", "\"calibration_error\":"})
     EXPECT_THAT(result.output, HasSubstr(part));
 }
 
@@ -451,8 +512,8 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
 
 // A folder of somebody's own is not taken for one of a run.
 TEST_F(TrainProgramTest, ARunTouchesNoFileThatIsNotItsOwn) {
-  for (const char* name :
-       {"report.html", "metrics.csv", "split.tsv", "stopped.safetensors", "checkpoint.safetensors"}) {
+  for (const char* name : {"report.html", "metrics.csv", "split.tsv", "doubtful.tsv", "stopped.safetensors",
+                           "checkpoint.safetensors"}) {
     const fs::path folder = directory_.path() / ("own-" + std::string(name));
     fs::create_directories(folder);
     std::ofstream(folder / name) << "what somebody wrote";

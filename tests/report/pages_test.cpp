@@ -2,34 +2,16 @@
 
 #include <algorithm>
 #include <regex>
-#include <set>
 
 #include "gmock/gmock.h"
 #include "report/chart.h"
+#include "report/html_check.h"
 
 namespace mobilenet {
 namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-
-// The first tag that is closed wrongly or never; empty where all are well.
-std::string FirstUnclosed(const std::string& html) {
-  static const std::set<std::string> kVoid = {"meta", "br"};
-  const std::regex tag(R"(<(/?)([a-z0-9]+)[^<>]*?(/?)>)");
-  std::vector<std::string> open;
-  for (std::sregex_iterator it(html.begin(), html.end(), tag), end; it != end; ++it) {
-    const std::string name = (*it)[2];
-    if ((*it)[3].length() > 0 || kVoid.contains(name)) continue;
-    if ((*it)[1].length() == 0) {
-      open.push_back(name);
-    } else {
-      if (open.empty() || open.back() != name) return name;
-      open.pop_back();
-    }
-  }
-  return open.empty() ? "" : open.back();
-}
 
 void ExpectStandsAlone(const std::string& html) {
   EXPECT_THAT(html, testing::StartsWith("<!DOCTYPE html>"));
@@ -57,6 +39,14 @@ TEST(Chart, BarsAreToOneScale) {
   EXPECT_THAT(html, HasSubstr("class=\"standard\" style=\"width:100.000%\""));
   EXPECT_THAT(html, HasSubstr("class=\"depthwise\" style=\"width:10.000%\""));
   EXPECT_THAT(html, HasSubstr("class=\"pointwise\" style=\"width:15.000%\""));
+}
+
+TEST(Chart, BarsMayHaveAScaleAndAMark) {
+  const std::string html = BarChart({{"a", {{"depthwise", 25}}, "25 %", 40.0}, {"b", {}, "none"}}, 100);
+  EXPECT_EQ(FirstUnclosed(html), "");
+  EXPECT_THAT(html, HasSubstr("class=\"depthwise\" style=\"width:25.000%\""));
+  EXPECT_EQ(CountOf("<b style=\"left:40.000%\">", html), 1U);
+  EXPECT_EQ(CountOf("<b style", html), 1U);
 }
 
 TEST(Chart, DotsLieInsideAndLabelsApart) {

@@ -26,6 +26,16 @@ TEST(Text, WidthOnATerminal) {
   EXPECT_EQ(DisplayWidth("\xE7\x9D"), 2);  // cut off
 }
 
+TEST(Text, LabelsAreShortenedWhereTheyMust) {
+  EXPECT_EQ(ShortLabel("rose, of a garden"), "rose, of a garden") << "it fits";
+  EXPECT_EQ(ShortLabel("great white shark, white shark, man-eater"), "great white shark");
+  EXPECT_EQ(ShortLabel("black-and-tan coonhound"), "black-and-tan coonh…");
+  EXPECT_EQ(DisplayWidth(ShortLabel("black-and-tan coonhound")), 20);
+  EXPECT_EQ(ShortLabel("睡蓮睡蓮睡蓮", 6), "睡蓮…") << "no half of a character";
+  EXPECT_EQ(ShortLabel(", a, b", 3), ", …");
+  EXPECT_EQ(ShortLabel("\xFF\xFF\xFF\xFF", 3), "\xFF\xFF…");
+}
+
 TEST(Text, Bars) {
   EXPECT_EQ(Bar(0, 4), "");
   EXPECT_EQ(Bar(1, 4), "████");

@@ -1,0 +1,107 @@
+#include "mobilenet/activation_map.h"
+
+#include "base/fail.h"
+#include "classify/picture_run.h"
+
+namespace mobilenet {
+namespace {
+
+// The layer whose map is averaged for the classifier. Throws Error where the network has no such end.
+int LastMapOf(const Network& network) {
+  CheckNetwork(network);
+  const Layer& classifier = network.layers.back();
+  if (classifier.kind != LayerKind::kFullyConnected || classifier.activation != Activation::kNone ||
+      classifier.batch_norm)
+    Fail("the network ends with ", classifier.name, ", expected a fully connected layer alone");
+  const int before = classifier.inputs.front();
+  if (before == kNetworkInput) Fail("the network is a classifier alone, expected one with feature maps");
+  const Layer& average = network.layers[static_cast<std::size_t>(before)];
+  if (average.kind != LayerKind::kGlobalAveragePool || average.activation != Activation::kNone ||
+      average.inputs.front() == kNetworkInput)
+    Fail("the classifier reads ", average.name, ", expected the global average of a feature map");
+  return average.inputs.front();
+}
+
+Network UpTo(int layer, const Network& network) {
+  Network part = network;
+  part.layers.resize(static_cast<std::size_t>(layer) + 1);
+  part.recipe = std::nullopt;
+  return part;
+}
+
+Weights WeightsOf(const Network& network, const Weights& weights) {
+  Weights some;
+  for (const Parameter& parameter : ParametersOf(network))
+    some[parameter.name] = weights.find(parameter.name)->second;
+  return some;
+}
+
+}  // namespace
+
+struct ActivationMapper::State {
+  PictureRun run;
+  Tensor weight;  // [features, classes]
+  std::optional<Tensor> bias;
+
+  ActivationMap Of(const Image& image, int index) {
+    const auto classes = static_cast<std::size_t>(weight.shape.back());
+    if (index < 0 || static_cast<std::size_t>(index) >= classes)
+      Fail("there is no class ", index, ", expected 0 to ", classes - 1);
+    const Shape& last = run.shared()->plan.output();
+    const std::vector<float>& features = run.Run(image);
+    const auto channels = static_cast<std::size_t>(last.channels);
+    ActivationMap map;
+    map.height = last.height;
+    map.width = last.width;
+    if (bias) map.bias = bias->values[static_cast<std::size_t>(index)];
+    for (std::size_t at = 0; at < features.size(); at += channels) {
+      float sum = 0;
+      for (std::size_t c = 0; c < channels; ++c)
+        sum += features[at + c] * weight.values[c * classes + static_cast<std::size_t>(index)];
+      map.values.push_back(sum);
+    }
+    map.part = PartOf(image);
+    return map;
+  }
+
+  [[nodiscard]] Box PartOf(const Image& image) const {
+    const Shape& input = run.shared()->plan.input();
+    const Box box =
+        CropBox(image.width, image.height, run.shared()->preprocessing, input.width, input.height);
+    return {box.left / image.width, box.top / image.height, box.right / image.width,
+            box.bottom / image.height};
+  }
+};
+
+std::unique_ptr<ActivationMapper::State> ActivationMapper::Make(const Model& model,
+                                                                const ClassifierOptions& options) {
+  const Network part = UpTo(LastMapOf(model.network), model.network);
+  CheckWeights(model.network, model.weights);
+  const Layer& classifier = model.network.layers.back();
+  std::optional<Tensor> bias;
+  if (classifier.bias) bias = model.weights.find(classifier.name + ".bias")->second;
+  return std::make_unique<State>(
+      State{PictureRun(PictureRun::Share(part, WeightsOf(part, model.weights), model.preprocessing, options),
+                       options.threads),
+            model.weights.find(classifier.name + ".weight")->second, std::move(bias)});
+}
+
+ActivationMapper::ActivationMapper(const Model& model, const ClassifierOptions& options)
+    : state_(OrOutOfMemory("the activation maps", [&] { return Make(model, options); })) {}
+ActivationMapper::~ActivationMapper() = default;
+ActivationMapper::ActivationMapper(ActivationMapper&&) noexcept = default;
+ActivationMapper& ActivationMapper::operator=(ActivationMapper&&) noexcept = default;
+
+int ActivationMapper::height() const { return state_->run.shared()->plan.output().height; }
+int ActivationMapper::width() const { return state_->run.shared()->plan.output().width; }
+
+ActivationMap ActivationMapper::File(const std::filesystem::path& path, int index) {
+  const Image image = LoadImage(path, state_->run.decode_options());
+  return InContext(path.native(), [&] { return Pixels(image, index); });
+}
+
+ActivationMap ActivationMapper::Pixels(const Image& image, int index) {
+  return OrOutOfMemory("the picture", [&] { return state_->Of(image, index); });
+}
+
+}  // namespace mobilenet

@@ -1,0 +1,15 @@
+// Labelled pictures, as they are classified.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <vector>
+
+#include "mobilenet/classifier.h"
+
+namespace mobilenet {
+
+// Their files, in order. Throws Error for a label that is no class of the model.
+std::vector<std::filesystem::path> FilesOf(const Model& model, std::span<const Sample> samples);
+
+}  // namespace mobilenet

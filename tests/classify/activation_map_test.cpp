@@ -1,0 +1,124 @@
+// Class activation maps, beside the logits that they are made of.
+#include "mobilenet/activation_map.h"
+
+#include <numeric>
+
+#include "complaint.h"
+#include "gmock/gmock.h"
+#include "mobilenet/mobilenet.h"
+#include "random.h"
+
+namespace mobilenet {
+namespace {
+
+using testing::HasSubstr;
+
+Image NoisyImage(int width, int height) {
+  Image image = {.width = width, .height = height, .channels = 3, .pixels = {}};
+  for (const float v : RandomValues(static_cast<std::size_t>(width) * height * 3, 5))
+    image.pixels.push_back(static_cast<std::uint8_t>(128 + 100 * v));
+  return image;
+}
+
+Model RandomModel(Network network) {
+  Model model;
+  model.network = std::move(network);
+  model.weights = RandomWeights(model.network, 1);
+  const std::string bias = model.network.layers.back().name + ".bias";
+  if (const auto found = model.weights.find(bias); found != model.weights.end())
+    found->second = Tensor::Of(found->second.shape, RandomValues(found->second.values.size(), 2));
+  return model;
+}
+
+std::vector<float> LogitsOf(const Model& model, const Image& image) {
+  const Plan plan(model.network, model.weights);
+  std::vector<float> input(static_cast<std::size_t>(plan.input().size()));
+  std::vector<float> logits(static_cast<std::size_t>(plan.output().size()));
+  const Shape& shape = plan.input();
+  Preprocess(image, model.preprocessing, shape.width, shape.height, shape.channels, input);
+  EXPECT_TRUE(Runner(plan).Run(input, logits));
+  return logits;
+}
+
+TEST(ActivationMaps, TheirMeansAndBiasesAreTheLogits) {
+  const Image image = NoisyImage(90, 70);
+  for (const Network& network :
+       {V1({.alpha = 0.25, .resolution = {64, 96}, .classes = 5, .output_stride = 16}),
+        V1({.alpha = 0.25, .resolution = 64, .classes = 5}),
+        V2({.alpha = 0.35, .resolution = 96, .classes = 5, .output_stride = 16}),
+        V2({.alpha = 0.35, .resolution = 64, .classes = 5, .batch_norm = false})}) {
+    const Model model = RandomModel(network);
+    const std::vector<float> logits = LogitsOf(model, image);
+    ActivationMapper mapper(model);
+    for (int index = 0; index < 5; ++index) {
+      const ActivationMap map = mapper.Pixels(image, index);
+      ASSERT_EQ(map.values.size(), static_cast<std::size_t>(mapper.height()) * mapper.width());
+      EXPECT_EQ(map.height, mapper.height());
+      const float mean =
+          std::accumulate(map.values.begin(), map.values.end(), 0.0F) / static_cast<float>(map.values.size());
+      EXPECT_NEAR(mean + map.bias, logits[index], 1e-4F) << TitleOf(network) << ", class " << index;
+    }
+    EXPECT_EQ(mapper.width(), network.layers[network.layers.size() - 2].input.width);
+  }
+}
+
+// What is at the right of a picture is at the right of its map.
+TEST(ActivationMaps, LieAsThePictureDoes) {
+  Model model = RandomModel(V1({.alpha = 0.25, .resolution = 64, .classes = 2, .output_stride = 8}));
+  model.preprocessing.crop = 1;
+  const Image image = NoisyImage(64, 64);
+  Image changed = image;
+  for (int y = 0; y < 8; ++y) std::fill_n(changed.pixels.begin() + (y * 64 + 56) * 3, 24, 255);
+  ActivationMapper mapper(model);
+  const ActivationMap before = mapper.Pixels(image, 0);
+  const ActivationMap after = mapper.Pixels(changed, 0);
+  std::vector<float> change;
+  for (std::size_t i = 0; i < before.values.size(); ++i)
+    change.push_back(std::abs(after.values[i] - before.values[i]));
+  ASSERT_EQ(change.size(), 64U);
+  const auto most = std::ranges::max_element(change) - change.begin();
+  EXPECT_LT(most / 8, 4) << "rows from the top";
+  EXPECT_GE(most % 8, 4) << "columns from the left";
+}
+
+TEST(ActivationMaps, CoverWhatPreprocessingKeeps) {
+  Model model = RandomModel(V1({.alpha = 0.25, .resolution = 64, .classes = 2}));
+  model.preprocessing.crop = 0.5F;
+  Box part = ActivationMapper(model).Pixels(NoisyImage(100, 50), 0).part;
+  EXPECT_THAT((std::vector{part.left, part.top, part.right, part.bottom}),
+              testing::ElementsAre(0.25, 0.25, 0.75, 0.75));
+  model.preprocessing.shape = CropShape::kSquare;
+  model.preprocessing.crop = 1;
+  part = ActivationMapper(model).Pixels(NoisyImage(100, 50), 0).part;
+  EXPECT_THAT((std::vector{part.left, part.top, part.right, part.bottom}),
+              testing::ElementsAre(0.25, 0, 0.75, 1));
+}
+
+TEST(ActivationMaps, AreRefusedWhereTheyAreNotExact) {
+  Model model = RandomModel(V1({.alpha = 0.25, .resolution = 32, .classes = 3}));
+  const Image image = NoisyImage(32, 32);
+  for (const int index : {-1, 3})
+    EXPECT_THAT(Complaint([&] { ActivationMapper(model).Pixels(image, index); }),
+                HasSubstr("there is no class " + std::to_string(index) + ", expected 0 to 2"));
+  Model clamped = model;
+  clamped.network.layers.back().activation = Activation::kRelu;
+  EXPECT_THAT(Complaint([&] { ActivationMapper{clamped}; }),
+              HasSubstr("ends with classifier, expected a fully connected layer alone"));
+  Network& network = model.network;
+  network.layers.pop_back();
+  network.recipe.reset();
+  EXPECT_THAT(Complaint([&] { ActivationMapper{model}; }), HasSubstr("expected a fully connected layer"));
+  // A classifier behind another: the first one's weights say nothing of the classes.
+  network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
+  Layer second = network.layers.back();
+  second.name = "second";
+  second.inputs = {static_cast<int>(network.layers.size()) - 1};
+  second.input = second.output;
+  network.layers.push_back(second);
+  model.weights = RandomWeights(network, 1);
+  EXPECT_THAT(Complaint([&] { ActivationMapper{model}; }),
+              HasSubstr("the classifier reads classifier, expected the global average of a feature map"));
+}
+
+}  // namespace
+}  // namespace mobilenet
