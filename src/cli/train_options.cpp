@@ -113,6 +113,7 @@ void AddDataOptions(CLI::App& command, TrainOptions& o) {
             "Share of each class to validate with, where folder or list don't say it");
   AddNumber(command, "--seed", t.seed, "Of all that is random");
   AddQuantity(command, "cache", o.cache, ByteUnits(), "2GB", "Memory for decoded pictures, by default 2GiB");
+  AddMaxPixels(command, t.max_pixels);
   AddThreads(command, t.threads);
 }
 
