@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -32,14 +33,20 @@ struct DecodeOptions {
   // decoded at 1/2, 1/4 or 1/8 of its size, never below twice this. 0 decodes every pixel.
   int target_width = 0;
   int target_height = 0;
-  // A picture that declares more pixels than this is refused before memory is taken for it.
+  // A picture that declares more pixels than this is refused before memory is taken for it. (HEIC and AVIF of
+  // more than 2^29 pixels always are.)
   std::size_t max_pixels = kMaxPixels;
 };
 
-// Decodes a JPEG, PNG, WebP or BMP, told apart by their first bytes, to upright RGB: EXIF orientation is
-// applied, grey becomes three equal channels, CMYK and YCCK are converted, transparent pixels are laid over
-// white, 16-bit samples are rounded to 8 bits, an animated WebP or PNG yields its first frame.
-// `name` stands in the Error that is thrown for damaged or unsupported data, and where memory runs out.
+// What this build reads, such as "JPEG, PNG, WebP, BMP, GIF, TIFF, HEIC, AVIF": the last four need libraries
+// that a build may do without.
+MOBILENET_EXPORT std::string PictureFormats();
+
+// Decodes a picture of one of these formats, told apart by their first bytes, to upright RGB: what EXIF, TIFF
+// or HEIF say of its orientation is applied, grey becomes three equal channels, palettes, CMYK and YCCK are
+// converted, transparent pixels are laid over white, samples of more than 8 bits are rounded to 8, an
+// animation yields its first frame and a TIFF its first page. `name` stands in the Error that is thrown for
+// damaged or unsupported data, and where memory runs out.
 MOBILENET_EXPORT Image DecodeImage(std::span<const std::uint8_t> bytes, const DecodeOptions& options = {},
                                    std::string_view name = "image");
 

@@ -114,8 +114,9 @@ struct TrainingOptions {
   std::uint64_t seed = 1;
   int threads = 1;
   std::size_t cache_bytes = std::size_t{2}
-                            << 30;  // for decoded pictures; what doesn't fit is decoded each time
-  double validation_share = 0.2;    // about, of the pictures, where the folder has no split
+                            << 30;      // for decoded pictures; what doesn't fit is decoded each time
+  std::size_t max_pixels = kMaxPixels;  // of a picture, as in DecodeOptions
+  double validation_share = 0.2;        // about, of the pictures, where the folder has no split
 
   // Written while training; empty: none. Whoever has kept the result removes it: as long as it is there,
   // training is not finished.

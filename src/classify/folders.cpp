@@ -17,10 +17,11 @@ namespace fs = std::filesystem;
 
 bool EndsAsImage(const fs::path& path) {
   const std::string extension = Lower(path.extension().string());
-  // The last ones are not read, which is then said of each.
-  constexpr std::array<std::string_view, 13> kExtensions = {".jpg",  ".jpeg", ".png",  ".webp", ".bmp",
-                                                            ".gif",  ".tif",  ".tiff", ".heic", ".heif",
-                                                            ".avif", ".jxl",  ".jp2"};
+  // The last ones are not read, which is then said of each, as of those before them in a build that lacks
+  // their libraries.
+  constexpr std::array<std::string_view, 14> kExtensions = {".jpg", ".jpeg", ".png",  ".webp", ".bmp",
+                                                            ".gif", ".tif",  ".tiff", ".heic", ".heif",
+                                                            ".hif", ".avif", ".jxl",  ".jp2"};
   return std::ranges::find(kExtensions, extension) != kExtensions.end();
 }
 

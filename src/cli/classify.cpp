@@ -145,9 +145,9 @@ void AddClassify(CLI::App& program, int& status) {
   auto options = std::make_shared<ClassifyArguments>();
   CLI::App* command = program.add_subcommand("classify", "Say what is in photos");
   command
-      ->add_option("inputs", options->inputs,
-                   "Photos (JPEG, PNG, WebP, BMP), folders of them, or - for one on "
-                   "standard input")
+      ->add_option(
+          "inputs", options->inputs,
+          fmt::format("Photos ({}), folders of them, or - for one on standard input", PictureFormats()))
       ->required()
       ->type_name("IMAGE|DIR|-");
   AddModel(*command, options->model);

@@ -144,6 +144,7 @@ void AddDataOptions(CLI::App& command, TrainOptions& o) {
       ->type_name("FILE");
   AddNumber(command, "--seed", t.seed, "Of all that is random");
   AddQuantity(command, "cache", o.cache, ByteUnits(), "2GB", "Memory for decoded pictures, by default 2GiB");
+  AddMaxPixels(command, t.max_pixels);
   AddThreads(command, t.threads);
 }
 

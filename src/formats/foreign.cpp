@@ -108,7 +108,7 @@ std::string_view TextOf(Bytes bytes) {
   if (IsOnnx(bytes)) return "an ONNX model, which is not read";
   if (IsGraph(bytes)) return "a frozen TensorFlow graph, which is not read";
   const Signature picture = SignatureOf(bytes);
-  if (picture.format == PictureFormat::kForeign) return picture.what;
+  if (!picture.what.empty()) return picture.what;
   return picture.format == PictureFormat::kUnknown ? "" : "a picture";
 }
 

@@ -14,5 +14,14 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/signatures.cpp
   ${CMAKE_CURRENT_LIST_DIR}/webp.cpp)
 
-set(image_libraries JPEG::JPEG PNG::PNG PkgConfig::mobilenet_WEBP)
+set(image_libraries JPEG::JPEG PNG::PNG PkgConfig::mobilenet_WEBP ${MOBILENET_FORMAT_LIBRARIES})
+set(GIF_sources gif.cpp)
+set(TIFF_sources tiff.cpp tiff_file.cpp)
+set(HEIF_sources coded_size.cpp heif.cpp)
+foreach(format IN LISTS MOBILENET_FORMATS)
+  list(TRANSFORM ${format}_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
+  target_sources(mobilenet-objects PRIVATE ${${format}_sources})
+endforeach()
+set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/decode.cpp PROPERTIES
+                            COMPILE_DEFINITIONS "${MOBILENET_FORMAT_DEFINITIONS}")
 target_link_libraries(mobilenet-objects PRIVATE ${image_libraries})

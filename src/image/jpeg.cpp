@@ -195,19 +195,10 @@ bool AllScansRead(const Reader& reader) {
   return true;
 }
 
-// a * b / 255, rounded.
-unsigned MultiplyShares(unsigned a, unsigned b) { return (a * b + 127) / 255; }
-
 // Four-component JPEGs store the light that is left, not the ink, as Adobe's programs write them and browsers
 // and Pillow read them, with or without Adobe's marker.
 void InkToRgb(std::span<const std::uint8_t> ink, std::span<std::uint8_t> rgb) {
-  const std::size_t pixels = rgb.size() / 3;
-  for (std::size_t i = 0; i < pixels; ++i) {
-    const unsigned white = ink[4 * i + 3];
-    for (std::size_t c = 0; c < 3; ++c) {
-      rgb[3 * i + c] = static_cast<std::uint8_t>(white - MultiplyShares(255U - ink[4 * i + c], white));
-    }
-  }
+  for (std::size_t i = 0; i < rgb.size() / 3; ++i) LightToRgb(ink.data() + 4 * i, rgb.data() + 3 * i);
 }
 
 void CheckHeader(const Reader& reader, const Encoded& encoded) {

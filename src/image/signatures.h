@@ -15,11 +15,14 @@ enum class PictureFormat {
   kPng,
   kWebp,
   kBmp,
+  kGif,
+  kTiff,
+  kHeif,  // HEIC, AVIF
 };
 
 struct Signature {
   PictureFormat format = PictureFormat::kUnknown;
-  std::string_view what = {};  // of kForeign: "a GIF picture"
+  std::string_view what = {};  // "a GIF picture"; of what a build may not read
 };
 
 constexpr std::size_t kSignatureBytes = 16;  // so many tell

@@ -115,6 +115,7 @@ void CheckOptions(const TrainingOptions& o) {
   if (mixup > 0 && mixup < kLeastMixup) Fail("mixup is ", mixup, ", expected 0 or ", kLeastMixup, " to 1");
   Within("the least share of a crop", o.augment.smallest, 0.01, 1.0);
   CheckThreads(o.threads);
+  if (o.max_pixels < 1) Fail("max_pixels is 0, expected at least 1");
   Within("the validation share", o.validation_share, 0.0, 1.0);
   Within("the time between checkpoints", o.checkpoint_seconds, 0.0, 1e9);
   if (o.resume && o.checkpoint.empty()) Fail("training is to be resumed, but no checkpoint is named");

@@ -14,8 +14,10 @@ namespace mobilenet {
 namespace {
 
 DecodeOptions DecodeFor(const KeptForm& form) {
-  if (form.whole) return {.target_width = form.side, .target_height = form.side};
-  return DecodeOptionsFor(form.preprocessing, form.width, form.height);
+  DecodeOptions options = form.whole ? DecodeOptions{.target_width = form.side, .target_height = form.side}
+                                     : DecodeOptionsFor(form.preprocessing, form.width, form.height);
+  options.max_pixels = form.max_pixels;
+  return options;
 }
 
 Image Keep(const Image& image, const KeptForm& form) {

@@ -19,6 +19,7 @@ struct KeptForm {
   Preprocessing preprocessing;
   int width = 0;  // of the network's input
   int height = 0;
+  std::size_t max_pixels = kMaxPixels;  // of a picture, as in DecodeOptions
 
   bool operator==(const KeptForm&) const = default;
 };

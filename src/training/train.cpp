@@ -235,7 +235,8 @@ class Training {
             .side = 0,
             .preprocessing = preprocessing_,
             .width = network_.input.width,
-            .height = network_.input.height};
+            .height = network_.input.height,
+            .max_pixels = options_.max_pixels};
   }
   [[nodiscard]] KeptForm TrainingForm() const {
     KeptForm form = SeenForm();

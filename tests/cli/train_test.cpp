@@ -444,6 +444,19 @@ TEST_F(TrainProgramTest, BadPicturesAreLeftOutAndCounted) {
   EXPECT_NO_THROW(Model::Load(Path("colours.safetensors")));
 }
 
+TEST_F(TrainProgramTest, LargePicturesAreLeftOutUnlessAllowed) {
+  std::ofstream(data_ / "train" / "red" / "large.bmp", std::ios::binary)
+      << std::string("BM") +
+             std::string("\xE6\x1D\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x32\0\0\0\x32\0\0\0\1\0\x18\0", 28) +
+             std::string(24, '\0') + std::string(152 * 50, 'x');
+  const Result refused = RunProgram(Train("large.safetensors", "--max-pixels 2000 2>&1"));
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_THAT(refused.output,
+              HasSubstr("BMP of 50 x 50 pixels, expected at most 2000 in all: a larger max_pixels"));
+  const Result read = RunProgram(Train("large2.safetensors", "--max-pixels 2500 2>&1"));
+  EXPECT_EQ(read.status, 0) << read.output;
+}
+
 TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
   const auto refused = [&](const std::string& more, int status) {
     const Result result = RunProgram(Train("refused.safetensors", more + " 2>&1"));

@@ -105,6 +105,37 @@ Bytes Bmp(int width, int height, const Bytes& rows, const BmpOptions& options) {
   return bytes;
 }
 
+// Those of formats that a build may lack.
+void AppendOptionalSamples([[maybe_unused]] const Image& image, [[maybe_unused]] const Bytes& rgba,
+                           [[maybe_unused]] std::vector<NamedSample>& samples) {
+  if constexpr (MOBILENET_READS_GIF == 1) {
+    Bytes indices(image.pixels.begin(), image.pixels.begin() + 9 * 7);
+    for (std::uint8_t& index : indices) index &= 3;
+    const Bytes palette = {1, 2, 3, 255, 0, 0, 0, 255, 0, 90, 90, 90};
+    samples.push_back({"gif", Gif(9, 7, indices, {.palette = palette})});
+    samples.push_back({"interlaced gif", Gif(9, 7, indices, {.palette = palette, .interlaced = true})});
+  }
+  if constexpr (MOBILENET_READS_TIFF == 1) {
+    const auto tiff = [&](const char* name, const Bytes& rows, const TiffOptions& options) {
+      samples.push_back({name, Tiff(9, 7, rows, options)});
+    };
+    constexpr int kInk = 5, kLzw = 5, kFax4 = 4, kDeflate = 8, kJpeg = 7;
+    tiff("tiff", image.pixels, {.photometric = 2, .orientation = 6});
+    tiff("lzw tiff", rgba,
+         {.photometric = 2, .samples = 4, .compression = kLzw, .planar = true, .extra = {2}});
+    tiff("tiled tiff", rgba, {.photometric = kInk, .samples = 4, .compression = kDeflate, .tile = 16});
+    tiff("fax tiff", Bytes(14, 0x5A), {.photometric = 0, .bits = 1, .samples = 1, .compression = kFax4});
+    tiff("jpeg tiff", image.pixels, {.photometric = 6, .compression = kJpeg, .rows_per_strip = 8});
+    tiff("ycbcr tiff", image.pixels, {.photometric = 6});
+  }
+  if constexpr (MOBILENET_READS_HEIF == 1) {
+    if (CanEncodeHeif(HeifCodec::kHevc))
+      samples.push_back({"heic", Heif(9, 7, image.pixels, {.grid = true})});
+    if (CanEncodeHeif(HeifCodec::kAv1))
+      samples.push_back({"avif", Heif(9, 7, rgba, {.codec = HeifCodec::kAv1, .orientation = 3})});
+  }
+}
+
 std::vector<NamedSample> SmallSamples() {
   const Image image = Noise(9, 7);
   Bytes rgba(9 * 7 * 4, 200);
@@ -138,6 +169,7 @@ std::vector<NamedSample> SmallSamples() {
                                         .bits = 32,
                                         .compression = 3,
                                         .masks = {0xFF, 0xFF00, 0xFF0000, 0xFF000000}})});
+  AppendOptionalSamples(image, rgba, samples);
   return samples;
 }
 

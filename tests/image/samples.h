@@ -109,6 +109,69 @@ struct BmpOptions {
 // `rows` as BMP stores them; a negative height means top-down.
 Bytes Bmp(int width, int height, const Bytes& rows, const BmpOptions& options = {});
 
+// --- GIF ---
+
+struct GifOptions {
+  Bytes palette = {};  // RGB triples, of which there are a power of two
+  int left = 0, top = 0;
+  int canvas_width = 0, canvas_height = 0;  // 0: the frame's
+  bool interlaced = false;
+  bool own_palette = false;  // the frame's, not the file's
+  int transparent = -1;      // an index
+  int frames = 1;            // those behind the first are of zeros
+};
+
+// `indices` into the palette.
+Bytes Gif(int width, int height, const Bytes& indices, const GifOptions& options);
+
+// --- TIFF ---
+
+struct TiffOptions {
+  int photometric;  // PHOTOMETRIC_...
+  int bits = 8;
+  int samples = 3;
+  int compression = 1;  // COMPRESSION_...
+  bool planar = false;
+  int tile = 0;  // a side; 0: strips
+  int rows_per_strip = 3;
+  std::vector<std::uint16_t> palette = {};  // all reds, all greens, all blues
+  std::vector<std::uint16_t> extra = {};    // EXTRASAMPLE_...
+  int orientation = 0;
+  int sample_format = 0;
+  int kind = 0;  // FILETYPE_...
+  int ink_set = 0;
+  bool big_endian = false;
+  int pages = 1;
+};
+
+// `rows` as libtiff takes them: the samples of a pixel side by side, rows of whole bytes, 16 bits in the
+// machine's order. Pages behind the first are of zeros. Planes and tiles are for samples of whole bytes.
+Bytes Tiff(int width, int height, const Bytes& rows, const TiffOptions& options);
+
+// --- HEIF ---
+
+enum class HeifCodec { kHevc, kAv1 };
+
+struct HeifOptions {
+  HeifCodec codec = HeifCodec::kHevc;
+  int bits = 8;
+  bool premultiplied = false;
+  int orientation = 1;
+  bool grey = false;
+  bool grid = false;  // HEVC of odd sides: a crop of one tile instead of a property that crops
+  Bytes exif = {};
+};
+
+// Whether this machine's libheif can write it.
+bool CanEncodeHeif(HeifCodec codec);
+
+// RGB pixels, or RGBA with coverage, or grey ones.
+Bytes Heif(int width, int height, const Bytes& pixels, const HeifOptions& options = {});
+
+// A picture of `columns` x `rows` tiles, each a HEIF file that Heif wrote without a grid, cropped to width x
+// height.
+Bytes HeifGrid(int width, int height, int columns, int rows, const std::vector<Bytes>& tiles, int tile_side);
+
 // One small picture of every format and coding.
 struct NamedSample {
   std::string name;

@@ -1,0 +1,145 @@
+#include <algorithm>
+
+#include "gmock/gmock.h"
+#include "image/coded_size.h"
+#include "image/samples.h"
+#include "mobilenet/image.h"
+
+namespace mobilenet {
+namespace {
+
+using namespace samples;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+#define REQUIRE_ENCODER(codec) \
+  if (!CanEncodeHeif(codec)) GTEST_SKIP() << "this machine's libheif has no encoder"
+
+// The place of the picture's stored sides (ispe), first width, then height.
+std::size_t Extents(const Bytes& file) {
+  constexpr std::string_view kName = "ispe";
+  const auto at = std::search(file.begin(), file.end(), kName.begin(), kName.end());
+  EXPECT_NE(at, file.end());
+  return static_cast<std::size_t>(at - file.begin()) + 8;
+}
+
+class HeifTest : public testing::TestWithParam<HeifCodec> {};
+INSTANTIATE_TEST_SUITE_P(Codecs, HeifTest, testing::Values(HeifCodec::kHevc, HeifCodec::kAv1),
+                         [](const auto& test) { return test.param == HeifCodec::kHevc ? "Hevc" : "Av1"; });
+
+TEST_P(HeifTest, LosslessIsExact) {
+  REQUIRE_ENCODER(GetParam());
+  const Image image = Noise(70, 66);
+  const Bytes file = Heif(70, 66, image.pixels, {.codec = GetParam()});
+  EXPECT_LE(MaxDifference(DecodeImage(file), image), 1);
+  EXPECT_GE(MostCodedPixels(file), 70U * 66);
+  EXPECT_LE(MostCodedPixels(file), 72U * 72);
+}
+
+TEST_P(HeifTest, OddSidesAreCropped) {
+  REQUIRE_ENCODER(GetParam());
+  const Image image = Noise(37, 21);
+  for (const bool grid : {false, true}) {
+    const Bytes file = Heif(37, 21, image.pixels, {.codec = GetParam(), .grid = grid});
+    EXPECT_LE(MaxDifference(DecodeImage(file), image), 1) << grid;
+  }
+}
+
+TEST_P(HeifTest, GreyBecomesRgb) {
+  REQUIRE_ENCODER(GetParam());
+  const Image image = Noise(64, 64, 1);
+  const Image decoded = DecodeImage(Heif(64, 64, image.pixels, {.codec = GetParam(), .grey = true}));
+  ASSERT_EQ(decoded.pixels.size(), 64U * 64 * 3);
+  int most = 0;
+  for (std::size_t i = 0; i < decoded.pixels.size(); ++i)
+    most = std::max(most, std::abs(decoded.pixels[i] - image.pixels[i / 3]));
+  EXPECT_LE(most, 2);
+}
+
+TEST(HeifBits, TenAreRounded) {  // of HEVC alone: libaom 3.6 crashes over RGB of 10 bits
+  REQUIRE_ENCODER(HeifCodec::kHevc);
+  const Image image = Noise(64, 64);
+  EXPECT_LE(MaxDifference(DecodeImage(Heif(64, 64, image.pixels, {.bits = 10})), image), 1);
+}
+
+TEST_P(HeifTest, AlphaIsLaidOverWhite) {
+  REQUIRE_ENCODER(GetParam());
+  for (const bool premultiplied : {false, true}) {
+    Bytes rgba;
+    for (int i = 0; i < 64 * 64; ++i) rgba.insert(rgba.end(), {100, 0, 128, 128});
+    const Image image =
+        DecodeImage(Heif(64, 64, rgba, {.codec = GetParam(), .premultiplied = premultiplied}));
+    const Bytes expected = premultiplied ? Bytes{227, 127, 255} : Bytes{177, 127, 191};
+    for (std::size_t c = 0; c < 3; ++c) EXPECT_NEAR(image.pixels[3 * 64 * 30 + 3 * 30 + c], expected[c], 2);
+  }
+}
+
+// Turned and mirrored as the file's own properties say; EXIF says the same a second time, and counts for
+// nothing.
+TEST_P(HeifTest, OrientationIsAppliedOnce) {
+  REQUIRE_ENCODER(GetParam());
+  const Image image = Gradient(80, 64);
+  for (int orientation = 1; orientation <= 8; ++orientation) {
+    const Image expected =
+        DecodeImage(Png(80, 64, image.pixels, {.colour_type = 2, .exif = Exif(orientation)}));
+    const Image decoded = DecodeImage(Heif(
+        80, 64, image.pixels, {.codec = GetParam(), .orientation = orientation, .exif = Exif(orientation)}));
+    EXPECT_LE(MaxDifference(decoded, expected), 2) << orientation;
+  }
+}
+
+TEST_P(HeifTest, MorePixelsThanAllowedAreRefused) {
+  REQUIRE_ENCODER(GetParam());
+  Bytes file = Heif(64, 64, Noise(64, 64).pixels, {.codec = GetParam()});
+  EXPECT_EQ(DecodeError(file, {.max_pixels = 4096}), "");
+  EXPECT_THAT(DecodeError(file, {.max_pixels = 4095}), HasSubstr("64 x 64 pixels, expected at most 4095"));
+  for (const std::size_t at : {0, 4}) file[Extents(file) + at + 2] = 0x7F;
+  EXPECT_THAT(DecodeError(file), HasSubstr("HEIF of 32576 x 32576 pixels, expected at most"));
+}
+
+// The file says that the picture is small, and the coded data says otherwise: a bomb.
+TEST_P(HeifTest, WhatIsCodedLargerThanTheFileSaysIsRefused) {
+  REQUIRE_ENCODER(GetParam());
+  const Image image{.width = 1280, .height = 1024, .channels = 3, .pixels = Bytes(1280 * 1024 * 3, 77)};
+  Bytes file = Heif(1280, 1024, image.pixels, {.codec = GetParam()});
+  EXPECT_EQ(MostCodedPixels(file), 1280U * 1024);
+  const std::size_t at = Extents(file);
+  for (std::size_t i = 0; i < 8; ++i) file[at + i] = i % 4 == 3 ? 16 : 0;
+  EXPECT_THAT(DecodeError(file, {.max_pixels = 1000}),
+              HasSubstr("HEIF of 16 x 16 pixels, coded as 1310720 pixels"));
+}
+
+TEST_P(HeifTest, CutOffIsSaid) {
+  REQUIRE_ENCODER(GetParam());
+  const Bytes file = Heif(64, 64, Noise(64, 64).pixels, {.codec = GetParam()});
+  EXPECT_THAT(DecodeError(Bytes(file.begin(), file.end() - 9)), HasSubstr("before the picture is complete"));
+}
+
+// As phones make them.
+TEST(HeifTiles, TilesMakeAPicture) {
+  REQUIRE_ENCODER(HeifCodec::kHevc);
+  const Image whole = Noise(3 * 64, 2 * 64);
+  std::vector<Bytes> tiles;
+  for (int y = 0; y < 2; ++y) {
+    for (int x = 0; x < 3; ++x) {
+      Bytes pixels;
+      for (int row = 0; row < 64; ++row) {
+        const auto from = whole.pixels.begin() + ((y * 64 + row) * 192 + x * 64) * 3;
+        pixels.insert(pixels.end(), from, from + 64 * 3);
+      }
+      tiles.push_back(Heif(64, 64, pixels));
+    }
+  }
+  const Image image = DecodeImage(HeifGrid(150, 100, 3, 2, tiles, 64));
+  ASSERT_EQ(image.width, 150);
+  ASSERT_EQ(image.height, 100);
+  int most = 0;
+  for (int y = 0; y < 100; ++y) {
+    for (int i = 0; i < 150 * 3; ++i)
+      most = std::max(most, std::abs(image.pixels[y * 150 * 3 + i] - whole.pixels[y * 192 * 3 + i]));
+  }
+  EXPECT_LE(most, 1);
+}
+
+}  // namespace
+}  // namespace mobilenet
