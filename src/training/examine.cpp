@@ -64,7 +64,7 @@ void ExamineAmount(const TrainingData& data, const TrainingOptions& options,
   if (options.from || data.classes.empty()) return;
   if (count >= kEnough && count >= kEnoughEach * data.classes.size()) return;
   found.push_back(
-      Concat(count, " pictures, ", count / data.classes.size(),
+      Concat(count, " pictures, about ", count / data.classes.size(),
              " of each class, are few to train on from nothing, which takes thousands of each: with "
              "--from, a model that knows other things is a better start"));
 }

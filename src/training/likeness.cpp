@@ -69,9 +69,10 @@ Likeness LikenessOf(const Image& image) {
   likeness.known = true;
   const std::vector<std::uint8_t> places = Grey(image, kHashSide + 1, kHashSide);
   for (int i = 0; i < kHashSide * kHashSide; ++i) {
-    const auto at = static_cast<std::size_t>(i / kHashSide * (kHashSide + 1) + i % kHashSide);
+    const int at = i / kHashSide * (kHashSide + 1) + i % kHashSide;
     const int bit = i < kBands * kBandBits ? i % kBands * kBandBits + i / kBands : i;
-    if (places[at] > places[at + 1]) likeness.hash |= std::uint64_t{1} << bit;
+    if (places[static_cast<std::size_t>(at)] > places[static_cast<std::size_t>(at) + 1])
+      likeness.hash |= std::uint64_t{1} << bit;
   }
   std::ranges::copy(Grey(image, kGreySide, kGreySide), likeness.grey.begin());
   return likeness;
@@ -94,6 +95,7 @@ std::vector<std::size_t> FirstAlike(std::span<const Likeness> pictures, ThreadPo
                                     const std::function<bool(std::size_t, std::size_t)>& counts) {
   constexpr std::size_t kAtOnce = 64;
   std::vector<Buckets> bands;
+  bands.reserve(kBands);
   for (int band = 0; band < kBands; ++band) bands.emplace_back(pictures, band);
   std::vector<std::size_t> first(pictures.size());
   const auto find = [&](std::size_t i) {

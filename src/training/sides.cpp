@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 std::vector<std::string> NamesOf(const std::vector<fs::path>& paths) {
   std::vector<std::string> names;
+  names.reserve(paths.size());
   for (const fs::path& path : paths) names.push_back(path.filename().string());
   return names;
 }
@@ -32,6 +33,7 @@ std::string NoteOfSkipped(const fs::path& folder, const std::vector<fs::path>& s
                                           : path.lexically_relative(folder).string()];
   }
   std::vector<std::string> names;
+  names.reserve(counts.size());
   for (const auto& [name, count] : counts)
     names.push_back(count == 1 ? name : Concat(name, " (", count, ")"));
   return Concat(

@@ -98,8 +98,9 @@ class ExamineTest : public testing::Test {
 
 TEST_F(ExamineTest, FewPicturesAndUnequalClassesAreToldOf) {
   WriteColours(data_, 12, 2, 8);
-  EXPECT_THAT(Told(),
-              ElementsAre(HasSubstr("36 pictures, 12 of each class, are few to train on from nothing")));
+  EXPECT_THAT(
+      Told(),
+      ElementsAre(HasSubstr("36 pictures, about 12 of each class, are few to train on from nothing")));
   TrainingOptions options;
   options.from = Model();
   EXPECT_THAT(Told(options), IsEmpty());
