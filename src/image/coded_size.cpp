@@ -110,13 +110,13 @@ std::uint64_t PixelsOfHvcc(Bytes content) {
 // What sequence headers of AV1 have before the size, where they are not reduced.
 void SkipOperatingPoints(BitReader& bits) {
   bool has_model = false;
-  int delay_bits = 0;
+  std::uint64_t delay_bits = 0;
   if (bits.Flag()) {  // timing
     bits.Skip(64);
     if (bits.Flag()) bits.Golomb();
     has_model = bits.Flag();
     if (has_model) {
-      delay_bits = static_cast<int>(bits.Bits(5)) + 1;
+      delay_bits = bits.Bits(5) + 1;
       bits.Skip(32 + 5 + 5);
     }
   }
@@ -124,7 +124,7 @@ void SkipOperatingPoints(BitReader& bits) {
   for (auto points = bits.Bits(5) + 1; points > 0; --points) {
     bits.Skip(12);
     if (bits.Bits(5) > 7) bits.Skip(1);
-    if (has_model && bits.Flag()) bits.Skip(static_cast<std::uint64_t>(2 * delay_bits + 1));
+    if (has_model && bits.Flag()) bits.Skip(2 * delay_bits + 1);
     if (has_delay && bits.Flag()) bits.Skip(4);
   }
 }

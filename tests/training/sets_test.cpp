@@ -168,13 +168,13 @@ TEST_F(SetsTest, TheSplitIsDrawnFromWhatCanBeRead) {
     fs::create_symlink("/nowhere/at/all", data_ / "a" / ("broken" + std::to_string(i) + ".jpg"));
     Text(data_ / "b" / ("text" + std::to_string(i) + ".jpg"), "these are words");
   }
-  Text(data_ / "b" / "moving.gif", "GIF89a");
+  Text(data_ / "b" / "scan.jp2", "\xFF\x4F\xFF\x51");
   const TrainingData data = Find({.threads = 2});
   EXPECT_EQ(data.training.size(), whole.training.size());
   EXPECT_EQ(data.validation.size(), whole.validation.size());
   EXPECT_EQ(data.unreadable.size(), 61U);
   EXPECT_THAT(data.unreadable, Contains(HasSubstr("broken0.jpg: can't be opened")));
-  EXPECT_THAT(data.unreadable, Contains(HasSubstr("moving.gif: is a GIF picture")));
+  EXPECT_THAT(data.unreadable, Contains(HasSubstr("scan.jp2: is a JPEG 2000 picture")));
   for (int i = 0; i < 12; ++i) fs::remove(data_ / "a" / (std::to_string(i) + ".jpg"));
   EXPECT_THAT(Wrong(), HasSubstr("none of the pictures of the class \"a\" can be read: "));
 }
