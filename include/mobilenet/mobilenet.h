@@ -6,3 +6,4 @@
 #include "mobilenet/core.h"
 #include "mobilenet/image.h"
 #include "mobilenet/training.h"
+#include "mobilenet/training_data.h"

@@ -201,13 +201,16 @@ class Reader {
   void Add(const std::string& text, const Fields& fields, int number) {
     Columns columns = columns_;
     if (named_ == 0 && fields.size() == 3) columns.part = 2;
-    const bool enough = named_ == 0 ? fields.size() == 2 || fields.size() == 3 : fields.size() == named_;
+    // Of columns that are ignored the last ones may lack.
+    const std::size_t least = 1 + std::max({columns.picture, columns.label, columns.part.value_or(0)});
+    const std::size_t most = named_ == 0 ? 3 : named_;
+    const bool enough = fields.size() >= least && fields.size() <= most;
     if (!enough || fields[columns.picture].empty() || fields[columns.label].empty()) {
       Fail(shown_, ": line ", number, " is \"", text.substr(0, kShown), "\", expected ",
            named_ == 0
                ? Concat("a file, a ", separator_ == '\t' ? "tab" : "comma", " and a class, and perhaps a ",
                         separator_ == '\t' ? "tab" : "comma", " and \"train\", \"val\" or \"test\"")
-               : Concat(named_,
+               : Concat(least == named_ ? "" : Concat(least, " to "), named_,
                         " fields as in the first line, none of them empty for the picture or its class"));
     }
     ListLine line = {number, fields[columns.picture], {}, fields[columns.label], {}};

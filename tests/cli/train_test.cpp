@@ -469,8 +469,9 @@ TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {
   EXPECT_THAT(refused("--mixup 3", 2), HasSubstr("mixup is 3, expected 0 to 1"));
   EXPECT_THAT(refused("--mixup much", 2), HasSubstr("--mixup is much, expected a number"));
   EXPECT_THAT(refused("--clip nan", 2), HasSubstr("--clip is nan, expected a number"));
-  EXPECT_THAT(refused("--batch 0x10", 2), HasSubstr("--batch is 0x10, expected a whole number"));
-  EXPECT_THAT(refused("--minutes -1", 2), HasSubstr("minutes is -1, expected 0 to 1000000"));
+  EXPECT_THAT(refused("--checkpoint-seconds 0x10", 2),
+              HasSubstr("--checkpoint-seconds is 0x10, expected a number"));
+  EXPECT_THAT(refused("--minutes -1", 2), HasSubstr("minutes is -1, expected 0 to 1e+06"));
   EXPECT_THAT(refused("--folds 2", 1), HasSubstr("in 2 folds, expected 3 to 100"));
   EXPECT_THAT(refused("--seed 18446744073709551616", 2),
               HasSubstr("expected a whole number from 0 to 18446744073709551615"));
