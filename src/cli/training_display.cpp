@@ -21,7 +21,8 @@ std::string Duration(double seconds) {
 TrainingObserver TrainingDisplay::Observer() {
   TrainingObserver observer;
   observer.preparing = [this](const std::string& what, std::size_t done, std::size_t of) {
-    Show(what + ": ", "pictures", done, of, "");
+    const bool pictures = what.find("pictures") != std::string::npos;
+    Show(what + ": ", pictures ? "pictures" : "fits", done, of, "");
   };
   observer.note = [this](const std::string& text) { Tell(text); };
   observer.warning = [this](const std::string& message) { Warn(message); };
