@@ -103,10 +103,10 @@ struct Sample {
 // The labelled pictures of a folder, DIR/CLASS/*, or of a list of pictures and their classes, parted by tabs,
 // or by commas or semicolons (CSV). Where a column says "train", "val" or "test" (by any usual name), those
 // for "val" count, or, where there are none, those for "test". Classes are matched to the model's labels, or
-// are numbers; folders of a model without labels are numbered in alphabetical order. Files in a list are
-// looked for beside the list, and in a folder beside it that has its name (photos.tsv, photos/). `tell` hears
-// what was guessed of a list: which columns count. Throws Error, naming the line or the folder, for a class
-// that the model doesn't know.
+// are numbers, or WordNet ids (n02123159) of a model of ImageNet; folders of a model without labels of its
+// own are numbered in alphabetical order. Files in a list are looked for beside the list, and in a folder
+// beside it that has its name (photos.tsv, photos/). `tell` hears what was guessed of a list: which columns
+// count. Throws Error, naming the line or the folder, for a class that the model doesn't know.
 MOBILENET_EXPORT std::vector<Sample> LoadSamples(const std::filesystem::path& path, const Model& model,
                                                  const std::function<void(const std::string&)>& tell = {});
 

@@ -35,8 +35,9 @@ struct Model {
   // Reads a model file of any format that we know, told apart by its content: our own safetensors, weights
   // under the names of Keras (V1), torchvision or timm (V2) in safetensors, Keras .h5, float32 TFLite. Where
   // the layers are those of a recipe, the network has it; any other network is custom. Preprocessing is
-  // worked out from the weights where the file doesn't say. Throws Error. Part of libmobilenet; with
-  // libmobilenet-core alone, call LoadSafetensors.
+  // worked out from the weights where the file doesn't say. A network of RGB with 1000 classes, or 1001, and
+  // no labels in its file is taken for one of ImageNet, and gets the names of its classes (LabelsAreAssumed).
+  // Throws Error. Part of libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
   MOBILENET_EXPORT static Model Load(const std::filesystem::path& path, const LoadOptions& options = {});
 
   // Reads our own format alone (docs/model-format.md). Throws Error.
@@ -57,6 +58,10 @@ struct Model {
 
   // The label of a class; its number as text where there is no label for it.
   [[nodiscard]] MOBILENET_EXPORT std::string Label(int index) const;
+
+  // Whether the labels are ImageNet's because the file had none, which `provenance` tells under "labels".
+  // Part of libmobilenet.
+  [[nodiscard]] MOBILENET_EXPORT bool LabelsAreAssumed() const;
 };
 
 // The label of class `index`, or its number as text where `labels` has none for it.

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "classify/folders.h"
 #include "classify/list.h"
+#include "formats/imagenet.h"
 #include "mobilenet/classifier.h"
 
 namespace mobilenet {
@@ -16,7 +17,7 @@ constexpr std::size_t kShown = 80;  // of a text in a message
 
 using Tell = std::function<void(const std::string&)>;
 
-// The class of a name: one of the model's labels, or a number.
+// The class of a name: one of the model's labels, a number, or a WordNet id of ImageNet.
 std::optional<int> ClassOf(std::string_view name, const Model& model) {
   const auto found = std::ranges::find(model.labels, name);
   if (found != model.labels.end()) {
@@ -29,7 +30,7 @@ std::optional<int> ClassOf(std::string_view name, const Model& model) {
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool whole = error == std::errc() && end == name.data() + name.size();
   if (whole && number >= 0 && number < model.network.classes()) return number;
-  return std::nullopt;
+  return ClassOfWordnetId(name, model);
 }
 
 std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& model) {
@@ -43,9 +44,10 @@ std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& 
          (parts->validation ? *parts->validation : *parts->test).string());
   }
   const int classes = model.network.classes();
-  // Without labels, names that are not numbers can only be told by their order, if all classes are there.
+  // Without labels of its own, names that are not numbers can only be told by their order, if all classes are
+  // there.
   const bool by_order =
-      model.labels.empty() && std::ssize(folders) == classes &&
+      (model.labels.empty() || model.LabelsAreAssumed()) && std::ssize(folders) == classes &&
       std::ranges::any_of(folders, [&](const auto& f) { return !ClassOf(f.filename().string(), model); });
   std::vector<Sample> samples;
   for (std::size_t i = 0; i < folders.size(); ++i) {

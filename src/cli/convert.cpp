@@ -60,7 +60,10 @@ void Run(const ConvertArguments& options, int& status) {
     throw Error(options.output + ": is to be both the labels and the model: give it another name");
   CheckModelOut(options.output);
   Model model = Model::Load(options.input);
-  if (!options.labels.empty()) model.labels = LoadLabels(options.labels, model.network.classes());
+  if (!options.labels.empty()) {
+    model.labels = LoadLabels(options.labels, model.network.classes());
+    model.provenance["labels"] = "set by convert --labels";
+  }
   if (!options.preprocess.empty()) {
     model.preprocessing = PreprocessingPreset(options.preprocess);
     model.provenance["preprocessing"] = "set by convert --preprocess " + options.preprocess;
@@ -89,7 +92,11 @@ void AddConvert(CLI::App& program, int& status) {
       ->required()
       ->type_name("IN");
   AddModelOut(*command, "output", options->output)->type_name("OUT");
-  command->add_option("--labels", options->labels, "A file with a label in each line, to put into OUT")
+  command
+      ->add_option(
+          "--labels", options->labels,
+          "A file with a label in each line, to put into OUT; of a network of 1000 classes the labels are "
+          "taken for ImageNet's otherwise")
       ->type_name("FILE");
   command
       ->add_option("--preprocess", options->preprocess,
@@ -113,8 +120,8 @@ void AddConvert(CLI::App& program, int& status) {
       ->type_name("DIR|LIST.tsv");
   AddThreads(*command, options->threads)->needs(command->get_option("--calibrate"));
   command->footer(
-      "Example: Keras weights and ImageNet's labels in one file\n"
-      "  mobilenet convert mobilenet_1_0_224_tf.h5 v1.safetensors --labels imagenet.txt\n"
+      "Example: Keras weights and labels of your own in one file\n"
+      "  mobilenet convert mobilenet_1_0_224_tf.h5 v1.safetensors --labels labels.txt\n"
       "Probabilities that can be trusted, by photos that were held out\n"
       "  mobilenet convert flowers.safetensors calibrated.safetensors --calibrate flowers.run/split.tsv");
   command->callback([options, &status] { Run(*options, status); });

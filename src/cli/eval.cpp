@@ -102,7 +102,8 @@ void AddEval(CLI::App& program, int& status) {
           "data", options->data,
           "A folder with a folder of photos for each class, or a list with a file and a class in each "
           "line, parted by tabs or commas; where a column says train, val or test, as in the split.tsv "
-          "of a training, the lines for val, or where there are none, for test")
+          "of a training, the lines for val, or where there are none, for test. A class is a label, a number "
+          "or, of ImageNet, a WordNet id such as n02123159")
       ->required()
       ->type_name("DIR|LIST");
   AddModel(*command, options->model);

@@ -32,6 +32,7 @@ void PrintInfoJson(const Model& model, const Cost& cost, std::uintmax_t file_byt
                  {"shape", NameOf(p.shape)},
                  {"filter", NameOf(p.filter)}}},
                {"labels", model.labels},
+               {"labels_assumed", model.LabelsAreAssumed()},
                {"provenance", model.provenance}});
   PrintJson(json);
 }
@@ -44,7 +45,7 @@ std::string LabelsText(const Model& model) {
     text += (i > 0 ? "; " : "") + model.labels[i];
   }
   if (model.labels.size() > kShown) text += fmt::format("; and {} more", model.labels.size() - kShown);
-  return text;
+  return model.LabelsAreAssumed() ? fmt::format("{} ({})", model.provenance.at("labels"), text) : text;
 }
 
 std::string ColoursText(int channels) {

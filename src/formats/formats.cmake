@@ -4,6 +4,7 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/foreign.cpp
   ${CMAKE_CURRENT_LIST_DIR}/graph.cpp
   ${CMAKE_CURRENT_LIST_DIR}/hdf5.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/imagenet.cpp
   ${CMAKE_CURRENT_LIST_DIR}/infer_preprocessing.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_config.cpp

@@ -8,6 +8,7 @@
 #include "base/signature.h"
 #include "formats/foreign.h"
 #include "formats/hdf5.h"
+#include "formats/imagenet.h"
 #include "formats/keras.h"
 #include "formats/load.h"
 #include "formats/model_file.h"
@@ -16,8 +17,11 @@
 
 namespace mobilenet {
 
-Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
-                 std::string_view name) {
+namespace {
+
+// With the labels that the file has.
+Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
+                std::string_view name) {
   if (IsTflite(bytes)) return ToModel(ReadTflite(bytes, name));
   if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5(bytes, name));
   if (!LooksLikeSafetensors(bytes)) FailForeign(bytes, name);
@@ -35,6 +39,15 @@ Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void
       name, ": is a safetensors file of ", file.entries.size(),
       " tensors, but neither one of ours (no format_version) nor MobileNet weights under "
       "names of Keras (no conv1/kernel), torchvision (no features.0.0.weight) or timm (no conv_stem.weight)");
+}
+
+}  // namespace
+
+Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
+                 std::string_view name) {
+  Model model = ParseFile(bytes, std::move(owner), name);
+  AssumeImagenetLabels(model);
+  return model;
 }
 
 Model Model::Load(const std::filesystem::path& path, const LoadOptions& options) {

@@ -128,6 +128,37 @@ TEST_F(ProgramTest, InfoTellsWhatIsInside) {
   EXPECT_THAT(Run("info " + model_).output, HasSubstr("alpha 0.25, 32 x 32"));
 }
 
+TEST_F(ProgramTest, ModelsOfImagenetHaveNamesAndSayThatTheyAreAssumed) {
+  Model model;
+  model.network = V1({.alpha = 0.25, .resolution = 32, .classes = 1000});
+  model.weights = RandomWeights(model.network, 1);
+  const std::string plain = Path("plain.safetensors");
+  const std::string converted = Path("converted.safetensors");
+  model.Save(plain);
+  EXPECT_EQ(Run("convert " + plain + " " + converted).status, 0);
+  for (const std::string& path : {plain, converted}) {
+    EXPECT_THAT(
+        Run("info " + path).output,
+        HasSubstr("none in the file; 1000 classes: taken for ImageNet's (tench; goldfish; great white"));
+    const json info = json::parse(Run("info --json " + path).output);
+    EXPECT_EQ(info["labels"][282], "tiger cat");
+    EXPECT_EQ(info["labels_assumed"], true);
+    const json line = json::parse(Run("classify --json --model " + path + " " + Path("grey.bmp")).output);
+    EXPECT_EQ(info["labels"][line["predictions"][0]["index"].get<int>()], line["predictions"][0]["label"]);
+    Write("set/n02123159/a.bmp", Bmp());
+    EXPECT_EQ(
+        json::parse(Run("eval --json --model " + path + " " + Path("set")).output)["classes"][0]["index"],
+        282);
+  }
+  std::string mine;
+  for (int i = 0; i < 1000; ++i) mine += "mine " + std::to_string(i) + "\n";
+  EXPECT_EQ(Run("convert " + plain + " " + converted + " --labels " + Write("mine.txt", mine)).status, 0);
+  const json info = json::parse(Run("info --json " + converted).output);
+  EXPECT_EQ(info["labels"][282], "mine 282");
+  EXPECT_EQ(info["labels_assumed"], false);
+  EXPECT_EQ(info["provenance"]["labels"], "set by convert --labels");
+}
+
 TEST_F(ProgramTest, ConvertAddsLabelsPreprocessingAndResolution) {
   const std::string labels = Write("labels.txt", "a\nb\nc\n");
   const std::string out = Path("out.safetensors");
