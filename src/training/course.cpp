@@ -11,12 +11,13 @@ namespace {
 // Of pictures in a step the rate depends on as many as there are, not on as many as there may be.
 double RateFor(const TrainingOptions& options, std::size_t pictures, int batch) {
   const double in_a_step = static_cast<double>(pictures) / StepsPerEpoch(pictures, batch);
-  // A network that knows something forgets it at the rates that one learns at which knows nothing.
-  constexpr double kGentle = 0.15;
+  // A network that knows something forgets it at the rates that one learns at which knows nothing, and the
+  // fewer pictures it is tuned on, the less is gained by moving it.
+  const double gentle = 0.15 * std::clamp(static_cast<double>(pictures) / 1000, 1.0 / 3, 1.0);
   const double batches = in_a_step / (options.from ? 32 : 128);
   const double rate =
       options.optimizer.kind == OptimizerKind::kSgd ? 0.2 * batches : 2e-3 * std::sqrt(batches);
-  return options.from ? kGentle * rate : rate;
+  return options.from ? gentle * rate : rate;
 }
 
 // Few pictures are soon learned by heart, and many teach enough in a few epochs: 5 for up to 250, 10 for 500,

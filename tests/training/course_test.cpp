@@ -34,6 +34,8 @@ TEST(CourseTest, FromAModelItIsAFewHundredSmallSteps) {
     EXPECT_GE(course.average, 0.5);
     EXPECT_LT(course.average, 0.999);
   }
+  EXPECT_NEAR(CourseFor(Tuning(), 32).learning_rate, 0.01, 1e-9);
+  EXPECT_NEAR(CourseFor(Tuning(), 3200).learning_rate, 0.03, 1e-9);
   for (const auto& [pictures, epochs] : {std::pair{50, 5}, {500, 10}, {1000, 20}, {2000, 10}, {50'000, 3}})
     EXPECT_EQ(CourseFor(Tuning(), static_cast<std::size_t>(pictures)).epochs, epochs);
 }
