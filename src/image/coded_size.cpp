@@ -266,8 +266,12 @@ std::uint64_t MostCodedPixels(std::span<const std::uint8_t> bytes) {
   in_meta("iinf", ReadTypes);
   in_meta("iloc", ReadData);
   in_meta("iprp", ReadProperties);
-  for (const auto& [id, data] : file.data)
-    file.most = std::max(file.most, file.types[id] == Tag("av01") ? PixelsOfObus(data) : PixelsOfNals(data));
+  for (const auto& [id, type] : file.types) {
+    const std::uint64_t pixels =
+        type == Tag("av01") ? PixelsOfObus(file.data[id]) : PixelsOfNals(file.data[id]);
+    if (type == Tag("av01") && pixels == 0) return 0;  // libheif loses memory over empty ones
+    file.most = std::max(file.most, pixels);
+  }
   return file.most;
 }
 

@@ -8,7 +8,8 @@
 namespace mobilenet {
 
 // The pixels of the largest coded picture, by the parameters of HEVC (in hvcC, and in items of type hvc1) and
-// AV1 (in av1C, and in items of type av01). 0 where there are none, or the file is damaged.
+// AV1 (in av1C, and in items of type av01). 0 where there are none, where an item of type av01 has none, or
+// the file is damaged.
 std::uint64_t MostCodedPixels(std::span<const std::uint8_t> file);
 
 }  // namespace mobilenet
