@@ -133,6 +133,8 @@ class Lbfgs {
       const double loss = objective_(tried, gradient);
       if (!(loss <= loss_ - kLeastShare * length * slope)) continue;
       Change change;
+      change.values.reserve(tried.size());
+      change.gradient.reserve(tried.size());
       for (std::size_t v = 0; v < tried.size(); ++v) {
         change.values.push_back(tried[v] - values_[v]);
         change.gradient.push_back(gradient[v] - gradient_[v]);
@@ -233,6 +235,7 @@ std::vector<std::size_t> FoldsOf(const Features& features, const std::vector<std
   std::vector<std::size_t> next(static_cast<std::size_t>(classes));
   std::iota(next.begin(), next.end(), 0);
   std::vector<std::size_t> folds;
+  folds.reserve(rows.size());
   for (const std::size_t row : rows)
     folds.push_back(next[static_cast<std::size_t>(features.labels[row])]++ % kFolds);
   return folds;
