@@ -16,6 +16,7 @@ constexpr int kLabelColumns = 30;
 
 std::string BarsOf(const std::vector<Prediction>& predictions) {
   std::vector<BarRow> rows;
+  rows.reserve(predictions.size());
   for (const Prediction& p : predictions) {
     rows.push_back({ShortLabel(p.label, kLabelColumns),
                     {{"depthwise", 100 * p.probability}},

@@ -62,7 +62,7 @@ class Heat {
     return {first, std::min(first + 1, cells - 1), static_cast<float>(cell - first)};
   }
   [[nodiscard]] float Cell(int x, int y) const {
-    return (map_.values[static_cast<std::size_t>(y * map_.width + x)] - least_) / range_;
+    return (map_.values[static_cast<std::size_t>(y) * map_.width + x] - least_) / range_;
   }
 
   const ActivationMap& map_;
