@@ -2,16 +2,16 @@
 
 #include "base/fail.h"
 #include "classify/picture_run.h"
+#include "network/part.h"
 
 namespace mobilenet {
 namespace {
 
 // The layer whose map is averaged for the classifier. Throws Error where the network has no such end.
-int LastMapOf(const Network& network) {
+std::size_t LastMapOf(const Network& network) {
   CheckNetwork(network);
   const Layer& classifier = network.layers.back();
-  if (classifier.kind != LayerKind::kFullyConnected || classifier.activation != Activation::kNone ||
-      classifier.batch_norm)
+  if (!EndsWithClassifier(network))
     Fail("the network ends with ", classifier.name, ", expected a fully connected layer alone");
   const int before = classifier.inputs.front();
   if (before == kNetworkInput) Fail("the network is a classifier alone, expected one with feature maps");
@@ -19,21 +19,7 @@ int LastMapOf(const Network& network) {
   if (average.kind != LayerKind::kGlobalAveragePool || average.activation != Activation::kNone ||
       average.inputs.front() == kNetworkInput)
     Fail("the classifier reads ", average.name, ", expected the global average of a feature map");
-  return average.inputs.front();
-}
-
-Network UpTo(int layer, const Network& network) {
-  Network part = network;
-  part.layers.resize(static_cast<std::size_t>(layer) + 1);
-  part.recipe = std::nullopt;
-  return part;
-}
-
-Weights WeightsOf(const Network& network, const Weights& weights) {
-  Weights some;
-  for (const Parameter& parameter : ParametersOf(network))
-    some[parameter.name] = weights.find(parameter.name)->second;
-  return some;
+  return static_cast<std::size_t>(average.inputs.front());
 }
 
 }  // namespace
@@ -81,7 +67,7 @@ std::unique_ptr<ActivationMapper::State> ActivationMapper::Make(const Model& mod
   std::optional<Tensor> bias;
   if (classifier.bias) bias = model.weights.find(classifier.name + ".bias")->second;
   return std::make_unique<State>(
-      State{PictureRun(PictureRun::Share(part, WeightsOf(part, model.weights), model.preprocessing, options),
+      State{PictureRun(PictureRun::Share(part, WeightsIn(part, model.weights), model.preprocessing, options),
                        options.threads),
             model.weights.find(classifier.name + ".weight")->second, std::move(bias)});
 }

@@ -5,80 +5,38 @@
 
 #include "base/fail.h"
 #include "classify/labelled.h"
+#include "classify/temperature.h"
 #include "mobilenet/classifier.h"
+#include "network/part.h"
 
 namespace mobilenet {
 namespace {
 
-constexpr double kMostTemperature = 20;  // and the least is a 20th
-
-// Logits but for a constant in each row: the logarithms of probabilities.
-struct Scores {
-  std::size_t classes = 0;
-  std::vector<float> rows;
-  std::vector<int> labels;
-};
-
-// The mean cross-entropy of softmax(z / T), and its slope in 1 / T, in which it is convex.
-struct Loss {
-  double value = 0;
-  double slope = 0;
-};
-
-Loss LossAt(const Scores& scores, double temperature) {
-  Loss loss;
-  for (std::size_t i = 0; i < scores.labels.size(); ++i) {
-    const std::span<const float> row(scores.rows.data() + i * scores.classes, scores.classes);
-    const double most = std::ranges::max(row);
-    const double wanted = row[static_cast<std::size_t>(scores.labels[i])];
-    double sum = 0;
-    double weighted = 0;
-    for (const float z : row) {
-      const double power = std::exp((z - most) / temperature);
-      sum += power;
-      weighted += power * z;
-    }
-    loss.value += std::log(sum) + (most - wanted) / temperature;
-    loss.slope += weighted / sum - wanted;
-  }
-  loss.value /= static_cast<double>(scores.labels.size());
-  return loss;
-}
-
 // Whether each label has the highest of its row: then the colder the better, without end.
 bool AllRight(const Scores& scores) {
   for (std::size_t i = 0; i < scores.labels.size(); ++i) {
-    const std::span<const float> row(scores.rows.data() + i * scores.classes, scores.classes);
-    if (row[static_cast<std::size_t>(scores.labels[i])] < std::ranges::max(row)) return false;
+    if (scores.wanted(i) < std::ranges::max(scores.row(i))) return false;
   }
   return true;
 }
 
-// Where the slope is 0, by bisection.
-double BestTemperature(const Scores& scores) {
+// Whether the least loss lies between the temperatures that there are.
+void CheckScores(const Scores& scores) {
   if (AllRight(scores))
     Fail("all of the ", scores.labels.size(),
          " pictures are answered rightly, and tell no temperature: expected more pictures, some of them "
          "answered wrongly");
-  double low = std::log(1 / kMostTemperature);
-  double high = -low;
-  if (LossAt(scores, std::exp(low)).slope < 0)
+  if (LossAt(scores, 1 / kMostTemperature).slope < 0)
     Fail("the loss on the ", scores.labels.size(), " pictures is least at a temperature below ",
          1 / kMostTemperature, ", which is too far from 1: the model hardly tells its classes apart");
-  if (LossAt(scores, std::exp(high)).slope > 0)
+  if (LossAt(scores, kMostTemperature).slope > 0)
     Fail("the answers to the ", scores.labels.size(),
          " pictures are no better than guesses, and tell no temperature");
-  for (int i = 0; i < 40; ++i) {
-    const double middle = (low + high) / 2;
-    (LossAt(scores, std::exp(middle)).slope > 0 ? low : high) = middle;
-  }
-  return std::exp((low + high) / 2);
 }
 
 void CheckClassifier(const Network& network) {
-  const Layer& last = network.layers.back();
-  if (last.kind != LayerKind::kFullyConnected || last.batch_norm || last.activation != Activation::kNone)
-    Fail("the network ends with ", last.name,
+  if (!EndsWithClassifier(network))
+    Fail("the network ends with ", network.layers.back().name,
          ", expected a fully connected layer alone, whose weights a temperature can divide");
 }
 
@@ -118,6 +76,7 @@ Calibration Calibrate(const Model& model, std::span<const Sample> samples, const
   CheckClassifier(model.network);
   const Scores scores = OrOutOfMemory("calibration", [&] { return ScoresOf(model, samples, options, done); });
   if (scores.labels.empty()) Fail("there is no picture to calibrate with that can be read");
+  CheckScores(scores);
   Calibration result;
   result.model = model;
   result.temperature = BestTemperature(scores);

@@ -4,12 +4,12 @@
 #include <array>
 #include <cmath>
 #include <deque>
-#include <limits>
 #include <numeric>
 #include <span>
 #include <utility>
 
 #include "base/fail.h"
+#include "classify/temperature.h"
 #include "training/flat_weights.h"
 #include "training/inference.h"
 #include "training/training_pass.h"
@@ -158,61 +158,32 @@ class Lbfgs {
   std::deque<Change> changes_;
 };
 
-// What is said of pictures that a classifier was not fitted to.
-struct HeldOut {
-  std::vector<std::vector<float>> logits;
-  std::vector<int> labels;
-
-  // What is right, each picture counting as its class does.
-  [[nodiscard]] double Right(const std::vector<float>& weights) const {
-    double right = 0;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      if (std::ranges::max_element(logits[i]) - logits[i].begin() == labels[i])
-        right += weights[static_cast<std::size_t>(labels[i])];
-    }
-    return right;
+// What is right, each picture counting as its class does.
+double Right(const Scores& scores, const std::vector<float>& weights) {
+  double right = 0;
+  for (std::size_t i = 0; i < scores.labels.size(); ++i) {
+    const auto row = scores.row(i);
+    if (std::ranges::max_element(row) - row.begin() == scores.labels[i])
+      right += weights[static_cast<std::size_t>(scores.labels[i])];
   }
+  return right;
+}
 
-  // Cross-entropy of the logits over `temperature`.
-  [[nodiscard]] double Loss(double temperature) const {
-    double loss = 0;
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-      const double largest = std::ranges::max(logits[i]);
-      double sum = 0;
-      for (const float logit : logits[i]) sum += std::exp((logit - largest) / temperature);
-      loss += std::log(sum) - (logits[i][static_cast<std::size_t>(labels[i])] - largest) / temperature;
-    }
-    return loss / static_cast<double>(labels.size());
-  }
-
-  // That with the least loss, by golden sections of its logarithm.
-  [[nodiscard]] double Temperature() const {
-    constexpr double kGolden = 0.6180339887498949;
-    constexpr double kMost = 3;  // the logarithm of 20
-    double low = -kMost;
-    double high = kMost;
-    for (int i = 0; i < 30; ++i) {
-      const double lower = high - kGolden * (high - low);
-      const double upper = low + kGolden * (high - low);
-      (Loss(std::exp(lower)) < Loss(std::exp(upper)) ? high : low) =
-          Loss(std::exp(lower)) < Loss(std::exp(upper)) ? upper : lower;
-    }
-    return std::exp((low + high) / 2);
-  }
-};
-
+// Adds what is said of features that a classifier was not fitted to.
 void Answer(const Network& network, std::span<const float> values, const Features& features,
-            const std::vector<std::size_t>& rows, ThreadPool& pool, HeldOut& answers) {
-  const std::size_t first = answers.labels.size();
-  answers.logits.resize(first + rows.size());
-  for (const std::size_t row : rows) answers.labels.push_back(features.labels[row]);
+            const std::vector<std::size_t>& rows, ThreadPool& pool, Scores& scores) {
+  const std::size_t first = scores.labels.size();
+  scores.classes = static_cast<std::size_t>(network.classes());
+  scores.rows.resize((first + rows.size()) * scores.classes);
+  for (const std::size_t row : rows) scores.labels.push_back(features.labels[row]);
   Inference(network, WeightLayout(network).ToWeights(values), pool)
       .Run(rows.size(),
            {.fill = [&](std::size_t i,
                         std::span<float> input) { std::ranges::copy(features.row(rows[i]), input.begin()); },
             .take =
                 [&](std::size_t i, std::span<const float> output) {
-                  answers.logits[first + i].assign(output.begin(), output.end());
+                  std::ranges::copy(output, scores.rows.begin() +
+                                                static_cast<std::ptrdiff_t>((first + i) * scores.classes));
                 },
             .progress = [](std::size_t) {}});
 }
@@ -254,7 +225,7 @@ Choice Choose(const Network& network, const Features& features, bool balanced, T
   const std::vector<std::size_t> rows = Compared(features, classes);
   if (rows.size() < kLeastOfAClass * static_cast<std::size_t>(classes)) return {};
   const std::vector<std::size_t> folds = FoldsOf(features, rows, classes);
-  std::array<HeldOut, kDecays.size()> answers;
+  std::array<Scores, kDecays.size()> answers;
   for (std::size_t fold = 0; fold < kFolds; ++fold) {
     std::vector<std::size_t> fitted;
     std::vector<std::size_t> held_out;
@@ -270,14 +241,16 @@ Choice Choose(const Network& network, const Features& features, bool balanced, T
   }
   std::size_t best = 0;
   const std::vector<float> weights = ClassWeights(answers.front().labels, classes, balanced);
-  const auto better = [&](const HeldOut& a, const HeldOut& b) {
-    return a.Right(weights) != b.Right(weights) ? a.Right(weights) > b.Right(weights) : a.Loss(1) < b.Loss(1);
+  const auto better = [&](const Scores& a, const Scores& b) {
+    const double right_a = Right(a, weights);
+    const double right_b = Right(b, weights);
+    return right_a != right_b ? right_a > right_b : LossAt(a, 1).value < LossAt(b, 1).value;
   };
   for (std::size_t d = 1; d < kDecays.size(); ++d)
     if (better(answers[d], answers[best])) best = d;
   // Decay is to a sum over the pictures what it is to their mean, times their number.
   return {kDecays[best] * static_cast<double>(rows.size()) / static_cast<double>(features.labels.size()),
-          answers[best].Temperature()};
+          BestTemperature(answers[best])};
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "base/fail.h"
 #include "base/machine.h"
 #include "network/memory_plan.h"
+#include "network/part.h"
 #include "network/schedule.h"
 #include "runtime/choose_kernels.h"
 #include "runtime/window.h"
@@ -18,8 +19,7 @@ namespace {
 void CheckTrainable(const Network& network) {
   CheckNetwork(network);
   const auto& layers = network.layers;
-  const Layer& last = layers.back();
-  if (last.kind != LayerKind::kFullyConnected || last.batch_norm || last.activation != Activation::kNone)
+  if (!EndsWithClassifier(network))
     Fail("training needs a network that ends with a fully connected layer, with no batch norm or activation");
   std::vector<bool> read(layers.size());
   for (const Layer& layer : layers) {

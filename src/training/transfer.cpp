@@ -4,16 +4,13 @@
 
 #include "base/fail.h"
 #include "image/normalise.h"
+#include "network/part.h"
 #include "training/inference.h"
 
 namespace mobilenet {
 
 Network BackboneOf(const Network& network) {
-  Network backbone = network;
-  const int features = network.layers.back().inputs.front();
-  backbone.layers.resize(static_cast<std::size_t>(features) + 1);
-  backbone.recipe = std::nullopt;
-  return backbone;
+  return UpTo(static_cast<std::size_t>(network.layers.back().inputs.front()), network);
 }
 
 Network ClassifierOf(const Network& network) {
@@ -58,15 +55,12 @@ Features FeaturesOf(const Network& network, const Weights& weights, const Pictur
                     const Preprocessing& preprocessing, ThreadPool& pool,
                     const std::function<void(std::size_t done)>& progress) {
   const Network backbone = BackboneOf(network);
-  Weights of_backbone;
-  for (const Parameter& parameter : ParametersOf(backbone))
-    of_backbone[parameter.name] = weights.find(parameter.name)->second;
   Features features;
   features.size = static_cast<std::size_t>(backbone.output().size());
   const std::size_t count = pictures.samples().size();
   features.rows.resize(count * features.size);
   for (const Sample& sample : pictures.samples()) features.labels.push_back(sample.label);
-  Inference(backbone, of_backbone, pool)
+  Inference(backbone, WeightsIn(backbone, weights), pool)
       .Run(count, {.fill =
                        [&](std::size_t index, std::span<float> input) {
                          Image buffer;
