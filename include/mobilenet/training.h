@@ -192,7 +192,7 @@ struct TrainingResult {
   std::int64_t steps = 0;                     // that the whole network was trained for
   Precision precision = Precision::kFloat32;  // that it was trained in
   std::vector<EpochRecord> epochs;            // one of a classifier alone
-  int planned_epochs = 0;                     // that there were to be
+  int planned_epochs = 1;                     // that there were to be
   // With a model to start from that is not frozen: what was tried in the end, and the share of the one that
   // is `model`. A choice made on the validation pictures flatters it a little on these.
   std::vector<TrainingBlend> blends;

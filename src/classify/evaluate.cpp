@@ -22,11 +22,15 @@ void Count(const std::vector<Prediction>& predictions, int label, Evaluation& re
 }
 
 void SumUp(Evaluation& result) {
+  if (result.images == 0) return;
+  int top1 = 0;
+  int top5 = 0;
   for (const Evaluation::Class& item : result.classes) {
-    if (item.images == 0) continue;
-    result.top1 += static_cast<double>(item.top1) / result.images;
-    result.top5 += static_cast<double>(item.top5) / result.images;
+    top1 += item.top1;
+    top5 += item.top5;
   }
+  result.top1 = static_cast<double>(top1) / result.images;
+  result.top5 = static_cast<double>(top5) / result.images;
 }
 
 }  // namespace

@@ -28,8 +28,7 @@ bool EndsAsImage(const fs::path& path) {
 bool BeginsAsImage(const fs::path& path) {
   std::array<std::uint8_t, kSignatureBytes> bytes{};
   std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(bytes.data()), bytes.size());
-  const PictureFormat format = SignatureOf(bytes).format;
-  return format != PictureFormat::kUnknown && format != PictureFormat::kForeign;
+  return IsRead(SignatureOf(bytes).format);
 }
 
 // An entry that can't be examined (a link to itself, say) counts as a picture where it is named as one: it is

@@ -165,9 +165,9 @@ class Reader {
     for (const std::string& text : ReadLines(path_)) {
       ++number;
       if (text.empty()) continue;
-      if (number_of_first_ == 0) separator_ = SeparatorIn(text);
+      const bool first = !std::exchange(begun_, true);
+      if (first) separator_ = SeparatorIn(text);
       const Fields fields = FieldsOf(text, number);
-      const bool first = std::exchange(number_of_first_, number) == 0;
       if (!(first && TakeNames(fields))) Add(text, fields, number);
     }
     if (list_.lines.empty()) Fail(shown_, ": has no pictures in it");
@@ -239,7 +239,7 @@ class Reader {
   char separator_ = '\t';
   Columns columns_;
   std::size_t named_ = 0;  // columns; 0: no line names them
-  int number_of_first_ = 0;
+  bool begun_ = false;
   PictureList list_;
 };
 

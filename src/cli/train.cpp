@@ -261,12 +261,13 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
     status = kStopped;
     return;
   }
-  const std::optional<Evaluation> tested = Test(result.model, data, o.training.threads);
+  const FilesOptions files_options = {.threads = options.threads, .max_pixels = options.max_pixels};
+  const std::optional<Evaluation> tested = Test(result.model, data, files_options);
   result.unreadable += data.unreadable.size() + static_cast<std::size_t>(tested ? tested->failed : 0);
   result.model.provenance = ProvenanceOf(result, o, options.from, again, data.classes.size());
   if (tested) result.model.provenance["test top-1"] = TextOf(*tested);
   std::optional<Calibration> calibration;
-  if (o.calibrate) calibration = CalibrateResult(result, options.threads);
+  if (o.calibrate) calibration = CalibrateResult(result, files_options);
   SaveModel(result, out, options.checkpoint);
   const bool finished = FinishRun(files, run, result, data, out);
   if (result.unreadable > 0) {
@@ -293,7 +294,7 @@ void AddTrain(CLI::App& program, int& status) {
   AddTrainOptions(*command, *options);
   command->footer(
       "Example: folders photos/daisy, photos/rose, ... and a model that knows other things\n"
-      "  mobilenet train photos --out flowers.safetensors --from v1.safetensors --epochs 10\n"
+      "  mobilenet train photos --out flowers.safetensors --from v1.safetensors\n"
       "The same from nothing, which needs many more photos:\n"
       "  mobilenet train photos --out flowers.safetensors --alpha 0.5 --resolution 96 --epochs 60\n"
       "Pictures and classes in a table, the classes numbers whose names are the lines of a file:\n"

@@ -56,7 +56,7 @@ void AddCourseOptions(CLI::App& command, TrainOptions& o) {
       ->type_name("P")
       ->capture_default_str();
   AddNumber(command, "--epochs", t.epochs,
-            "Times that every picture is seen; by default 30, with --from 3 to 15, as there are pictures");
+            "Times that every picture is seen; by default 30, with --from 3 to 20, as there are pictures");
   AddNumber(command, "--minutes", t.minutes,
             "Be done in about so many minutes: as many steps as fit on this machine; 0: no limit")
       ->type_name("M");

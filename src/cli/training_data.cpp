@@ -69,11 +69,11 @@ TrainingData FindData(const TrainOptions& o, const CLI::App& command, const RunF
   return data;
 }
 
-std::optional<Evaluation> Test(const Model& model, const TrainingData& data, int threads) {
+std::optional<Evaluation> Test(const Model& model, const TrainingData& data, const FilesOptions& files) {
   if (data.test.empty()) return std::nullopt;
   try {
     Progress progress(data.test.size(), "pictures", "testing: ");
-    const Evaluation tested = Evaluate(model, data.test, {.threads = threads}, [&](const FileResult& file) {
+    const Evaluation tested = Evaluate(model, data.test, files, [&](const FileResult& file) {
       if (!file.error.empty()) {
         progress.Clear();
         PrintError(file.error);

@@ -20,7 +20,7 @@ TrainingData FindData(const TrainOptions& options, const CLI::App& command, cons
 
 // The accuracy on the pictures to test with; none where there are none, or none could be read. Those that
 // can't be are named, and what goes wrong is only told: the network is trained.
-std::optional<Evaluation> Test(const Model& model, const TrainingData& data, int threads);
+std::optional<Evaluation> Test(const Model& model, const TrainingData& data, const FilesOptions& files);
 
 // "91.20 % of 100 pictures".
 std::string TextOf(const Evaluation& tested);

@@ -75,9 +75,8 @@ void PrintResult(const TrainingResult& result, const std::optional<Calibration>&
              Bytes(static_cast<double>(std::filesystem::file_size(out))));
 }
 
-std::optional<Calibration> CalibrateResult(TrainingResult& result, int threads) {
+std::optional<Calibration> CalibrateResult(TrainingResult& result, const FilesOptions& files) {
   try {
-    const FilesOptions files = {.threads = threads};
     Calibration found = Calibrate(result.model, result.validation, files);
     found.model.provenance["calibrated"] = CalibrationNote(found);
     std::vector<ValidationAnswer> answers(result.answers.size());

@@ -19,6 +19,6 @@ void PrintResult(const TrainingResult& result, const std::optional<Calibration>&
 
 // Calibrates the model on the pictures that it was validated with, and takes its answers again; says why
 // where that can't be.
-std::optional<Calibration> CalibrateResult(TrainingResult& result, int threads);
+std::optional<Calibration> CalibrateResult(TrainingResult& result, const FilesOptions& files);
 
 }  // namespace mobilenet::cli

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <charconv>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/fail.h"
+#include "base/lower.h"
 
 namespace mobilenet {
 namespace {
@@ -45,11 +45,9 @@ std::vector<std::string> LabelsFrom(int first) {
 
 // A label's first word as other lists write it: "tiger_cat", "tiger cat, cat" and "Tiger cat" are one.
 bool IsNamed(std::string_view label, std::string_view name) {
-  label = label.substr(0, label.find(','));
-  name = name.substr(0, name.find(" ("));
-  return std::ranges::equal(label, name, [](unsigned char a, unsigned char b) {
-    return std::tolower(a == '_' ? ' ' : a) == std::tolower(b);
-  });
+  std::string first = Lower(label.substr(0, label.find(',')));
+  std::ranges::replace(first, '_', ' ');
+  return first == Lower(name.substr(0, name.find(" (")));
 }
 
 // Lists differ in some words and in which of several comes first, not in most of them.

@@ -218,7 +218,8 @@ void ReadData(Bytes content, File& file) {
   reader.Skip(24);
   const std::uint64_t offset_bytes = reader.Bits(4), length_bytes = reader.Bits(4),
                       base_bytes = reader.Bits(4);
-  const std::uint64_t index_bytes = version == 0 ? reader.Bits(4) * 0 : reader.Bits(4);
+  const std::uint64_t last = reader.Bits(4);  // reserved in version 0
+  const std::uint64_t index_bytes = version == 0 ? 0 : last;
   for (auto items = reader.Integer(version < 2 ? 2 : 4); items > 0 && !reader.AtEnd(); --items) {
     const std::uint64_t id = reader.Integer(version < 2 ? 2 : 4);
     const bool inside = version != 0 && (reader.Integer(2) & 15U) == 1;  // in idat

@@ -25,6 +25,11 @@ struct Signature {
   std::string_view what = {};  // "a GIF picture"; of what a build may not read
 };
 
+// Whether it is one of the formats that are read, if not by every build.
+constexpr bool IsRead(PictureFormat format) {
+  return format != PictureFormat::kUnknown && format != PictureFormat::kForeign;
+}
+
 constexpr std::size_t kSignatureBytes = 16;  // so many tell
 
 Signature SignatureOf(std::span<const std::uint8_t> bytes);

@@ -10,6 +10,7 @@
 #include "image/shrink.h"
 #include "mobilenet/error.h"
 #include "report/html.h"
+#include "training/pixels.h"
 
 namespace mobilenet {
 namespace {
@@ -83,10 +84,9 @@ void Paint(float heat, std::uint8_t* pixel) {
   }
 }
 
-// Rec. 601, and a share of it.
+// Of a share of its brightness.
 void TurnGrey(float share, std::uint8_t* pixel) {
-  const float luma = 0.299F * pixel[0] + 0.587F * pixel[1] + 0.114F * pixel[2];
-  std::fill_n(pixel, 3, static_cast<std::uint8_t>(share * luma));
+  std::fill_n(pixel, 3, static_cast<std::uint8_t>(share * Luma(pixel)));
 }
 
 }  // namespace

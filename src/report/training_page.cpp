@@ -205,7 +205,7 @@ Page TrainingPage(const TrainingResult& result, const std::string& command) {
   const std::vector<Evaluation::Class> classes = ClassesOf(result);
   const bool curves = result.epochs.size() > 1;
   Page page(fmt::format("{}, {} classes", TitleOf(network), network.classes()));
-  page.Figures({{fmt::format("{:.2f} %", 100 * last.validation_accuracy),
+  page.Figures({{fmt::format("{:.2f} %", 100 * result.validation_accuracy),
                  fmt::format("top-1 on {} validation pictures", result.validation.size())},
                 {fmt::format("{:.2f} %", 100 * BalancedAccuracy(classes)), "as a mean over classes"},
                 {Count(static_cast<double>(result.training.size())), "pictures trained on"},

@@ -38,11 +38,9 @@ TrainingData Without(const TrainingData& data, const std::vector<std::vector<Sam
   return rest;
 }
 
-void Summarise(CrossValidation& result, const std::vector<int>& pictures, int right) {
-  int all = 0;
-  for (const int count : pictures) all += count;
-  if (all == 0) return;
-  result.mean = static_cast<double>(right) / all;
+void Summarise(CrossValidation& result, int right, int pictures) {
+  if (pictures == 0) return;
+  result.mean = static_cast<double>(right) / pictures;
   double squares = 0;
   for (const double accuracy : result.accuracies)
     squares += (accuracy - result.mean) * (accuracy - result.mean);
@@ -63,7 +61,7 @@ CrossValidation CrossValidate(const TrainingData& data, const TrainingOptions& o
   each.resume = false;
   const std::vector<std::vector<Sample>> dealt = Deal(data, folds);
   CrossValidation result;
-  std::vector<int> pictures;
+  int pictures = 0;
   int right = 0;
   for (std::size_t fold = 0; fold < dealt.size(); ++fold) {
     if (observer.note) observer.note(Concat("fold ", fold + 1, " of ", folds));
@@ -72,14 +70,13 @@ CrossValidation CrossValidate(const TrainingData& data, const TrainingOptions& o
     const TrainingResult trained = Train(Without(data, dealt, fold), each, quiet);
     if (trained.stopped) break;
     const Evaluation measured =
-        Evaluate(trained.model, dealt[fold], {.threads = options.threads}, [](const FileResult&) {});
-    int right_here = 0;
-    for (const Evaluation::Class& one : measured.classes) right_here += one.top1;
-    right += right_here;
-    pictures.push_back(measured.images);
+        Evaluate(trained.model, dealt[fold], {.threads = options.threads, .max_pixels = options.max_pixels},
+                 [](const FileResult&) {});
+    for (const Evaluation::Class& one : measured.classes) right += one.top1;
+    pictures += measured.images;
     result.accuracies.push_back(measured.top1);
   }
-  Summarise(result, pictures, right);
+  Summarise(result, right, pictures);
   return result;
 }
 

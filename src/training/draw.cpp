@@ -43,8 +43,7 @@ bool LooksLikePicture(const fs::path& path, Fingerprint& mark) {
   const std::uintmax_t size = fs::file_size(path, error);
   std::ifstream file(path, std::ios::binary);
   std::vector<std::uint8_t> buffer(kRead);
-  const PictureFormat format = SignatureOf(ReadInto(file, buffer, mark)).format;
-  if (format == PictureFormat::kUnknown || format == PictureFormat::kForeign) return false;
+  if (!IsRead(SignatureOf(ReadInto(file, buffer, mark)).format)) return false;
   if (size > kRead) {
     file.clear();
     file.seekg(static_cast<std::streamoff>(std::max<std::uintmax_t>(kRead, size - kRead)));

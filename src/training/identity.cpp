@@ -73,7 +73,7 @@ Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Co
   AddNetwork(network, identity);
   const Identity rest = {{"precision", std::string(NameOf(*o.precision))},
                          {"epochs", number(course.epochs)},
-                         {"most steps", number(course.most_steps)},
+                         {"most steps", std::to_string(course.most_steps)},
                          {"batch", number(course.batch)},
                          {"optimizer", std::string(NameOf(o.optimizer.kind))},
                          {"momentum", number(o.optimizer.momentum)},

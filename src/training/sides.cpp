@@ -77,9 +77,8 @@ class FolderReader {
   }
 
   void ReadParts(const PartFolders& parts, const Entries& entries) {
-    const bool with_classes = std::ranges::any_of(
-        parts.others, [](const fs::path& folder) { return !FindPictures(folder).pictures.empty(); });
-    if (!parts.validation && !parts.test && with_classes) {
+    const auto has_pictures = [](const fs::path& folder) { return !FindPictures(folder).pictures.empty(); };
+    if (!parts.validation && !parts.test && std::ranges::any_of(parts.others, has_pictures)) {
       Fail(root_.string(), ": has a folder ", parts.training.filename().string(), " beside others (",
            Few(NamesOf(parts.others)),
            "), expected one to validate or test with beside it; for a class of that name, write a list");

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <optional>
 #include <set>
@@ -137,7 +138,7 @@ class Training {
     }
     result.training = std::move(trained_on_);
     result.precision = *options_.precision;
-    result.planned_epochs = options_.freeze_backbone ? 1 : course_.epochs;
+    if (result.stopped) result.answers.clear();
     result.unreadable = unreadable_;
     result.model = {network_, layout.ToWeights(values), preprocessing_, data_.classes, {}};
     return result;
@@ -155,10 +156,7 @@ class Training {
     if (fits_classifier) {
       training = ReadTraining(SeenForm(), left);
       result.epochs = {FitClassifier(*training, validation, layout, values, result)};
-      if (options_.freeze_backbone) {
-        if (observer_.epoch) observer_.epoch(result.epochs);
-        return;
-      }
+      if (options_.freeze_backbone) return TellEpochs(result);
     }
     if (!training || TrainingForm() != SeenForm()) {
       training.reset();  // before the others take memory
@@ -167,7 +165,8 @@ class Training {
     const Identity pictures = OfPictures(*training, validation);
     const PictureSource source(*std::move(training), std::move(validation), options_.augment, preprocessing_,
                                network_.input, options_.seed);
-    if (!FitToTime(source, values, result)) return;
+    if (!FitToTime(source, values, result)) return TellEpochs(result);
+    result.planned_epochs = course_.epochs;
     Note(Concat(options_.from ? "everything: " : "", TextOf(course_, source.training().size())));
     Identity identity = IdentityOf(data_, options_, course_, network_);
     identity.insert(identity.end(), pictures.begin(), pictures.end());
@@ -189,10 +188,19 @@ class Training {
     if (!gap.empty() && observer_.warning) observer_.warning(gap);
   }
 
+  void TellEpochs(const TrainingResult& result) const {
+    if (observer_.epoch) observer_.epoch(result.epochs);
+  }
+
   // The most steps of the checkpoint that is resumed from.
   [[nodiscard]] std::int64_t StepsBefore() const {
     if (!options_.resume || options_.minutes == 0) return 0;
-    return std::stoll(SavedTrait(options_.checkpoint, "most steps"));
+    const std::string saved = SavedTrait(options_.checkpoint, "most steps");
+    std::int64_t steps = 0;
+    const auto [end, error] = std::from_chars(saved.data(), saved.data() + saved.size(), steps);
+    if (error != std::errc() || end != saved.data() + saved.size())
+      Fail(options_.checkpoint.string(), ": its most steps are ", saved, ", expected a whole number");
+    return steps;
   }
 
   // Shortens the course to what fits into the minutes that there are. Whether there is time to train the

@@ -445,16 +445,25 @@ TEST_F(TrainProgramTest, BadPicturesAreLeftOutAndCounted) {
 }
 
 TEST_F(TrainProgramTest, LargePicturesAreLeftOutUnlessAllowed) {
-  std::ofstream(data_ / "train" / "red" / "large.bmp", std::ios::binary)
-      << std::string("BM") +
-             std::string("\xE6\x1D\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x32\0\0\0\x32\0\0\0\1\0\x18\0", 28) +
-             std::string(24, '\0') + std::string(152 * 50, 'x');
+  const std::string large =
+      std::string("BM") +
+      std::string("\xE6\x1D\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\x32\0\0\0\x32\0\0\0\1\0\x18\0", 28) +
+      std::string(24, '\0') + std::string(152 * 50, 'x');
+  const fs::path trained = data_ / "train" / "red" / "large.bmp";
+  std::ofstream(trained, std::ios::binary) << large;
   const Result refused = RunProgram(Train("large.safetensors", "--max-pixels 2000 2>&1"));
   EXPECT_EQ(refused.status, 1);
   EXPECT_THAT(refused.output,
               HasSubstr("BMP of 50 x 50 pixels, expected at most 2000 in all: a larger max_pixels"));
   const Result read = RunProgram(Train("large2.safetensors", "--max-pixels 2500 2>&1"));
   EXPECT_EQ(read.status, 0) << read.output;
+  // The same holds of those to test with.
+  fs::create_directories(data_ / "test" / "red");
+  fs::rename(trained, data_ / "test" / "red" / "large.bmp");
+  fs::copy(data_ / "train" / "red" / "0.bmp", data_ / "test" / "red");
+  const Result tested = RunProgram(Train("large3.safetensors", "--max-pixels 2000 2>&1"));
+  EXPECT_EQ(tested.status, 1);
+  EXPECT_THAT(tested.output, HasSubstr("BMP of 50 x 50 pixels, expected at most 2000 in all"));
 }
 
 TEST_F(TrainProgramTest, BadOptionsAndDataAreRefusedBeforeTraining) {

@@ -39,6 +39,7 @@ class TrainingPageTest : public testing::Test {
                        .validation_loss = 0.625,
                        .validation_accuracy = 0.25,
                        .seconds = 12}};
+    result_.validation_accuracy = 0.75;  // of what was kept
   }
 
   [[nodiscard]] std::string Html() const { return TrainingPage(result_, "mobilenet train photos").Html(); }
@@ -57,6 +58,7 @@ TEST_F(TrainingPageTest, OneEpochHasWordsAndNoCurve) {
               HasSubstr("Loss: 0.875 in training, 0.625 in validation; guessing among 3 classes costs 1.10. "
                         "Top-1: 50.0 % in training, 25.0 % in validation."));
   EXPECT_THAT(html, HasSubstr("<b>12 s</b>"));
+  EXPECT_THAT(html, HasSubstr("<b>75.00 %</b>")) << "the model's, not the last epoch's";
   result_.epochs.push_back(result_.epochs.front());
   EXPECT_THAT(Html(), HasSubstr("<svg"));
 }

@@ -1,8 +1,12 @@
 // How training goes where nobody says how, and what is said of how it went.
 #include "training/course.h"
 
+#include <algorithm>
+
 #include "gmock/gmock.h"
+#include "mobilenet/network.h"
 #include "training/budget.h"
+#include "training/identity.h"
 #include "training/remarks.h"
 
 namespace mobilenet {
@@ -64,6 +68,16 @@ TEST(CourseTest, FewerStepsAreFewerEpochsAndMoreOnlyFromNothing) {
   TrainingOptions said;
   said.epochs = 5;
   EXPECT_EQ(CourseFor(said, 1280, 1000).epochs, 5);
+}
+
+// A checkpoint keeps it, and training that goes on reads it back.
+TEST(CourseTest, TheMostStepsAreWrittenOut) {
+  TrainingOptions options;
+  options.precision = Precision::kFloat32;
+  const Course course = CourseFor(options, 1280, 300'000);
+  const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 2});
+  const Identity identity = IdentityOf({}, options, course, network);
+  EXPECT_EQ(std::ranges::find(identity, "most steps", &Trait::name)->value, "300000");
 }
 
 TEST(BudgetTest, StepsAndValidationsFillTheTime) {

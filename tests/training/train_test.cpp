@@ -81,7 +81,9 @@ class TrainTest : public testing::Test {
     options_.checkpoint = checkpoint_;
     options_.resume = false;
     fs::remove(checkpoint_);
-    ASSERT_TRUE(Run(StopAfter(steps)).stopped);
+    const TrainingResult part = Run(StopAfter(steps));
+    ASSERT_TRUE(part.stopped);
+    EXPECT_TRUE(part.answers.empty());
     const TrainingResult rest = Resume();
     EXPECT_FALSE(rest.stopped);
     options_.checkpoint.clear();
@@ -468,7 +470,13 @@ TEST_F(TrainTest, ABudgetOfMinutesEndsInTime) {
   options_.minutes = 1e-9;
   options_.resume = false;
   options_.checkpoint.clear();
-  EXPECT_TRUE(Run().blends.empty());
+  std::size_t told = 0;
+  TrainingObserver observer;
+  observer.epoch = [&](const std::vector<EpochRecord>& epochs) { told = epochs.size(); };
+  const TrainingResult fitted = Run(observer);
+  EXPECT_TRUE(fitted.blends.empty());
+  EXPECT_EQ(told, 1U);
+  EXPECT_EQ(fitted.planned_epochs, 1);
 }
 
 TEST_F(TrainTest, ALossThatIsNoNumberStopsWithAdviceThatHelps) {
