@@ -201,9 +201,9 @@ void TellStopped(TrainingResult& result, const RunFiles& run, const std::string&
 
 // Once the model is written. Whether all of it could be.
 bool FinishRun(TrainingRun& files, const RunFiles& run, const TrainingResult& result,
-               const TrainingData& data, const fs::path& out) {
+               const TrainingData& data, const TrainingPageOptions& page, const fs::path& out) {
   try {
-    const std::size_t unlisted = files.Finish(result, data.test);
+    const std::size_t unlisted = files.Finish(result, data.test, page);
     if (unlisted > 0) {
       PrintError(fmt::format("{}: lacks {}, in whose name is a tab or the end of a line", run.split.string(),
                              Counted(unlisted, "picture")));
@@ -245,7 +245,7 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
   CheckNothingLost(o, options.resume);
   const TrainingData data = FindData(o, command, run);
   const std::string again = Again(command, o);
-  TrainingRun files(run, again);
+  TrainingRun files(run);
   RemoveUnfinished(out);
   std::signal(SIGPIPE, SIG_IGN);  // whoever reads what is printed may go away: training goes on
   nlohmann::ordered_json folds;
@@ -262,19 +262,21 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
     return;
   }
   const FilesOptions files_options = {.threads = options.threads, .max_pixels = options.max_pixels};
-  const std::optional<Evaluation> tested = Test(result.model, data, files_options);
-  result.unreadable += data.unreadable.size() + static_cast<std::size_t>(tested ? tested->failed : 0);
+  const Evaluation tested = Test(result.model, data, files_options);
+  result.unreadable += data.unreadable.size() + static_cast<std::size_t>(tested.failed);
   result.model.provenance = ProvenanceOf(result, o, options.from, again, data.classes.size());
-  if (tested) result.model.provenance["test top-1"] = TextOf(*tested);
+  if (tested.images > 0) result.model.provenance["test top-1"] = TextOf(tested);
   std::optional<Calibration> calibration;
   if (o.calibrate) calibration = CalibrateResult(result, files_options);
   SaveModel(result, out, options.checkpoint);
-  const bool finished = FinishRun(files, run, result, data, out);
+  const bool finished = FinishRun(
+      files, run, result, data, {.command = again, .tested = tested, .max_pixels = options.max_pixels}, out);
   if (result.unreadable > 0) {
     PrintError(fmt::format("{} could not be read and {} left out", Counted(result.unreadable, "picture"),
                            result.unreadable == 1 ? "was" : "were"));
   }
-  if (!finished || result.unreadable > 0 || (o.calibrate && !calibration)) status = kFailure;
+  const bool untested = tested.images == 0 && !data.test.empty();
+  if (!finished || untested || result.unreadable > 0 || (o.calibrate && !calibration)) status = kFailure;
   if (o.json) {
     nlohmann::ordered_json json = JsonOf(result, calibration, out, run.folder);
     if (o.folds) json["folds"] = std::move(folds);
@@ -282,7 +284,7 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
     return PrintJson(json);
   }
   PrintResult(result, calibration, out);
-  if (tested) fmt::print("tested once, in the end: top-1 {}\n", TextOf(*tested));
+  if (tested.images > 0) fmt::print("tested once, in the end: top-1 {}\n", TextOf(tested));
   if (finished) fmt::print("{}\n", Printable(run.report.string()));
 }
 

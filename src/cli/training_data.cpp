@@ -69,8 +69,8 @@ TrainingData FindData(const TrainOptions& o, const CLI::App& command, const RunF
   return data;
 }
 
-std::optional<Evaluation> Test(const Model& model, const TrainingData& data, const FilesOptions& files) {
-  if (data.test.empty()) return std::nullopt;
+Evaluation Test(const Model& model, const TrainingData& data, const FilesOptions& files) {
+  if (data.test.empty()) return {};
   try {
     Progress progress(data.test.size(), "pictures", "testing: ");
     const Evaluation tested = Evaluate(model, data.test, files, [&](const FileResult& file) {
@@ -81,12 +81,12 @@ std::optional<Evaluation> Test(const Model& model, const TrainingData& data, con
       progress.Advance();
     });
     progress.Clear();
-    if (tested.images > 0) return tested;
-    PrintError("none of the pictures to test with could be read");
+    if (tested.images == 0) PrintError("none of the pictures to test with could be read");
+    return tested;
   } catch (const Error& error) {
     PrintError(fmt::format("the network is trained, but could not be tested: {}", error.what()));
   }
-  return std::nullopt;
+  return {};
 }
 
 std::string TextOf(const Evaluation& tested) {
@@ -94,11 +94,11 @@ std::string TextOf(const Evaluation& tested) {
                      Counted(static_cast<std::size_t>(tested.images), "picture"));
 }
 
-void AddPictures(const TrainingData& data, const std::vector<std::string>& found,
-                 const std::optional<Evaluation>& tested, nlohmann::ordered_json& json) {
-  if (tested) {
-    json["test_pictures"] = tested->images;
-    json["test_top1"] = tested->top1;
+void AddPictures(const TrainingData& data, const std::vector<std::string>& found, const Evaluation& tested,
+                 nlohmann::ordered_json& json) {
+  if (tested.images > 0) {
+    json["test_pictures"] = tested.images;
+    json["test_top1"] = tested.top1;
   }
   json["data"] = data.summary;
   std::vector<std::string> notes = data.notes;

@@ -4,7 +4,6 @@
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,15 +17,15 @@ namespace mobilenet::cli {
 // guessed or left out. Throws Error where the run's files or the model would lie among them.
 TrainingData FindData(const TrainOptions& options, const CLI::App& command, const RunFiles& run);
 
-// The accuracy on the pictures to test with; none where there are none, or none could be read. Those that
-// can't be are named, and what goes wrong is only told: the network is trained.
-std::optional<Evaluation> Test(const Model& model, const TrainingData& data, const FilesOptions& files);
+// The accuracy on the pictures to test with; of no images where there are none, or none could be read. Those
+// that can't be are named, and what goes wrong is only told: the network is trained.
+Evaluation Test(const Model& model, const TrainingData& data, const FilesOptions& files);
 
 // "91.20 % of 100 pictures".
 std::string TextOf(const Evaluation& tested);
 
 // Adds what is known of the pictures to the JSON of a training. `found` is what Examine told.
-void AddPictures(const TrainingData& data, const std::vector<std::string>& found,
-                 const std::optional<Evaluation>& tested, nlohmann::ordered_json& json);
+void AddPictures(const TrainingData& data, const std::vector<std::string>& found, const Evaluation& tested,
+                 nlohmann::ordered_json& json);
 
 }  // namespace mobilenet::cli

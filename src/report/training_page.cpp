@@ -176,10 +176,10 @@ std::string Card(const Sample& sample, const ValidationAnswer& answer, const Mod
       100 * answer.probability, Escaped(sample.file.filename().string()));
 }
 
-void AddMistakes(const TrainingResult& result, Page& page) {
+void AddMistakes(const TrainingResult& result, std::size_t max_pixels, Page& page) {
   const std::vector<std::size_t> wrong = MistakesOf(result);
   if (wrong.empty()) return;
-  Thumbnails thumbnails(result.model, {});
+  Thumbnails thumbnails(result.model, {.max_pixels = max_pixels});
   page.Heading("Most confident mistakes");
   page.Paragraph(fmt::format(
       "Validation pictures that the model is most sure and most wrong about. Some may carry the wrong label: "
@@ -196,38 +196,54 @@ void AddMistakes(const TrainingResult& result, Page& page) {
   page.Note(thumbnails.Note());
 }
 
+// What the page begins with.
+void AddFigures(const TrainingResult& result, const Evaluation& tested, Page& page) {
+  const Cost cost = CostOf(result.model.network);
+  const EpochRecord& last = result.epochs.back();
+  const bool curves = result.epochs.size() > 1;
+  std::vector<Page::Figure> figures = {
+      {fmt::format("{:.2f} %", 100 * result.validation_accuracy),
+       fmt::format("top-1 on {}", Counted(result.validation.size(), "validation picture"))},
+      {fmt::format("{:.2f} %", 100 * BalancedAccuracy(ClassesOf(result))), "as a mean over classes"}};
+  if (tested.images > 0) {
+    figures.push_back({fmt::format("{:.2f} %", 100 * tested.top1),
+                       fmt::format("top-1 on {}, once, in the end",
+                                   Counted(static_cast<std::size_t>(tested.images), "test picture"))});
+  }
+  figures.insert(figures.end(),
+                 {{Count(static_cast<double>(result.training.size())), "pictures trained on"},
+                  {curves ? fmt::format("{}", last.epoch) : fmt::format("{:.0f} s", last.seconds),
+                   curves ? fmt::format("epochs, {:.0f} s", last.seconds) : "from start to end"},
+                  {Count(static_cast<double>(cost.params)), "parameters"},
+                  {Count(static_cast<double>(cost.macs)), "mult-adds an image"},
+                  {Bytes(static_cast<double>(cost.weight_bytes)), "of weights as they are run"}});
+  page.Figures(figures);
+}
+
 }  // namespace
 
-Page TrainingPage(const TrainingResult& result, const std::string& command) {
+Page TrainingPage(const TrainingResult& result, const TrainingPageOptions& options) {
   const Network& network = result.model.network;
-  const Cost cost = CostOf(network);
-  const EpochRecord& last = result.epochs.back();
-  const std::vector<Evaluation::Class> classes = ClassesOf(result);
-  const bool curves = result.epochs.size() > 1;
   Page page(fmt::format("{}, {} classes", TitleOf(network), network.classes()));
-  page.Figures({{fmt::format("{:.2f} %", 100 * result.validation_accuracy),
-                 fmt::format("top-1 on {} validation pictures", result.validation.size())},
-                {fmt::format("{:.2f} %", 100 * BalancedAccuracy(classes)), "as a mean over classes"},
-                {Count(static_cast<double>(result.training.size())), "pictures trained on"},
-                {curves ? fmt::format("{}", last.epoch) : fmt::format("{:.0f} s", last.seconds),
-                 curves ? fmt::format("epochs, {:.0f} s", last.seconds) : "from start to end"},
-                {Count(static_cast<double>(cost.params)), "parameters"},
-                {Count(static_cast<double>(cost.macs)), "mult-adds an image"},
-                {Bytes(static_cast<double>(cost.weight_bytes)), "of weights as they are run"}});
+  AddFigures(result, options.tested, page);
   if (result.unreadable > 0) {
     page.Paragraph(fmt::format("{} pictures could not be read and were left out.", result.unreadable));
   }
   for (const std::string& change : result.changes)
     page.Paragraph("Changed on the way, when training was resumed: " + change + ".");
-  curves ? AddCurves(result.epochs, page) : AddLastEpoch(last, network.classes(), page);
+  if (result.epochs.size() > 1) {
+    AddCurves(result.epochs, page);
+  } else {
+    AddLastEpoch(result.epochs.back(), network.classes(), page);
+  }
   const Confusion confusion(result);
   const std::vector<std::string>& labels = result.model.labels;
   labels.size() <= kMostInMatrix ? AddMatrix(confusion, labels, page) : AddPairs(confusion, labels, page);
-  AddClasses(classes, result.model, page);
+  AddClasses(ClassesOf(result), result.model, page);
   AddReliability(result, page);
-  AddMistakes(result, page);
+  AddMistakes(result, options.max_pixels, page);
   page.Heading("Again");
-  page.Code(command);
+  page.Code(options.command);
   page.Note("What the network costs layer by layer: mobilenet cost --model FILE --html cost.html");
   return page;
 }

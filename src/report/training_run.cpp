@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/signature.h"
 #include "report/answers.h"
-#include "report/training_page.h"
 
 namespace mobilenet {
 namespace {
@@ -95,12 +94,8 @@ bool Make(const fs::path& folder) {
 
 }  // namespace
 
-TrainingRun::TrainingRun(RunFiles files, std::string command)
-    : files_(std::move(files)),
-      command_(std::move(command)),
-      made_(Make(files_.folder)),
-      lock_(files_.folder),
-      events_(files_.folder) {
+TrainingRun::TrainingRun(RunFiles files)
+    : files_(std::move(files)), made_(Make(files_.folder)), lock_(files_.folder), events_(files_.folder) {
   for (const fs::path& file :
        {files_.checkpoint, files_.stopped, files_.metrics, files_.split, files_.doubtful, files_.report})
     RemoveUnfinished(file);
@@ -141,8 +136,9 @@ void TrainingRun::Epochs(const std::vector<EpochRecord>& epochs) {
   events_.Write();
 }
 
-std::size_t TrainingRun::Finish(const TrainingResult& result, const std::vector<Sample>& test) {
-  TrainingPage(result, command_).Write(files_.report);
+std::size_t TrainingRun::Finish(const TrainingResult& result, const std::vector<Sample>& test,
+                                const TrainingPageOptions& page) {
+  TrainingPage(result, page).Write(files_.report);
   const ListText split = SplitOf(result, test);
   WriteFileWhole(files_.split, split.text());
   WriteFileWhole(files_.doubtful, DoubtfulOf(result, test).text());

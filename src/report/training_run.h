@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "mobilenet/training.h"
 #include "report/events.h"
+#include "report/training_page.h"
 
 namespace mobilenet {
 
@@ -33,9 +34,9 @@ struct RunFiles {
 
 class TrainingRun {
  public:
-  // Makes the folder where there is none. `command` is shown as the way to train again. Throws Error where
-  // the folder can't be written, or another process trains in it.
-  TrainingRun(RunFiles files, std::string command);
+  // Makes the folder where there is none. Throws Error where it can't be written, or another process trains
+  // in it.
+  explicit TrainingRun(RunFiles files);
   ~TrainingRun();  // takes the folder away where it made it and nothing is in it
   TrainingRun(const TrainingRun&) = delete;
   TrainingRun& operator=(const TrainingRun&) = delete;
@@ -47,11 +48,11 @@ class TrainingRun {
 
   // At the end, with the pictures to test with. Returns how many pictures the lists lack, since their names
   // hold a tab or the end of a line. Throws Error where something can't be written.
-  std::size_t Finish(const TrainingResult& result, const std::vector<Sample>& test);
+  std::size_t Finish(const TrainingResult& result, const std::vector<Sample>& test,
+                     const TrainingPageOptions& page);
 
  private:
   RunFiles files_;
-  std::string command_;
   bool made_;  // it was not there before
   FolderLock lock_;
   EventFile events_;

@@ -124,12 +124,28 @@ TEST_F(TrainProgramTest, PicturesToTestWithAreMeasuredOnceInTheEnd) {
                                        "Training/red/notes.txt"));
   EXPECT_THAT(result.output, HasSubstr("1 picture could not be read and was left out"));
   EXPECT_THAT(Model::Load(Path("m.safetensors")).provenance.at("test top-1"), HasSubstr(" of 12 pictures"));
+  EXPECT_THAT(Text(Path("m.run/report.html")), HasSubstr("top-1 on 12 test pictures, once, in the end"));
   const std::string split = Text(Path("m.run/split.tsv"));
   EXPECT_THAT(split, HasSubstr("\tred\ttest\n"));
   EXPECT_EQ(std::ranges::count(split, '\n'), 73);
   const Result json = RunProgram(Train("other.safetensors", "--json --validation test 2> /dev/null"));
   for (const char* part : {"\"validation_pictures\":12,", "\"data\":\"", "\"notes\":[\"", "few to train on"})
     EXPECT_THAT(json.output, HasSubstr(part));
+  EXPECT_THAT(json.output, Not(HasSubstr("test_top1")));
+}
+
+TEST_F(TrainProgramTest, TestPicturesThatCantBeReadAreCountedThoughNoneIsLeft) {
+  fs::create_directories(data_ / "test" / "red");
+  for (const char* name : {"empty.jpg", "none.png"}) std::ofstream(data_ / "test" / "red" / name) << "";
+  const Result result = RunProgram(Train("m.safetensors", "2>&1"));
+  EXPECT_EQ(result.status, 1);
+  for (const char* part : {"empty.jpg: is empty", "none.png: is empty", "none of the pictures to test with",
+                           "2 pictures could not be read and were left out"})
+    EXPECT_THAT(result.output, HasSubstr(part));
+  EXPECT_FALSE(Model::Load(Path("m.safetensors")).provenance.contains("test top-1"));
+  const Result json = RunProgram(Train("other.safetensors", "--json 2> /dev/null"));
+  EXPECT_EQ(json.status, 1);
+  EXPECT_THAT(json.output, HasSubstr("\"unreadable\":2,"));
   EXPECT_THAT(json.output, Not(HasSubstr("test_top1")));
 }
 

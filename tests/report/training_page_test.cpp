@@ -42,11 +42,22 @@ class TrainingPageTest : public testing::Test {
     result_.validation_accuracy = 0.75;  // of what was kept
   }
 
-  [[nodiscard]] std::string Html() const { return TrainingPage(result_, "mobilenet train photos").Html(); }
+  [[nodiscard]] std::string Html() const { return TrainingPage(result_, options_).Html(); }
 
   TemporaryDirectory directory_;
   TrainingResult result_;
+  TrainingPageOptions options_ = {.command = "mobilenet train photos"};
 };
+
+TEST_F(TrainingPageTest, TheAccuracyOnTestPicturesStandsBesideThatOfValidation) {
+  EXPECT_THAT(Html(), Not(HasSubstr("test picture")));
+  options_.tested.images = 8;
+  options_.tested.top1 = 0.875;
+  const std::string html = Html();
+  EXPECT_EQ(FirstUnclosed(html), "");
+  EXPECT_THAT(html, HasSubstr("<b>75.00 %</b><span>top-1 on 3 validation pictures</span>"));
+  EXPECT_THAT(html, HasSubstr("<b>87.50 %</b><span>top-1 on 8 test pictures, once, in the end</span>"));
+}
 
 TEST_F(TrainingPageTest, OneEpochHasWordsAndNoCurve) {
   const std::string html = Html();
@@ -78,6 +89,9 @@ TEST_F(TrainingPageTest, MistakesAreNamedAndShown) {
   EXPECT_EQ(CountOf("<img ", html), 4U) << "each with a map";
   EXPECT_THAT(html, HasSubstr("<b>hen</b> is its label, great white shark the answer, 97 %"));
   EXPECT_THAT(html, HasSubstr("the 4 x 4 cells of its last feature map"));
+  options_.max_pixels = 3;
+  EXPECT_EQ(CountOf("<img ", Html()), 0U) << "what is too large to train on is too large to show";
+  options_.max_pixels = kMaxPixels;
   std::filesystem::remove(directory_.path() / "picture2.bmp");
   EXPECT_EQ(CountOf("<img ", Html()), 2U) << "what is gone is left out";
   result_.model.network = V1({.alpha = 0.25, .resolution = 32, .classes = 3});
