@@ -93,15 +93,18 @@ class Row {
 bool IsAsked(const std::function<bool()>& stop) { return stop && stop(); }
 
 // Fewer where a stop is asked for.
-std::vector<Likeness> LikenessesOf(const Row& row, ThreadPool& pool, const TrainingObserver& observer) {
+std::vector<Likeness> LikenessesOf(const Row& row, std::size_t max_pixels, ThreadPool& pool,
+                                   const TrainingObserver& observer) {
   constexpr std::size_t kAtOnce = 64;
+  DecodeOptions decode = DecodeForLikeness();
+  decode.max_pixels = max_pixels;
   std::vector<Likeness> likenesses(row.size());
   for (std::size_t begin = 0; begin < row.size() && !IsAsked(observer.stop); begin += kAtOnce) {
     const std::size_t count = std::min(kAtOnce, row.size() - begin);
     RunOrThrow(pool, static_cast<int>(count), [&](int i, int) {
       try {
         const std::size_t at = begin + static_cast<std::size_t>(i);
-        likenesses[at] = LikenessOf(LoadImage(row[at].file, DecodeForLikeness()));
+        likenesses[at] = LikenessOf(LoadImage(row[at].file, decode));
       } catch (const OutOfMemory&) {
         throw;
       } catch (const Error&) {  // it is told of when it is to be used
@@ -150,7 +153,7 @@ void ExamineCopies(const TrainingData& data, const TrainingOptions& options, con
                    std::vector<std::string>& found) {
   const Row row(data);
   ThreadPool pool(options.threads);
-  const std::vector<Likeness> likenesses = LikenessesOf(row, pool, observer);
+  const std::vector<Likeness> likenesses = LikenessesOf(row, options.max_pixels, pool, observer);
   if (IsAsked(observer.stop)) return;
   const auto shared = FirstAlike(likenesses, pool, [&row](std::size_t i, std::size_t before) {
     return !row.trains(i) && row.trains(before);

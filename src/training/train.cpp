@@ -23,12 +23,14 @@ namespace {
 
 // Small pictures are shifted, larger ones cropped: where the shorter sides of a few are at most 1.5 times the
 // input's.
-AugmentOptions::Crop ChooseCrop(const std::vector<Sample>& samples, const Network& network) {
+AugmentOptions::Crop ChooseCrop(const std::vector<Sample>& samples, const Network& network,
+                                std::size_t max_pixels) {
   constexpr std::size_t kLooked = 16;
   const double most = 1.5 * std::min(network.input.width, network.input.height);
   for (std::size_t i = 0; i < std::min(kLooked, samples.size()); ++i) {
     try {
-      const Image image = LoadImage(samples[i * samples.size() / std::min(kLooked, samples.size())].file);
+      const Sample& sample = samples[i * samples.size() / std::min(kLooked, samples.size())];
+      const Image image = LoadImage(sample.file, {.max_pixels = max_pixels});
       if (std::min(image.width, image.height) > most) return AugmentOptions::Crop::kResized;
     } catch (const OutOfMemory&) {
       throw;
@@ -106,7 +108,8 @@ class Training {
   Training(const TrainingData& data, const TrainingOptions& options, const TrainingObserver& observer)
       : data_(data), options_(options), observer_(observer), pool_(options.threads) {
     if (options_.augment.crop == AugmentOptions::Crop::kAuto) {
-      options_.augment.crop = ChooseCrop(data.training, NetworkFor(options, data.classes.size()));
+      options_.augment.crop =
+          ChooseCrop(data.training, NetworkFor(options, data.classes.size()), options.max_pixels);
     }
     if (options_.resume && !options_.precision) {  // the faster may be another one the next time
       const bool bfloat16 = SavedTrait(options_.checkpoint, "precision") == NameOf(Precision::kBfloat16);

@@ -126,6 +126,9 @@ TEST_F(ExamineTest, PicturesThatAreThereTwiceAreToldOf) {
                   HasSubstr("1 of the 11 pictures to validate with is the same, or nearly, as one to "
                             "train on, so that the accuracy will look better than it is"),
                   HasSubstr("val/red/copy.bmp and "), HasSubstr("train/red/3.bmp"))));
+  options.max_pixels = 3;
+  EXPECT_THAT(Told(options), IsEmpty()) << "what is too large is not trained on";
+  options.max_pixels = kMaxPixels;
   fs::rename(data_ / "val" / "red" / "copy.bmp", data_ / "train" / "blue" / "copy.bmp");
   EXPECT_THAT(Told(options), ElementsAre(testing::AllOf(
                                  HasSubstr("1 picture is the same, or nearly, as one of another class"),
