@@ -5,8 +5,13 @@ from torch.nn import functional
 ACTIVATIONS = {"none": lambda x: x, "relu": functional.relu, "relu6": functional.relu6}
 
 
-def forward(layers, tensors, x):
-    """Logits of NCHW images. `tensors` has layer.tensors of each layer as PyTorch's; batch norms are as in training."""
+def batch_statistics(x, own, epsilon):
+    """A batch norm as in training."""
+    return functional.batch_norm(x, None, None, own["norm.gamma"], own["norm.beta"], training=True, eps=epsilon)
+
+
+def forward(layers, tensors, x, norm=batch_statistics):
+    """Logits of NCHW images. `tensors` has layer.tensors of each layer as PyTorch's."""
     maps = {-1: x}
     for i, (layer, own) in enumerate(zip(layers, tensors)):
         x, *others = (maps[index] for index in layer.inputs)
@@ -22,7 +27,6 @@ def forward(layers, tensors, x):
                 x, top, left = functional.pad(x, (left, right, top, bottom)), 0, 0
             x = functional.conv2d(x, own["weight"], own.get("bias"), layer.stride, (top, left), 1, layer.groups)
         if layer.batch_norm:
-            gamma, beta = own["norm.gamma"], own["norm.beta"]
-            x = functional.batch_norm(x, None, None, gamma, beta, training=True, eps=layer.epsilon)
+            x = norm(x, own, layer.epsilon)
         maps[i] = ACTIVATIONS[layer.activation](x)
     return maps[len(layers) - 1]
