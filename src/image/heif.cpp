@@ -53,14 +53,28 @@ void Check(const heif_error& error, const Encoded& encoded) {
 
 std::uint64_t Side(int pixels) { return pixels < 0 ? 0 : static_cast<std::uint64_t>(pixels); }
 
+// A picture's canvas, tiles, alpha and turning take each of its pixels a few times, depth maps and the like
+// some more. What is beyond that names the same tile over and over, or hides more than it shows.
+void CheckWork(std::uint64_t work, std::uint64_t pixels, const Encoded& encoded) {
+  constexpr std::uint64_t kTimes = 8;
+  constexpr std::uint64_t kMargin = std::uint64_t{1} << 24;  // tiles may be larger than small pictures
+  if (work >= kEndless)
+    Fail(encoded.name, ": damaged HEIF: it is made of itself, in very many steps, or of the same data again");
+  if (work > kTimes * pixels + kMargin) {
+    Fail(encoded.name, ": HEIF of ", pixels, " pixels, for which ", work,
+         " would be decoded, expected at most ", kTimes * pixels + kMargin);
+  }
+}
+
 // Before memory is taken: what the file says of the picture, and what the coded data says.
 void CheckSizes(const heif_image_handle* handle, const Encoded& encoded) {
   const std::uint64_t width = Side(heif_image_handle_get_width(handle));
   const std::uint64_t height = Side(heif_image_handle_get_height(handle));
   CheckSize(encoded, "HEIF", width, height);
-  CheckSize(encoded, "HEIF", Side(heif_image_handle_get_ispe_width(handle)),
-            Side(heif_image_handle_get_ispe_height(handle)));
-  const std::uint64_t coded = MostCodedPixels(encoded.bytes);
+  const std::uint64_t stored_width = Side(heif_image_handle_get_ispe_width(handle));
+  const std::uint64_t stored_height = Side(heif_image_handle_get_ispe_height(handle));
+  CheckSize(encoded, "HEIF", stored_width, stored_height);
+  const auto [coded, work] = CodedSizeOf(encoded.bytes);
   if (coded == 0) Fail(encoded.name, ": damaged HEIF: its codec's parameters are missing");
   const std::uint64_t most = std::min(
       2 * std::min<std::uint64_t>(encoded.options.max_pixels, kMostPixels) + kCodedMargin, kMostPixels);
@@ -68,6 +82,7 @@ void CheckSizes(const heif_image_handle* handle, const Encoded& encoded) {
     Fail(encoded.name, ": HEIF of ", width, " x ", height, " pixels, coded as ", coded,
          " pixels, expected at most ", most);
   }
+  CheckWork(work, std::max(width * height, stored_width * stored_height), encoded);
 }
 
 struct Plane {

@@ -17,7 +17,7 @@ target_sources(mobilenet-objects PRIVATE
 set(image_libraries JPEG::JPEG PNG::PNG PkgConfig::mobilenet_WEBP ${MOBILENET_FORMAT_LIBRARIES})
 set(GIF_sources gif.cpp)
 set(TIFF_sources tiff.cpp tiff_file.cpp)
-set(HEIF_sources coded_size.cpp heif.cpp)
+set(HEIF_sources coded_frames.cpp coded_size.cpp heif.cpp heif_items.cpp)
 foreach(format IN LISTS MOBILENET_FORMATS)
   list(TRANSFORM ${format}_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
   target_sources(mobilenet-objects PRIVATE ${${format}_sources})

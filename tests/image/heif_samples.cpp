@@ -208,8 +208,10 @@ Bytes HeifGrid(int width, int height, int columns, int rows, const std::vector<B
     Append(items, Item(static_cast<std::uint32_t>(i + 2), "hvc1"));
   Bytes references;
   Append16Big(references, 1);
-  Append16Big(references, static_cast<std::uint32_t>(tiles.size()));
-  for (std::size_t i = 0; i < tiles.size(); ++i) Append16Big(references, static_cast<std::uint32_t>(i + 2));
+  const auto places = static_cast<std::size_t>(columns) * static_cast<std::size_t>(rows);
+  Append16Big(references, static_cast<std::uint32_t>(places));
+  for (std::size_t i = 0; i < places; ++i)
+    Append16Big(references, static_cast<std::uint32_t>(i % tiles.size() + 2));
   Bytes derived(4);
   Append(derived, Box("dimg", references));
 

@@ -32,8 +32,8 @@ TEST_P(HeifTest, LosslessIsExact) {
   const Image image = Noise(70, 66);
   const Bytes file = Heif(70, 66, image.pixels, {.codec = GetParam()});
   EXPECT_LE(MaxDifference(DecodeImage(file), image), 1);
-  EXPECT_GE(MostCodedPixels(file), 70U * 66);
-  EXPECT_LE(MostCodedPixels(file), 72U * 72);
+  EXPECT_GE(CodedSizeOf(file).largest, 70U * 66);
+  EXPECT_LE(CodedSizeOf(file).largest, 72U * 72);
 }
 
 TEST_P(HeifTest, OddSidesAreCropped) {
@@ -102,7 +102,7 @@ TEST_P(HeifTest, WhatIsCodedLargerThanTheFileSaysIsRefused) {
   REQUIRE_ENCODER(GetParam());
   const Image image{.width = 1280, .height = 1024, .channels = 3, .pixels = Bytes(1280 * 1024 * 3, 77)};
   Bytes file = Heif(1280, 1024, image.pixels, {.codec = GetParam()});
-  EXPECT_EQ(MostCodedPixels(file), 1280U * 1024);
+  EXPECT_EQ(CodedSizeOf(file).largest, 1280U * 1024);
   const std::size_t at = Extents(file);
   for (std::size_t i = 0; i < 8; ++i) file[at + i] = i % 4 == 3 ? 16 : 0;
   EXPECT_THAT(DecodeError(file, {.max_pixels = 1000}),
@@ -139,6 +139,44 @@ TEST(HeifTiles, TilesMakeAPicture) {
       most = std::max(most, std::abs(image.pixels[y * 150 * 3 + i] - whole.pixels[y * 192 * 3 + i]));
   }
   EXPECT_LE(most, 1);
+}
+
+// A small file, over which libheif would work for minutes.
+TEST(HeifTiles, OneTileNamedThousandsOfTimesIsRefused) {
+  REQUIRE_ENCODER(HeifCodec::kHevc);
+  const Bytes tile = Heif(64, 64, Noise(64, 64).pixels);
+  const Bytes file = HeifGrid(255, 255, 255, 255, {tile}, 1);
+  EXPECT_EQ(CodedSizeOf(file).work, 255U * 255 + 255U * 255 * 128 * 128);
+  EXPECT_THAT(DecodeError(file), HasSubstr("HEIF of 65025 pixels, for which 1065434625 would be decoded, "
+                                           "expected at most 17297416"));
+  const Image image = DecodeImage(HeifGrid(1024, 1024, 16, 16, {tile, tile}, 64));
+  EXPECT_EQ(image.pixels.size(), 3U << 20) << "the same tiles may be all there is to see";
+}
+
+TEST(HeifTiles, APictureMadeOfItselfIsRefused) {
+  REQUIRE_ENCODER(HeifCodec::kHevc);
+  Bytes file = HeifGrid(64, 64, 1, 1, {Heif(64, 64, Noise(64, 64).pixels)}, 64);
+  ASSERT_EQ(DecodeError(file), "");
+  constexpr std::string_view kName = "dimg";
+  auto at = std::search(file.begin(), file.end(), kName.begin(), kName.end());
+  ASSERT_NE(at, file.end());
+  at +=
+      4 + 2 + 2 + 1;  // its name, the grid's number, how many tiles, the first byte of the first one's number
+  ASSERT_EQ(*at, 2);
+  *at = 1;
+  EXPECT_THAT(DecodeError(file), HasSubstr("damaged HEIF: it is made of itself"));
+}
+
+TEST_P(HeifTest, DataThatIsNamedAgainCountsAsOften) {
+  REQUIRE_ENCODER(GetParam());
+  const std::uint64_t work = CodedSizeOf(Heif(256, 256, Noise(256, 256).pixels, {.codec = GetParam()})).work;
+  EXPECT_EQ(work, 256U * 256);
+  const std::uint64_t turned =
+      CodedSizeOf(Heif(256, 256, Noise(256, 256).pixels, {.codec = GetParam(), .orientation = 5})).work;
+  EXPECT_EQ(turned, 3 * work) << "mirrored and turned";
+  Bytes rgba;
+  for (int i = 0; i < 256 * 256; ++i) rgba.insert(rgba.end(), {100, 0, 128, 128});
+  EXPECT_EQ(CodedSizeOf(Heif(256, 256, rgba, {.codec = GetParam()})).work, 2 * work) << "with alpha";
 }
 
 }  // namespace

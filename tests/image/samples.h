@@ -169,7 +169,7 @@ bool CanEncodeHeif(HeifCodec codec);
 Bytes Heif(int width, int height, const Bytes& pixels, const HeifOptions& options = {});
 
 // A picture of `columns` x `rows` tiles, each a HEIF file that Heif wrote without a grid, cropped to width x
-// height.
+// height. Where there are fewer tiles than places, they are named again in turn.
 Bytes HeifGrid(int width, int height, int columns, int rows, const std::vector<Bytes>& tiles, int tile_side);
 
 // One small picture of every format and coding.
