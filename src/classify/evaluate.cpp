@@ -37,7 +37,7 @@ void SumUp(Evaluation& result) {
 
 std::vector<std::filesystem::path> FilesOf(const Model& model, std::span<const Sample> samples) {
   std::vector<std::filesystem::path> files;
-  const int classes = model.network.output().channels;
+  const int classes = model.classes();
   for (const Sample& sample : samples) {
     if (sample.label < 0 || sample.label >= classes)
       Fail(sample.file.string(), ": is of class ", sample.label, ", expected 0 to ", classes - 1);
@@ -51,7 +51,7 @@ Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const F
   if (!done) Fail("there is no function to take the results, expected one");
   const std::vector<std::filesystem::path> files = FilesOf(model, samples);
   Evaluation result;
-  result.classes.resize(static_cast<std::size_t>(model.network.output().channels));
+  result.classes.resize(static_cast<std::size_t>(model.classes()));
   const Stopwatch stopwatch;
   FilesOptions with_five = options;
   with_five.top = std::max(5, options.top);

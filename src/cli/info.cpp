@@ -31,6 +31,7 @@ void PrintInfoJson(const Model& model, const Cost& cost, std::uintmax_t file_byt
                  {"crop", p.crop},
                  {"shape", NameOf(p.shape)},
                  {"filter", NameOf(p.filter)}}},
+               {"answers", NameOf(model.answers)},
                {"labels", model.labels},
                {"labels_assumed", model.LabelsAreAssumed()},
                {"provenance", model.provenance}});
@@ -46,6 +47,14 @@ std::string LabelsText(const Model& model) {
   }
   if (model.labels.size() > kShown) text += fmt::format("; and {} more", model.labels.size() - kShown);
   return model.LabelsAreAssumed() ? fmt::format("{} ({})", model.provenance.at("labels"), text) : text;
+}
+
+std::string AnswersText(const Model& model) {
+  const int outputs = model.network.classes();
+  if (model.answers == Answers::kSoftmax)
+    return fmt::format("one of {} (softmax)", Counted(outputs, "class", "classes"));
+  if (outputs == 1) return "one of two classes, by one output: the second one's probability (sigmoid)";
+  return fmt::format("{} independent labels (sigmoid)", outputs);
 }
 
 std::string ColoursText(int channels) {
@@ -72,7 +81,7 @@ void PrintInfoText(const Model& model, const Cost& cost, std::uintmax_t file_byt
   };
   line("network", fmt::format("{}, {}", TitleOf(network), ColoursText(network.input.channels)));
   line("layers", std::to_string(network.layers.size()));
-  line("classes", std::to_string(network.classes()));
+  line("answers", AnswersText(model));
   line("parameters", Count(static_cast<double>(cost.params)));
   line("mult-adds", Count(static_cast<double>(cost.macs)));
   line("file", Bytes(static_cast<double>(file_bytes)));

@@ -16,11 +16,11 @@ namespace {
 // What a node makes: the map of a layer or the input, perhaps with something still to be done to it.
 struct Value {
   int layer = kNetworkInput;
-  Shape shape;                    // without the zeros around it
-  Padding zeros;                  // for the windows that read it
-  bool sole = true;               // nothing else reads the layer's map, so that what comes next may join it
-  bool averaged = false;          // from here on there are no pixels, only channels
-  const Node* softmax = nullptr;  // that the file has behind it
+  Shape shape;                // without the zeros around it
+  Padding zeros;              // for the windows that read it
+  bool sole = true;           // nothing else reads the layer's map, so that what comes next may join it
+  bool averaged = false;      // from here on there are no pixels, only channels
+  const Node* end = nullptr;  // the softmax or sigmoid that the file has behind it
 };
 
 Padding operator+(const Padding& a, const Padding& b) {
@@ -68,10 +68,21 @@ class Folder {
     const auto& layers = folded_.network.layers;
     if (layers.empty() || layers.back().kind != LayerKind::kFullyConnected)
       Fail(graph_.file, ": has no classifier after an average over the map, as every MobileNet has");
+    if (const Node* end = values_[static_cast<std::size_t>(graph_.output)].end; end != nullptr)
+      folded_.answers = IsSoftmax(*end) ? Answers::kSoftmax : Answers::kSigmoid;
     return std::move(folded_);
   }
 
  private:
+  static bool IsSoftmax(const Node& node) { return std::holds_alternative<op::Softmax>(node.operation); }
+
+  // A softmax or sigmoid that is not at the end.
+  [[noreturn]] void BadEnd(const Node& node) const {
+    BadNode(graph_, node,
+            Concat("is a ", IsSoftmax(node) ? "softmax" : "sigmoid",
+                   " in the network's midst, expected one at its end at most"));
+  }
+
   template <typename... Parts>
   [[noreturn]] void Bad(const Parts&... parts) const {
     BadNode(graph_, *node_, Concat(parts...));
@@ -121,8 +132,7 @@ class Folder {
   // The map that the node reads, as windows can: perhaps with zeros around it.
   [[nodiscard]] const Value& Input(std::size_t number = 0) const {
     const Value& value = Untouched(number);
-    if (value.softmax != nullptr)
-      BadNode(graph_, *value.softmax, "is a softmax in the network's midst, expected one at its end at most");
+    if (value.end != nullptr) BadEnd(*value.end);
     return value;
   }
 
@@ -355,13 +365,16 @@ class Folder {
     return value;
   }
 
-  Value Make(const op::Softmax&) {
+  Value Make(const op::Softmax&) { return MakeEnd(); }
+  Value Make(const op::Sigmoid&) { return MakeEnd(); }
+
+  Value MakeEnd() const {
     Value value = Plain();
     const bool logits =
         value.layer != kNetworkInput &&
         folded_.network.layers[static_cast<std::size_t>(value.layer)].kind == LayerKind::kFullyConnected;
-    if (!logits) Bad("is a softmax in the network's midst, expected one at its end at most");
-    value.softmax = node_;
+    if (!logits) BadEnd(*node_);
+    value.end = node_;
     return value;
   }
 

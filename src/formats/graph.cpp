@@ -58,6 +58,15 @@ void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& mode
   }
 }
 
+// One output without an activation is trained as the logit of one of two classes; many, as a softmax's.
+void SetAnswers(const FoldedGraph& folded, Model& model) {
+  const bool one = model.network.classes() == 1;
+  model.answers = folded.answers.value_or(one ? Answers::kSigmoid : Answers::kSoftmax);
+  if (one && !folded.answers)
+    model.provenance["answers"] =
+        "assumed: one output without an activation, taken for the logit of the second of two classes";
+}
+
 }  // namespace
 
 int Graph::Append(Node node) {
@@ -86,6 +95,7 @@ Model ToModel(const Graph& graph) {
   model.provenance = graph.provenance;
   model.provenance["imported from"] = graph.format;
   if (!graph.resolution) model.provenance["resolution"] = "not in the file; 224 was assumed";
+  SetAnswers(folded, model);
   SetPreprocessing(graph, folded, model);
   return model;
 }

@@ -36,12 +36,12 @@ bool TakeWeights(const Model& from, const Network& network, const std::vector<st
       std::ranges::copy(old, to);
       continue;
     }
-    // The classifier's columns, and its bias, go by label.
+    // The classifier's columns, and its bias, go by label; those of sigmoids don't compete.
     const std::size_t columns = labels.size();
     const auto old_columns = static_cast<std::size_t>(from.network.classes());
     for (std::size_t c = 0; c < columns; ++c) {
       const auto known = std::ranges::find(from.labels, labels[c]);
-      const bool is_known = known != from.labels.end();
+      const bool is_known = from.answers == Answers::kSoftmax && known != from.labels.end();
       all_known = all_known && is_known;
       const auto old_column = static_cast<std::size_t>(known - from.labels.begin());
       for (std::size_t row = 0; row < slot.size / columns; ++row)

@@ -260,7 +260,8 @@ class Chain {
   Chain& Pointwise(const std::string& name) { return Then(name, Window<op::Convolution>({1, 1, 2, 2}, 1)); }
   Chain& Head() { return Then("pool", op::Average()).Pointwise("classifier"); }
 
-  [[nodiscard]] Network Build() const { return ToModel(graph_).network; }
+  [[nodiscard]] Model Load() const { return ToModel(graph_); }
+  [[nodiscard]] Network Build() const { return Load().network; }
   [[nodiscard]] std::string Complains() const {
     return Complaint([&] { ToModel(graph_); });
   }
@@ -374,6 +375,31 @@ TEST(FoldGraph, TheHeadIsAnAverageAndClassifiers) {
   EXPECT_THAT(Chain().Head().Then("mid", op::Softmax()).Pointwise("after").Complains(),
               HasSubstr("mid is a softmax in the network's midst"));
   EXPECT_THAT(Chain().Pointwise("p").Complains(), HasSubstr("no classifier"));
+}
+
+TEST(FoldGraph, WhatStandsAtTheEndSaysWhatTheAnswersMean) {
+  const auto one = op::Dense{Tensor::Of({2, 1}, {1, 2}), {}};
+  EXPECT_EQ(Chain().Head().Load().answers, Answers::kSoftmax) << "logits, as most are";
+  EXPECT_EQ(Chain().Head().Then("s", op::Softmax()).Load().answers, Answers::kSoftmax);
+  const Model labels = Chain().Head().Then("s", op::Sigmoid()).Then("flat", op::Reshape{{2}}).Load();
+  EXPECT_EQ(labels.answers, Answers::kSigmoid);
+  EXPECT_EQ(labels.classes(), 2);
+  EXPECT_FALSE(labels.provenance.contains("answers"));
+  const Model logit = Chain().Head().Then("one", one).Load();
+  EXPECT_EQ(logit.answers, Answers::kSigmoid);
+  EXPECT_EQ(logit.classes(), 2);
+  EXPECT_THAT(logit.provenance.at("answers"), HasSubstr("assumed: one output without an activation"));
+  const Model said = Chain().Head().Then("one", one).Then("s", op::Sigmoid()).Load();
+  EXPECT_EQ(said.answers, Answers::kSigmoid);
+  EXPECT_FALSE(said.provenance.contains("answers"));
+  EXPECT_EQ(Chain().Head().Then("one", one).Then("s", op::Softmax()).Load().classes(), 1);
+
+  EXPECT_THAT(Chain().Then("early", op::Sigmoid()).Complains(),
+              HasSubstr("early is a sigmoid in the network's midst"));
+  EXPECT_THAT(Chain().Head().Then("mid", op::Sigmoid()).Then("late", one).Complains(),
+              HasSubstr("mid is a sigmoid in the network's midst"));
+  EXPECT_THAT(Chain().Head().Then("mid", op::Sigmoid()).Then("s", op::Softmax()).Complains(),
+              HasSubstr("mid is a sigmoid in the network's midst"));
 }
 
 // Where the map is one pixel without an average, a 1 x 1 convolution is one like all others.

@@ -72,6 +72,19 @@ TEST_F(TrainTest, TheBackboneIsWhatTheClassifierReads) {
   }
 }
 
+TEST_F(TrainTest, RowsOfSigmoidsAreNotKept) {
+  Model from = Experienced();
+  from.labels = {"red", "green", "blue"};
+  from.answers = Answers::kSigmoid;
+  const WeightLayout layout(from.network);
+  std::vector<float> values(layout.size());
+  EXPECT_FALSE(TakeWeights(from, from.network, from.labels, layout, values));
+  EXPECT_EQ(layout.ToWeights(values).at("classifier.weight").values[0], 0);
+  options_.from = from;
+  options_.epochs = 1;
+  EXPECT_EQ(Run().model.answers, Answers::kSoftmax);
+}
+
 TEST_F(TrainTest, KnownClassesKeepTheirRowsAndNewOnesAreLearned) {
   Model from = Experienced();
   from.labels = {"red", "grey", "black"};
