@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "classify/labelled.h"
 #include "classify/picture_run.h"
 
 namespace mobilenet {
@@ -42,10 +43,7 @@ struct Classifier::State {
 };
 
 std::unique_ptr<Classifier::State> Classifier::Make(const Model& model, const ClassifierOptions& options) {
-  const Shape& output = model.network.output();
-  if (output.height != 1 || output.width != 1)
-    Fail("the network's output is a map of ", output.height, " x ", output.width, " x ", output.channels,
-         ", expected one number for each class: it has no classifier");
+  CheckClassifies(model.network);
   const auto classes = static_cast<std::size_t>(model.classes());
   if (!model.labels.empty() && model.labels.size() != classes)
     Fail("the model has ", model.labels.size(), " labels, expected ", classes, ", one for each class");

@@ -35,6 +35,16 @@ void SumUp(Evaluation& result) {
 
 }  // namespace
 
+void CheckClassifies(const Network& network) {
+  if (HasClassifier(network)) return;
+  const Shape& output = network.output();
+  if (output.height == 1 && output.width == 1)
+    Fail("the network has no classifier and yields ", output.channels,
+         " features: mobilenet train --from gives it one, trained on labelled pictures");
+  Fail("the network's output is a map of ", output.height, " x ", output.width, " x ", output.channels,
+       ", expected one number for each class: it has no classifier");
+}
+
 std::vector<std::filesystem::path> FilesOf(const Model& model, std::span<const Sample> samples) {
   std::vector<std::filesystem::path> files;
   const int classes = model.classes();

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "classify/folders.h"
+#include "classify/labelled.h"
 #include "classify/list.h"
 #include "formats/imagenet.h"
 #include "mobilenet/classifier.h"
@@ -86,6 +87,7 @@ std::vector<Sample> FromList(const std::filesystem::path& path, const Model& mod
 }
 
 std::vector<Sample> SamplesIn(const std::filesystem::path& path, const Model& model, const Tell& tell) {
+  CheckClassifies(model.network);
   std::vector<Sample> samples;
   try {
     samples = std::filesystem::is_directory(path) ? FromFolders(path, model) : FromList(path, model, tell);

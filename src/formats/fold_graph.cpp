@@ -65,15 +65,24 @@ class Folder {
       value.sole = value.sole && readers_[i] == 1;
       values_[i] = value;
     }
-    const auto& layers = folded_.network.layers;
-    if (layers.empty() || layers.back().kind != LayerKind::kFullyConnected)
-      Fail(graph_.file, ": has no classifier after an average over the map, as every MobileNet has");
-    if (const Node* end = values_[static_cast<std::size_t>(graph_.output)].end; end != nullptr)
-      folded_.answers = IsSoftmax(*end) ? Answers::kSoftmax : Answers::kSigmoid;
+    if (folded_.network.layers.empty()) Fail(graph_.file, ": has no layers that make its output");
+    EndWith(values_[static_cast<std::size_t>(graph_.output)]);
     return std::move(folded_);
   }
 
  private:
+  void EndWith(const Value& output) {
+    if (output.zeros != Padding())
+      BadNode(graph_, *node_, "puts zeros around the output, expected a convolution right behind them");
+    if (output.end != nullptr)
+      folded_.answers = IsSoftmax(*output.end) ? Answers::kSoftmax : Answers::kSigmoid;
+    if (output.averaged) return;
+    folded_.added_average = true;
+    Layer pool = Begin(LayerKind::kGlobalAveragePool, output, output.shape.channels);
+    pool.name = "pool";
+    End(std::move(pool), {}, true);
+  }
+
   static bool IsSoftmax(const Node& node) { return std::holds_alternative<op::Softmax>(node.operation); }
 
   // A softmax or sigmoid that is not at the end.
@@ -212,12 +221,19 @@ class Folder {
     layer.stride = window.stride;
     const bool same = !window.padding.has_value();
     layer.padding = in.zeros + (same ? SamePadding(layer, Padded(in)) : *window.padding);
-    folded_.padded_as_same |= same;
+    NotePadding(layer, same);
     const Padding& p = layer.padding;
     if (std::max({p.top, p.bottom, p.left, p.right}) >= layer.kernel)
       Bad("is padded with ", p.top, ", ", p.bottom, ", ", p.left, " and ", p.right,
           " zeros above, below, left and right, expected fewer than its window's ", layer.kernel);
     return EndWithBias(std::move(layer), window.weight, window.bias, false);
+  }
+
+  void NotePadding(const Layer& layer, bool same) {
+    const Padding below_right = {0, layer.kernel / 2, 0, layer.kernel / 2};
+    const bool strided = layer.kind == LayerKind::kDepthwise && layer.stride > 1;
+    if (strided && !same && layer.padding == below_right) folded_.padding = PaddingStyle::kKeras;
+    if (same && folded_.padding == PaddingStyle::kSymmetric) folded_.padding = PaddingStyle::kSame;
   }
 
   Value Mix(LayerKind kind, const Value& in, const Tensor& weight, const std::vector<float>& bias) {

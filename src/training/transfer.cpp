@@ -26,8 +26,13 @@ bool TakeWeights(const Model& from, const Network& network, const std::vector<st
                  const WeightLayout& layout, std::vector<float>& values) {
   CheckWeights(from.network, from.weights);
   const std::size_t last = network.layers.size() - 1;
-  bool all_known = true;
+  const bool had_classifier = HasClassifier(from.network);
+  bool all_known = had_classifier;
   for (const Slot& slot : layout.slots()) {
+    if (slot.layer == last && !had_classifier) {
+      std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(slot.offset), slot.size, 0.0F);
+      continue;
+    }
     const auto found = from.weights.find(slot.parameter.name);
     if (found == from.weights.end()) Fail("the model to start from has no tensor ", slot.parameter.name);
     const std::span<const float> old = found->second.values;

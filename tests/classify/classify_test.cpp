@@ -231,6 +231,12 @@ TEST_F(ClassifyTest, ANetworkWithoutAClassifierIsRefused) {
   model_.weights = RandomWeights(network, 1);
   model_.labels.clear();
   EXPECT_THAT(Complaint([&] { Classifier classifier(model_); }), HasSubstr("it has no classifier"));
+  model_.network = V1({.alpha = 0.25, .resolution = 32, .classes = 0});
+  model_.weights = RandomWeights(model_.network, 1);
+  EXPECT_THAT(Complaint([&] { Classifier classifier(model_); }),
+              HasSubstr("has no classifier and yields 256 features"));
+  Write("set/0/1.bmp", Bmp(8, 0, 0, 255));
+  EXPECT_THAT(ComplaintOfSamples(directory_.path() / "set"), HasSubstr("has no classifier"));
 }
 
 TEST_F(ClassifyTest, ArgumentsOutOfRangeAreRefused) {

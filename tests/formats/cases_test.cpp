@@ -94,19 +94,53 @@ TEST(Cases, InputsThatAreNotSquareAreRead) {
   EXPECT_EQ(TitleOf(Model::Load(CasePath("k2_nonsquare.h5")).network), "MobileNet V1, alpha 0.25, 96 x 128");
 }
 
-// Zeros right and below of odd maps, fewer than 8 channels, a hidden layer: V1 but for that.
+// Keras puts zeros right and below of odd maps.
+TEST(Cases, OddMapsPaddedAsKerasDoesAreV1) {
+  MOBILENET_REQUIRE_DATA();
+  const Network network = Model::Load(CasePath("k2_head100.h5")).network;
+  EXPECT_EQ(TitleOf(network), "MobileNet V1, alpha 0.25, 100 x 100");
+  EXPECT_EQ(std::get<V1Options>(*network.recipe).padding, PaddingStyle::kKeras);
+}
+
+// Of maps that are even throughout the file's word decides, as it does for whoever changes the resolution.
+TEST(Cases, EvenMapsArePaddedInTheFilesWord) {
+  MOBILENET_REQUIRE_DATA();
+  const auto recipe = [](const char* name) { return *Model::Load(CasePath(name)).network.recipe; };
+  EXPECT_EQ(std::get<V1Options>(recipe("k2_nested.h5")).padding, PaddingStyle::kKeras);
+  EXPECT_EQ(std::get<V1Options>(recipe("k3_full.h5")).padding, PaddingStyle::kKeras);
+  EXPECT_EQ(std::get<V1Options>(recipe("gap96.tflite")).padding, PaddingStyle::kSame)
+      << "as its converter wrote it";
+  EXPECT_EQ(std::get<V2Options>(recipe("k2_v2.h5")).padding, PaddingStyle::kSame)
+      << "its zeros follow the map's size";
+}
+
+// Fewer than 8 channels, a hidden layer: V1 but for that.
 TEST(Cases, WhatIsNearlyV1IsCustom) {
   MOBILENET_REQUIRE_DATA();
-  for (const char* name : {"k2_head100.h5", "a0.1.h5", "k2_hidden.h5"}) {
+  for (const char* name : {"a0.1.h5", "k2_hidden.h5"}) {
     const Network network = Model::Load(CasePath(name)).network;
     EXPECT_EQ(VersionOf(network), "custom") << name;
     EXPECT_EQ(network.layers[1].name, "conv_dw_1");
   }
 }
 
-TEST(Cases, WhatHasNoClassesIsRefused) {
+TEST(Cases, WithoutAClassifierTheAnswersAreFeatures) {
   MOBILENET_REQUIRE_DATA();
-  EXPECT_THAT(Complaint([] { Model::Load(CasePath("k2_notop_avg.h5")); }), HasSubstr("has no classifier"));
+  const auto all = nlohmann::json::parse(std::ifstream(CasePath("expected.json")));
+  const Model model = Model::Load(CasePath("k2_notop_avg.h5"));
+  EXPECT_EQ(TitleOf(model.network), "MobileNet V1 without a classifier, alpha 0.25, 96 x 96");
+  EXPECT_EQ(model.classes(), 0);
+  EXPECT_FALSE(model.provenance.contains("average")) << "the file has one";
+  std::vector<float> features(256);
+  ASSERT_TRUE(Runner(Plan(model.network, model.weights)).Run(InputOf(model, {}), features));
+  features.resize(64);  // of which the answers are known
+  ExpectNear(features, all.at("k2_notop_avg.h5").at("pm1"));
+  EXPECT_THAT(Complaint([&] { Classifier{model}; }),
+              HasSubstr("has no classifier and yields 256 features: mobilenet train --from gives it one"));
+}
+
+TEST(Cases, WhatIsOfNoKindOfOursIsRefused) {
+  MOBILENET_REQUIRE_DATA();
   EXPECT_THAT(Complaint([] { Model::Load(CasePath("k2_v3.h5")); }), HasSubstr("which is not read"));
 }
 

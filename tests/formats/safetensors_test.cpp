@@ -212,6 +212,18 @@ TEST_F(ModelFile, OneSigmoidHasTwoLabels) {
   EXPECT_EQ(Model::LoadSafetensors(path_).classes(), 2);
 }
 
+TEST_F(ModelFile, KeepsKerassPaddingAndNetworksWithoutAClassifier) {
+  model_.network = V1({.alpha = 0.25, .resolution = 50, .classes = 0, .padding = PaddingStyle::kKeras});
+  model_.weights = RandomWeights(model_.network, 1);
+  EXPECT_THAT(Complaint([&] { model_.Save(path_); }), HasSubstr("3 labels, expected 0"));
+  model_.labels.clear();
+  model_.Save(path_);
+  const Model loaded = Model::LoadSafetensors(path_);
+  EXPECT_EQ(loaded.network.recipe, model_.network.recipe);
+  EXPECT_EQ(loaded.network.layers, model_.network.layers);
+  EXPECT_EQ(loaded.classes(), 0);
+}
+
 TEST_F(ModelFile, TextThatIsNotUtf8) {
   model_.provenance = {{"command", "train caf\xe9"}};
   model_.Save(path_);
