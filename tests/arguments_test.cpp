@@ -35,7 +35,7 @@ TEST(Arguments, OfNetworks) {
     EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.alpha = alpha; }), HasSubstr("alpha is"));
   for (const int resolution : {31, 4097, -1})
     EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.resolution = resolution; }), HasSubstr("resolution is"));
-  for (const int classes : {0, 1'000'001})
+  for (const int classes : {-1, 1'000'001})
     EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.classes = classes; }), HasSubstr("classes is"));
   for (const int channels : {0, 2, 4})
     EXPECT_THAT(ComplaintOfV1([&](auto& o) { o.input_channels = channels; }), HasSubstr("channels"));
@@ -60,7 +60,7 @@ TEST(Arguments, OfV2AndOfWhatChangesANetwork) {
   EXPECT_THAT(complaint({.activation = static_cast<Activation>(7)}), HasSubstr("the activation 7"));
   Network custom = Small();
   for (const Network& network : {Small(), custom}) {
-    for (const int classes : {0, 1'000'001})
+    for (const int classes : {-1, 1'000'001})
       EXPECT_THAT(Complaint([&] { WithClasses(network, classes); }), HasSubstr("classes is"));
     custom.recipe.reset();
   }

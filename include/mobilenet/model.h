@@ -23,6 +23,16 @@ struct LoadOptions {
   bool mapped = true;
 };
 
+// What a network's outputs, logits, are: what makes probabilities of them.
+enum class Answers {
+  kSoftmax,  // of classes of which one is right: probabilities that add to 1
+  kSigmoid,  // of labels of which any may be right: each has a probability by itself. One output alone is
+             // that of class 1, and class 0 has the rest of its probability
+};
+
+// "softmax", "sigmoid".
+MOBILENET_EXPORT std::string_view NameOf(Answers answers);
+
 // A value: copies are cheap, since weights are shared.
 struct Model {
   Network network;
@@ -31,11 +41,18 @@ struct Model {
   std::vector<std::string> labels;  // one for each class, or none at all
   std::map<std::string, std::string>
       provenance;  // where it comes from: "source", "imported from", "command", ...
+  Answers answers = Answers::kSoftmax;
+
+  // How many classes the model tells apart: one for each output, and two where it has one output and its
+  // answers are kSigmoid. Throws Error where the network has no layers.
+  [[nodiscard]] MOBILENET_EXPORT int classes() const;
 
   // Reads a model file of any format that we know, told apart by its content: our own safetensors, weights
   // under the names of Keras (V1), torchvision or timm (V2) in safetensors, Keras .h5, float32 TFLite. Where
   // the layers are those of a recipe, the network has it; any other network is custom. Preprocessing is
-  // worked out from the weights where the file doesn't say. A network of RGB with 1000 classes, or 1001, and
+  // worked out from the weights where the file doesn't say. A sigmoid at the network's end, or one output
+  // without any activation, makes its answers kSigmoid; the second is an assumption, which `provenance` tells
+  // under "answers". A network of RGB with 1000 classes, or 1001, and
   // no labels in its file is taken for one of ImageNet, and gets the names of its classes (LabelsAreAssumed).
   // Throws Error. Part of libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
   MOBILENET_EXPORT static Model Load(const std::filesystem::path& path, const LoadOptions& options = {});
@@ -63,6 +80,10 @@ struct Model {
   // Part of libmobilenet.
   [[nodiscard]] MOBILENET_EXPORT bool LabelsAreAssumed() const;
 };
+
+// Turns a network's output for one picture into the probabilities of its classes, in place: exp(x) / sum of
+// exp, or 1 / (1 + exp(-x)) for each. One output with kSigmoid, of probability p, becomes two: 1 - p and p.
+MOBILENET_EXPORT void ToProbabilities(Answers answers, std::vector<float>& output);
 
 // The label of class `index`, or its number as text where `labels` has none for it.
 MOBILENET_EXPORT std::string LabelOf(const std::vector<std::string>& labels, int index);

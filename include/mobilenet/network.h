@@ -40,6 +40,8 @@ struct Padding {
 enum class PaddingStyle {
   kSame,       // TensorFlow: as little as the output size needs; an odd rest goes below and to the right
   kSymmetric,  // PyTorch: kernel / 2 on every side
+  kKeras,  // keras.applications' V1: before a depthwise stride kernel / 2 below and to the right alone, else
+           // as kSame. Another network than that where such a map is odd
 };
 
 enum class Activation {
@@ -93,7 +95,7 @@ struct Resolution {
 struct V1Options {
   double alpha = 1;             // width multiplier, in (0, 1]
   Resolution resolution = 224;  // of the input, sides from 32 to 4096 pixels; rho = resolution / 224
-  int classes = 1000;           // from 1 to 1,000,000
+  int classes = 1000;           // to 1,000,000; 0: no classifier, the network ends with its average
   int input_channels = 3;       // 3 (RGB) or 1 (grey)
   // How many input pixels one pixel of the last feature map stands for: 32 (the paper's), 16, 8 or 4. Smaller
   // ones drop strides, the earliest first, and keep small inputs such as 32 x 32 useful.
@@ -137,9 +139,14 @@ struct Network {
 
   // Of the last layer. Throws Error where there are no layers.
   [[nodiscard]] MOBILENET_EXPORT const Shape& output() const;
-  // How many classes it tells apart: the channels of its output. Throws Error where there are no layers.
-  [[nodiscard]] int classes() const { return output().channels; }
+  // How many outputs its classifier has, one for each class; 0 where it has none (HasClassifier). Throws
+  // Error where there are no layers.
+  [[nodiscard]] MOBILENET_EXPORT int classes() const;
 };
+
+// Whether the network ends with numbers that stand for classes: a last layer that mixes channels, and makes a
+// map of 1 x 1. One without ends with features, as the global average is, or with a map.
+MOBILENET_EXPORT bool HasClassifier(const Network& network);
 
 // Throws Error, naming the layer, for a network that doesn't hold together: a layer without a name of its
 // own, an input that doesn't come earlier or has another shape, a shape that doesn't follow from kernel,
@@ -148,8 +155,8 @@ struct Network {
 MOBILENET_EXPORT void CheckNetwork(const Network& network);
 
 // MobileNet V1 (Howard et al. 2017, Table 1): a 3x3 convolution, thirteen depthwise separable blocks, global
-// average pooling, a fully connected layer that yields logits. A layer of c channels has max(8, int(alpha *
-// c)), as in TF-Slim. Throws Error for an option out of its range.
+// average pooling, and a fully connected layer that yields logits unless there are no classes. A layer of c
+// channels has max(8, int(alpha * c)), as in TF-Slim. Throws Error for an option out of its range.
 MOBILENET_EXPORT Network V1(const V1Options& options = {});
 
 // The number of channels that V1 gives a layer of `channels` under `alpha`.
@@ -184,13 +191,14 @@ MOBILENET_EXPORT std::optional<Recipe> RecipeOf(const Network& network);
 // "v1", "v2"; "custom" for a network that no recipe makes.
 MOBILENET_EXPORT std::string_view VersionOf(const Network& network);
 
-// For people: "MobileNet V1, alpha 0.5, 160 x 160", "custom network, 96 x 128".
+// For people: "MobileNet V1, alpha 0.5, 160 x 160", "custom network without a classifier, 96 x 128".
 MOBILENET_EXPORT std::string TitleOf(const Network& network);
 
 // The same network with another input or number of classes; the weights that don't belong to the classifier
 // fit both. A network that a recipe makes is built by it again. In any other, windows are padded as "same"
-// pads where that is how all of them were, else as they were; the classifier is the last layer, which must be
-// fully connected. Throws Error where that can't be.
+// or "keras" pads where that is how all of them were, else as they were; the classifier is the last layer,
+// which must be fully connected, or comes behind one of 1 x 1, the average, where there is none; of 0
+// classes, it is left away. Throws Error where that can't be.
 MOBILENET_EXPORT Network WithResolution(const Network& network, Resolution resolution);
 MOBILENET_EXPORT Network WithClasses(const Network& network, int classes);
 
@@ -223,7 +231,7 @@ enum class Precision { kFloat32, kBfloat16, kFloat16, kInt8 };
 // "float32", "bfloat16", "float16", "int8".
 MOBILENET_EXPORT std::string_view NameOf(Precision precision);
 
-// "same", "symmetric".
+// "same", "symmetric", "keras".
 MOBILENET_EXPORT std::string_view NameOf(PaddingStyle style);
 
 // "none", "relu", "relu6".

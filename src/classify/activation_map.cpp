@@ -1,5 +1,7 @@
 #include "mobilenet/activation_map.h"
 
+#include <utility>
+
 #include "base/fail.h"
 #include "classify/picture_run.h"
 #include "network/part.h"
@@ -26,25 +28,32 @@ std::size_t LastMapOf(const Network& network) {
 
 struct ActivationMapper::State {
   PictureRun run;
-  Tensor weight;  // [features, classes]
+  Tensor weight;  // [features, outputs]
   std::optional<Tensor> bias;
+  int classes;
+
+  // Of a class's logit: one output speaks for class 1 and against class 0.
+  [[nodiscard]] std::pair<std::size_t, float> ColumnAndSign(int index) const {
+    if (index < 0 || index >= classes) Fail("there is no class ", index, ", expected 0 to ", classes - 1);
+    if (weight.shape.back() < classes) return {0, index == 1 ? 1.0F : -1.0F};
+    return {static_cast<std::size_t>(index), 1.0F};
+  }
 
   ActivationMap Of(const Image& image, int index) {
-    const auto classes = static_cast<std::size_t>(weight.shape.back());
-    if (index < 0 || static_cast<std::size_t>(index) >= classes)
-      Fail("there is no class ", index, ", expected 0 to ", classes - 1);
+    const auto outputs = static_cast<std::size_t>(weight.shape.back());
+    const auto [column, sign] = ColumnAndSign(index);
     const Shape& last = run.shared()->plan.output();
     const std::vector<float>& features = run.Run(image);
     const auto channels = static_cast<std::size_t>(last.channels);
     ActivationMap map;
     map.height = last.height;
     map.width = last.width;
-    if (bias) map.bias = bias->values[static_cast<std::size_t>(index)];
+    if (bias) map.bias = sign * bias->values[column];
     for (std::size_t at = 0; at < features.size(); at += channels) {
       float sum = 0;
       for (std::size_t c = 0; c < channels; ++c)
-        sum += features[at + c] * weight.values[c * classes + static_cast<std::size_t>(index)];
-      map.values.push_back(sum);
+        sum += features[at + c] * weight.values[c * outputs + column];
+      map.values.push_back(sign * sum);
     }
     map.part = PartOf(image);
     return map;
@@ -69,7 +78,7 @@ std::unique_ptr<ActivationMapper::State> ActivationMapper::Make(const Model& mod
   return std::make_unique<State>(
       State{PictureRun(PictureRun::Share(part, WeightsIn(part, model.weights), model.preprocessing, options),
                        options.threads),
-            model.weights.find(classifier.name + ".weight")->second, std::move(bias)});
+            model.weights.find(classifier.name + ".weight")->second, std::move(bias), model.classes()});
 }
 
 ActivationMapper::ActivationMapper(const Model& model, const ClassifierOptions& options)

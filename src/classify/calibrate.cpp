@@ -34,10 +34,15 @@ void CheckScores(const Scores& scores) {
          " pictures are no better than guesses, and tell no temperature");
 }
 
-void CheckClassifier(const Network& network) {
-  if (!EndsWithClassifier(network))
-    Fail("the network ends with ", network.layers.back().name,
+// One sigmoid alone is a softmax of its logit and 0; several say nothing of each other.
+void CheckClassifier(const Model& model) {
+  if (!EndsWithClassifier(model.network))
+    Fail("the network ends with ", model.network.layers.back().name,
          ", expected a fully connected layer alone, whose weights a temperature can divide");
+  if (model.answers == Answers::kSigmoid && model.network.classes() > 1)
+    Fail("the model's ", model.network.classes(),
+         " labels are independent, and pictures of one class each tell no temperature for them: expected "
+         "classes of which one is right");
 }
 
 void DivideClassifier(double temperature, Model& model) {
@@ -52,8 +57,8 @@ void DivideClassifier(double temperature, Model& model) {
 Scores ScoresOf(const Model& model, std::span<const Sample> samples, FilesOptions options,
                 const std::function<void(const FileResult&)>& done) {
   Scores scores;
-  scores.classes = static_cast<std::size_t>(model.network.classes());
-  options.top = model.network.classes();
+  scores.classes = static_cast<std::size_t>(model.classes());
+  options.top = model.classes();
   ClassifyFiles(model, FilesOf(model, samples), options, [&](const FileResult& file) {
     if (file.error.empty()) {
       const std::size_t row = scores.rows.size();
@@ -73,7 +78,7 @@ Scores ScoresOf(const Model& model, std::span<const Sample> samples, FilesOption
 Calibration Calibrate(const Model& model, std::span<const Sample> samples, const FilesOptions& options,
                       const std::function<void(const FileResult&)>& done) {
   CheckNetwork(model.network);
-  CheckClassifier(model.network);
+  CheckClassifier(model);
   const Scores scores = OrOutOfMemory("calibration", [&] { return ScoresOf(model, samples, options, done); });
   if (scores.labels.empty()) Fail("there is no picture to calibrate with that can be read");
   CheckScores(scores);

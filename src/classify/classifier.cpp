@@ -5,52 +5,54 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "classify/labelled.h"
 #include "classify/picture_run.h"
 
 namespace mobilenet {
 
 struct Classifier::State {
   PictureRun run;
+  Answers answers;
   std::shared_ptr<const std::vector<std::string>> labels;  // shared by copies
+  std::vector<float> probabilities = {};
   std::vector<int> order = {};
 
   // The best classes by their probabilities.
-  std::vector<Prediction> Best(const std::vector<float>& output, int top) {
-    order.resize(output.size());
+  std::vector<Prediction> Best(int top) {
+    const std::vector<float>& p = probabilities;
+    order.resize(p.size());
     std::iota(order.begin(), order.end(), 0);
     const auto count = std::min<std::ptrdiff_t>(top, std::ssize(order));
     // Equal probabilities in the order of their numbers, so that the answer doesn't depend on the sort.
-    const auto better = [&](int a, int b) { return output[a] != output[b] ? output[a] > output[b] : a < b; };
+    const auto better = [&](int a, int b) { return p[a] != p[b] ? p[a] > p[b] : a < b; };
     std::partial_sort(order.begin(), order.begin() + count, order.end(), better);
     std::vector<Prediction> best;
     for (std::ptrdiff_t i = 0; i < count; ++i) {
       const int index = order[i];
-      best.push_back({LabelOf(*labels, index), output[index], index});
+      best.push_back({LabelOf(*labels, index), p[index], index});
     }
     return best;
   }
 
   std::vector<Prediction> Classify(const Image& image, int top) {
     if (top < 1) Fail("top is ", top, ", expected at least 1");
-    std::vector<float>& output = run.Run(image);
-    Softmax(output);
-    return Best(output, top);
+    probabilities = run.Run(image);
+    ToProbabilities(answers, probabilities);
+    return Best(top);
   }
 };
 
 std::unique_ptr<Classifier::State> Classifier::Make(const Model& model, const ClassifierOptions& options) {
-  const Shape& output = model.network.output();
-  if (output.height != 1 || output.width != 1)
-    Fail("the network's output is a map of ", output.height, " x ", output.width, " x ", output.channels,
-         ", expected one number for each class: it has no classifier");
-  const auto classes = static_cast<std::size_t>(output.channels);
+  CheckClassifies(model.network);
+  const auto classes = static_cast<std::size_t>(model.classes());
   if (!model.labels.empty() && model.labels.size() != classes)
     Fail("the model has ", model.labels.size(), " labels, expected ", classes, ", one for each class");
-  if (classes < 2) Fail("the model has ", classes, " output, expected at least two classes to choose from");
+  if (classes < 2)
+    Fail("the model has 1 output and a softmax behind it, expected at least two classes to choose from");
   return std::make_unique<State>(
       State{PictureRun(PictureRun::Share(model.network, model.weights, model.preprocessing, options),
                        options.threads),
-            std::make_shared<const std::vector<std::string>>(model.labels)});
+            model.answers, std::make_shared<const std::vector<std::string>>(model.labels)});
 }
 
 Classifier::Classifier(const Model& model, const ClassifierOptions& options)
@@ -61,7 +63,8 @@ Classifier::Classifier(Classifier&&) noexcept = default;
 Classifier::Classifier(const Classifier& other)
     : state_(OrOutOfMemory("the classifier", [&] {
         const PictureRun& run = other.state_->run;
-        return std::make_unique<State>(State{PictureRun(run.shared(), run.threads()), other.state_->labels});
+        return std::make_unique<State>(
+            State{PictureRun(run.shared(), run.threads()), other.state_->answers, other.state_->labels});
       })) {}
 Classifier& Classifier::operator=(Classifier other) noexcept {
   state_.swap(other.state_);

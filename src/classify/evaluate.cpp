@@ -35,9 +35,19 @@ void SumUp(Evaluation& result) {
 
 }  // namespace
 
+void CheckClassifies(const Network& network) {
+  if (HasClassifier(network)) return;
+  const Shape& output = network.output();
+  if (output.height == 1 && output.width == 1)
+    Fail("the network has no classifier and yields ", output.channels,
+         " features: mobilenet train --from gives it one, trained on labelled pictures");
+  Fail("the network's output is a map of ", output.height, " x ", output.width, " x ", output.channels,
+       ", expected one number for each class: it has no classifier");
+}
+
 std::vector<std::filesystem::path> FilesOf(const Model& model, std::span<const Sample> samples) {
   std::vector<std::filesystem::path> files;
-  const int classes = model.network.output().channels;
+  const int classes = model.classes();
   for (const Sample& sample : samples) {
     if (sample.label < 0 || sample.label >= classes)
       Fail(sample.file.string(), ": is of class ", sample.label, ", expected 0 to ", classes - 1);
@@ -51,7 +61,7 @@ Evaluation Evaluate(const Model& model, std::span<const Sample> samples, const F
   if (!done) Fail("there is no function to take the results, expected one");
   const std::vector<std::filesystem::path> files = FilesOf(model, samples);
   Evaluation result;
-  result.classes.resize(static_cast<std::size_t>(model.network.output().channels));
+  result.classes.resize(static_cast<std::size_t>(model.classes()));
   const Stopwatch stopwatch;
   FilesOptions with_five = options;
   with_five.top = std::max(5, options.top);

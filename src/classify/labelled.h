@@ -9,6 +9,9 @@
 
 namespace mobilenet {
 
+// Throws Error where the network has no classifier.
+void CheckClassifies(const Network& network);
+
 // Their files, in order. Throws Error for a label that is no class of the model.
 std::vector<std::filesystem::path> FilesOf(const Model& model, std::span<const Sample> samples);
 

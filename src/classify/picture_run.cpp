@@ -31,7 +31,7 @@ DecodeOptions PictureRun::decode_options() const {
   return options;
 }
 
-std::vector<float>& PictureRun::Run(const Image& image) {
+const std::vector<float>& PictureRun::Run(const Image& image) {
   const Shape& shape = shared_->plan.input();
   Preprocess(image, shared_->preprocessing, shape.width, shape.height, shape.channels, input_);
   if (!runner_.Run(input_, output_)) Fail("the network's input and output don't fit its plan");

@@ -29,9 +29,9 @@ class PictureRun {
   [[nodiscard]] int threads() const { return runner_.threads(); }
   [[nodiscard]] DecodeOptions decode_options() const;
 
-  // What the network makes of a picture, to be read, or changed, until the next run. Throws Error where it
+  // What the network makes of a picture, to be read until the next run. Throws Error where it
   // is not finite, or the picture can't be used.
-  std::vector<float>& Run(const Image& image);
+  const std::vector<float>& Run(const Image& image);
 
  private:
   std::shared_ptr<const Shared> shared_;

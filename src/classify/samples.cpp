@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "classify/folders.h"
+#include "classify/labelled.h"
 #include "classify/list.h"
 #include "formats/imagenet.h"
 #include "mobilenet/classifier.h"
@@ -29,7 +30,7 @@ std::optional<int> ClassOf(std::string_view name, const Model& model) {
   int number = -1;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool whole = error == std::errc() && end == name.data() + name.size();
-  if (whole && number >= 0 && number < model.network.classes()) return number;
+  if (whole && number >= 0 && number < model.classes()) return number;
   return ClassOfWordnetId(name, model);
 }
 
@@ -43,7 +44,7 @@ std::vector<Sample> FromFolders(const std::filesystem::path& path, const Model& 
     Fail(path.string(), ": has folders to train and to measure with: name the second, ",
          (parts->validation ? *parts->validation : *parts->test).string());
   }
-  const int classes = model.network.classes();
+  const int classes = model.classes();
   // Without labels of its own, names that are not numbers can only be told by their order, if all classes are
   // there.
   const bool by_order =
@@ -75,7 +76,7 @@ std::vector<Sample> FromList(const std::filesystem::path& path, const Model& mod
     const std::optional<int> label = ClassOf(line.class_name, model);
     if (!label) {
       Fail(path.string(), ": line ", line.number, " has the class \"", line.class_name.substr(0, kShown),
-           "\", expected one of the model's ", model.network.classes(),
+           "\", expected one of the model's ", model.classes(),
            model.labels.empty() ? " class numbers" : " labels or class numbers");
     }
     samples.push_back({line.picture, *label});
@@ -86,6 +87,7 @@ std::vector<Sample> FromList(const std::filesystem::path& path, const Model& mod
 }
 
 std::vector<Sample> SamplesIn(const std::filesystem::path& path, const Model& model, const Tell& tell) {
+  CheckClassifies(model.network);
   std::vector<Sample> samples;
   try {
     samples = std::filesystem::is_directory(path) ? FromFolders(path, model) : FromList(path, model, tell);

@@ -30,13 +30,12 @@ struct ClassifyArguments {
   std::string html;
 };
 
-nlohmann::ordered_json JsonOf(const std::string& file, const FileResult& result) {
-  if (!result.error.empty()) return {{"file", file}, {"error", result.error}};
+nlohmann::ordered_json JsonOf(const std::string& file, const FileResult& result, Answers answers) {
   auto predictions = nlohmann::ordered_json::array();
   for (const Prediction& p : result.predictions) {
     predictions.push_back({{"index", p.index}, {"label", p.label}, {"probability", p.probability}});
   }
-  return {{"file", file}, {"predictions", predictions}, {"ms", result.ms}};
+  return {{"file", file}, {"answers", NameOf(answers)}, {"predictions", predictions}, {"ms", result.ms}};
 }
 
 void PrintText(const std::string& file, const FileResult& result) {
@@ -49,15 +48,14 @@ void PrintText(const std::string& file, const FileResult& result) {
   }
 }
 
-void Print(const ClassifyArguments& options, const std::string& file, const FileResult& result, int& status) {
+void PrintFailure(const ClassifyArguments& options, const std::string& file, const std::string& error,
+                  int& status) {
   if (options.json) {
-    PrintJson(JsonOf(file, result));
-  } else if (result.error.empty()) {
-    PrintText(file, result);
+    PrintJson({{"file", file}, {"error", error}});
   } else {
-    PrintError(result.error);
+    PrintError(error);
   }
-  if (!result.error.empty()) status = kFailure;
+  status = kFailure;
 }
 
 // The pictures to classify; standard input is the file that stands for it. A folder without pictures is
@@ -74,9 +72,7 @@ std::vector<std::filesystem::path> FilesOf(const ClassifyArguments& options, int
     }
     const auto found = FindImages(input);
     if (found.empty()) {
-      FileResult nothing;
-      nothing.error = input + ": has no pictures in it";
-      Print(options, input, nothing, status);
+      PrintFailure(options, input, input + ": has no pictures in it", status);
     }
     files.insert(files.end(), found.begin(), found.end());
   }
@@ -94,17 +90,20 @@ void CheckHtml(const ClassifyArguments& options, const std::vector<std::filesyst
   CheckPage(options.html);
 }
 
-void Show(const ClassifyArguments& options, const std::string& file, FileResult result, ContactSheet& sheet,
-          int& status) {
+void Show(const ClassifyArguments& options, Answers answers, const std::string& path, FileResult result,
+          ContactSheet& sheet, int& status) {
+  const std::string file = path == kStdinFile ? kStdin : path;
   if (!result.error.empty()) {
     sheet.AddUnreadable();
   } else if (!options.html.empty()) {
-    sheet.Add(file, result.predictions);
+    sheet.Add(path, result.predictions);
     result.predictions.resize(std::min(result.predictions.size(), static_cast<std::size_t>(options.top)));
   }
   if (result.error.starts_with(kStdinFile))
     result.error.replace(0, std::string_view(kStdinFile).size(), "standard input");
-  Print(options, file == kStdinFile ? kStdin : file, result, status);
+  if (!result.error.empty()) return PrintFailure(options, file, result.error, status);
+  if (options.json) return PrintJson(JsonOf(file, result, answers));
+  PrintText(file, result);
 }
 
 void Run(const ClassifyArguments& options, const std::string& command, int& status) {
@@ -123,7 +122,7 @@ void Run(const ClassifyArguments& options, const std::string& command, int& stat
                 [&](const FileResult& result) {
                   progress.Clear();
                   failed += result.error.empty() ? 0 : 1;
-                  Show(options, files[result.index].string(), result, sheet, status);
+                  Show(options, model.answers, files[result.index].string(), result, sheet, status);
                   progress.Advance();
                 });
   progress.Clear();

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/enum_names.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "cli/command.h"
@@ -19,6 +20,7 @@ struct ConvertArguments {
   std::string input;
   std::string output;
   std::string labels;
+  std::string answers;
   std::string preprocess;
   std::string precision = "float32";
   std::string calibrate;
@@ -60,8 +62,12 @@ void Run(const ConvertArguments& options, int& status) {
     throw Error(options.output + ": is to be both the labels and the model: give it another name");
   CheckModelOut(options.output);
   Model model = Model::Load(options.input);
+  if (!options.answers.empty()) {
+    model.answers = *FromName<Answers>(options.answers);
+    model.provenance["answers"] = "set by convert --answers " + options.answers;
+  }
   if (!options.labels.empty()) {
-    model.labels = LoadLabels(options.labels, model.network.classes());
+    model.labels = LoadLabels(options.labels, model.classes());
     model.provenance["labels"] = "set by convert --labels";
   }
   if (!options.preprocess.empty()) {
@@ -77,7 +83,7 @@ void Run(const ConvertArguments& options, int& status) {
   }
   model.Save(options.output, precision);
   fmt::print("{}: {}, {}, {}, preprocessing {}\n", Printable(options.output), TitleOf(model.network),
-             Counted(model.network.classes(), "class", "classes"),
+             Counted(model.classes(), "class", "classes"),
              Bytes(static_cast<double>(std::filesystem::file_size(options.output))),
              PresetName(model.preprocessing));
 }
@@ -98,6 +104,13 @@ void AddConvert(CLI::App& program, int& status) {
           "A file with a label in each line, to put into OUT; of a network of 1000 classes the labels are "
           "taken for ImageNet's otherwise")
       ->type_name("FILE");
+  command
+      ->add_option(
+          "--answers", options->answers,
+          "What the outputs mean, where the file doesn't tell: softmax (one of the classes is right) "
+          "or sigmoid (each label by itself; one output tells two classes apart)")
+      ->check(CLI::IsMember(NamesOf<Answers>()))
+      ->type_name("NAME");
   command
       ->add_option("--preprocess", options->preprocess,
                    "What the weights were trained on, where the file doesn't "

@@ -38,7 +38,8 @@ nlohmann::ordered_json JsonOf(const EvalArguments& options, const Model& model, 
     if (c.answered > 0) item["precision"] = static_cast<double>(c.top1) / c.answered;
     classes.push_back(std::move(item));
   }
-  return {{"images", result.images},
+  return {{"answers", NameOf(model.answers)},
+          {"images", result.images},
           {"failed", result.failed},
           {"top1", result.top1},
           {"top5", result.top5},
@@ -54,6 +55,8 @@ void PrintResult(const EvalArguments& options, const Model& model, const Evaluat
              100 * result.top1, 100 * result.top5, result.images_per_second);
   if (const std::string worst = WorstText(result.classes, model); !worst.empty())
     fmt::print("{}\n", Printable(worst));
+  if (model.answers == Answers::kSigmoid && model.network.classes() > 1)
+    fmt::print("labels are independent: the likeliest one is taken for the answer\n");
   fmt::print("calibration error {:.1f} %\n", 100 * result.reliability.Error());
   if (!options.per_class) return;
   Table table({"class", ">photos", ">top-1 (recall)", ">top-5", ">precision"});

@@ -19,26 +19,29 @@ struct InfoArguments {
 void PrintInfoJson(const Model& model, const Cost& cost, std::uintmax_t file_bytes) {
   const Preprocessing& p = model.preprocessing;
   nlohmann::ordered_json json = CaptionJson(model.network);
-  json.update({{"params", cost.params},
-               {"macs", cost.macs},
-               {"file_bytes", file_bytes},
-               {"layers", model.network.layers.size()},
-               {"preprocessing",
-                {{"preset", PresetName(p)},
-                 {"mean", p.mean},
-                 {"scale", p.scale},
-                 {"order", NameOf(p.order)},
-                 {"crop", p.crop},
-                 {"shape", NameOf(p.shape)},
-                 {"filter", NameOf(p.filter)}}},
-               {"labels", model.labels},
-               {"labels_assumed", model.LabelsAreAssumed()},
-               {"provenance", model.provenance}});
+  json.update(
+      {{"params", cost.params},
+       {"macs", cost.macs},
+       {"file_bytes", file_bytes},
+       {"layers", model.network.layers.size()},
+       {"preprocessing",
+        {{"preset", PresetName(p)},
+         {"mean", p.mean},
+         {"scale", p.scale},
+         {"order", NameOf(p.order)},
+         {"crop", p.crop},
+         {"shape", NameOf(p.shape)},
+         {"filter", NameOf(p.filter)}}},
+       {"answers", HasClassifier(model.network) ? nlohmann::ordered_json(NameOf(model.answers)) : nullptr},
+       {"labels", model.labels},
+       {"labels_assumed", model.LabelsAreAssumed()},
+       {"provenance", model.provenance}});
   PrintJson(json);
 }
 
 std::string LabelsText(const Model& model) {
-  if (model.labels.empty()) return "none (convert --labels FILE adds them)";
+  if (model.labels.empty())
+    return HasClassifier(model.network) ? "none (convert --labels FILE adds them)" : "none";
   std::string text;
   constexpr std::size_t kShown = 3;
   for (std::size_t i = 0; i < std::min(kShown, model.labels.size()); ++i) {
@@ -46,6 +49,16 @@ std::string LabelsText(const Model& model) {
   }
   if (model.labels.size() > kShown) text += fmt::format("; and {} more", model.labels.size() - kShown);
   return model.LabelsAreAssumed() ? fmt::format("{} ({})", model.provenance.at("labels"), text) : text;
+}
+
+std::string AnswersText(const Model& model) {
+  const int outputs = model.network.classes();
+  if (outputs == 0)
+    return fmt::format("none: {} features without a classifier", model.network.output().channels);
+  if (model.answers == Answers::kSoftmax)
+    return fmt::format("one of {} (softmax)", Counted(outputs, "class", "classes"));
+  if (outputs == 1) return "one of two classes, by one output: the second one's probability (sigmoid)";
+  return fmt::format("{} independent labels (sigmoid)", outputs);
 }
 
 std::string ColoursText(int channels) {
@@ -72,7 +85,7 @@ void PrintInfoText(const Model& model, const Cost& cost, std::uintmax_t file_byt
   };
   line("network", fmt::format("{}, {}", TitleOf(network), ColoursText(network.input.channels)));
   line("layers", std::to_string(network.layers.size()));
-  line("classes", std::to_string(network.classes()));
+  line("answers", AnswersText(model));
   line("parameters", Count(static_cast<double>(cost.params)));
   line("mult-adds", Count(static_cast<double>(cost.macs)));
   line("file", Bytes(static_cast<double>(file_bytes)));

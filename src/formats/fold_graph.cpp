@@ -16,11 +16,11 @@ namespace {
 // What a node makes: the map of a layer or the input, perhaps with something still to be done to it.
 struct Value {
   int layer = kNetworkInput;
-  Shape shape;                    // without the zeros around it
-  Padding zeros;                  // for the windows that read it
-  bool sole = true;               // nothing else reads the layer's map, so that what comes next may join it
-  bool averaged = false;          // from here on there are no pixels, only channels
-  const Node* softmax = nullptr;  // that the file has behind it
+  Shape shape;                // without the zeros around it
+  Padding zeros;              // for the windows that read it
+  bool sole = true;           // nothing else reads the layer's map, so that what comes next may join it
+  bool averaged = false;      // from here on there are no pixels, only channels
+  const Node* end = nullptr;  // the softmax or sigmoid that the file has behind it
 };
 
 Padding operator+(const Padding& a, const Padding& b) {
@@ -65,13 +65,33 @@ class Folder {
       value.sole = value.sole && readers_[i] == 1;
       values_[i] = value;
     }
-    const auto& layers = folded_.network.layers;
-    if (layers.empty() || layers.back().kind != LayerKind::kFullyConnected)
-      Fail(graph_.file, ": has no classifier after an average over the map, as every MobileNet has");
+    if (folded_.network.layers.empty()) Fail(graph_.file, ": has no layers that make its output");
+    EndWith(values_[static_cast<std::size_t>(graph_.output)]);
     return std::move(folded_);
   }
 
  private:
+  void EndWith(const Value& output) {
+    if (output.zeros != Padding())
+      BadNode(graph_, *node_, "puts zeros around the output, expected a convolution right behind them");
+    if (output.end != nullptr)
+      folded_.answers = IsSoftmax(*output.end) ? Answers::kSoftmax : Answers::kSigmoid;
+    if (output.averaged) return;
+    folded_.added_average = true;
+    Layer pool = Begin(LayerKind::kGlobalAveragePool, output, output.shape.channels);
+    pool.name = "pool";
+    End(std::move(pool), {}, true);
+  }
+
+  static bool IsSoftmax(const Node& node) { return std::holds_alternative<op::Softmax>(node.operation); }
+
+  // A softmax or sigmoid that is not at the end.
+  [[noreturn]] void BadEnd(const Node& node) const {
+    BadNode(graph_, node,
+            Concat("is a ", IsSoftmax(node) ? "softmax" : "sigmoid",
+                   " in the network's midst, expected one at its end at most"));
+  }
+
   template <typename... Parts>
   [[noreturn]] void Bad(const Parts&... parts) const {
     BadNode(graph_, *node_, Concat(parts...));
@@ -121,8 +141,7 @@ class Folder {
   // The map that the node reads, as windows can: perhaps with zeros around it.
   [[nodiscard]] const Value& Input(std::size_t number = 0) const {
     const Value& value = Untouched(number);
-    if (value.softmax != nullptr)
-      BadNode(graph_, *value.softmax, "is a softmax in the network's midst, expected one at its end at most");
+    if (value.end != nullptr) BadEnd(*value.end);
     return value;
   }
 
@@ -202,12 +221,19 @@ class Folder {
     layer.stride = window.stride;
     const bool same = !window.padding.has_value();
     layer.padding = in.zeros + (same ? SamePadding(layer, Padded(in)) : *window.padding);
-    folded_.padded_as_same |= same;
+    NotePadding(layer, same);
     const Padding& p = layer.padding;
     if (std::max({p.top, p.bottom, p.left, p.right}) >= layer.kernel)
       Bad("is padded with ", p.top, ", ", p.bottom, ", ", p.left, " and ", p.right,
           " zeros above, below, left and right, expected fewer than its window's ", layer.kernel);
     return EndWithBias(std::move(layer), window.weight, window.bias, false);
+  }
+
+  void NotePadding(const Layer& layer, bool same) {
+    const Padding below_right = {0, layer.kernel / 2, 0, layer.kernel / 2};
+    const bool strided = layer.kind == LayerKind::kDepthwise && layer.stride > 1;
+    if (strided && !same && layer.padding == below_right) folded_.padding = PaddingStyle::kKeras;
+    if (same && folded_.padding == PaddingStyle::kSymmetric) folded_.padding = PaddingStyle::kSame;
   }
 
   Value Mix(LayerKind kind, const Value& in, const Tensor& weight, const std::vector<float>& bias) {
@@ -355,13 +381,16 @@ class Folder {
     return value;
   }
 
-  Value Make(const op::Softmax&) {
+  Value Make(const op::Softmax&) { return MakeEnd(); }
+  Value Make(const op::Sigmoid&) { return MakeEnd(); }
+
+  Value MakeEnd() const {
     Value value = Plain();
     const bool logits =
         value.layer != kNetworkInput &&
         folded_.network.layers[static_cast<std::size_t>(value.layer)].kind == LayerKind::kFullyConnected;
-    if (!logits) Bad("is a softmax in the network's midst, expected one at its end at most");
-    value.softmax = node_;
+    if (!logits) BadEnd(*node_);
+    value.end = node_;
     return value;
   }
 

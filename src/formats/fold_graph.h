@@ -17,13 +17,17 @@ struct FoldedGraph {
   // The nodes of the first convolution, if that is the first layer, and of the batch norm behind it.
   const op::Convolution* first = nullptr;
   const op::Norm* first_norm = nullptr;
-  // What the file calls its padding, where it doesn't write down zeros alone.
-  bool padded_as_same = false;
+  std::optional<Answers> answers;  // by the activation at the end, where there is one
+  bool added_average = false;      // over the map that the file ends with
+  // As the file has it: kKeras where it writes down zeros below and right alone before a depthwise stride,
+  // else kSame where it says so anywhere, else kSymmetric.
+  PaddingStyle padding = PaddingStyle::kSymmetric;
 };
 
 // Zeros go into the windows that read them; batch norms, biases and activations into the layer before them;
-// what does nothing goes away, and so does a softmax at the end; 1 x 1 convolutions behind the average become
-// fully connected. Throws Error, naming the first node that doesn't fit.
+// what does nothing goes away, and so does a softmax or sigmoid at the end; 1 x 1 convolutions behind the
+// average become fully connected; a network that ends with a map gets the average over it. Throws Error,
+// naming the first node that doesn't fit.
 FoldedGraph FoldGraph(const Graph& graph);
 
 }  // namespace mobilenet

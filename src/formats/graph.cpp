@@ -12,6 +12,8 @@
 namespace mobilenet {
 namespace {
 
+std::string TextOf(const Shape& map) { return Concat(map.height, " x ", map.width, " x ", map.channels); }
+
 // Every layer needs a name of its own, of which a file can be made.
 void MakeNamesUnique(Network& network) {
   std::set<std::string, std::less<>> names;
@@ -24,7 +26,7 @@ void MakeNamesUnique(Network& network) {
 }
 
 void NameLayers(const Graph& graph, PaddingStyle padding, Network& network) {
-  network.recipe = FindRecipe(network, padding);
+  network.recipe = FindRecipe(network, padding, !graph.resolution);
   if (graph.version && (!network.recipe || NameOf(*network.recipe) != *graph.version)) {
     Fail(graph.file, ": its layers' widths, from ", network.layers.front().output.channels, " to ",
          network.layers.back().input.channels, " channels, are those of MobileNet V",
@@ -58,6 +60,15 @@ void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& mode
   }
 }
 
+// One output without an activation is trained as the logit of one of two classes; many, as a softmax's.
+void SetAnswers(const FoldedGraph& folded, Model& model) {
+  const bool one = model.network.classes() == 1;
+  model.answers = folded.answers.value_or(one ? Answers::kSigmoid : Answers::kSoftmax);
+  if (one && !folded.answers)
+    model.provenance["answers"] =
+        "assumed: one output without an activation, taken for the logit of the second of two classes";
+}
+
 }  // namespace
 
 int Graph::Append(Node node) {
@@ -76,7 +87,7 @@ Model ToModel(const Graph& graph) {
   Model model;
   model.network = std::move(folded.network);
   InContext(graph.file, [&] {
-    NameLayers(graph, folded.padded_as_same ? PaddingStyle::kSame : PaddingStyle::kSymmetric, model.network);
+    NameLayers(graph, folded.padding, model.network);
     for (std::size_t i = 0; i < folded.weights.size(); ++i) {
       for (auto& [end, tensor] : folded.weights[i])
         model.weights[model.network.layers[i].name + end] = std::move(tensor);
@@ -86,6 +97,10 @@ Model ToModel(const Graph& graph) {
   model.provenance = graph.provenance;
   model.provenance["imported from"] = graph.format;
   if (!graph.resolution) model.provenance["resolution"] = "not in the file; 224 was assumed";
+  SetAnswers(folded, model);
+  if (folded.added_average)
+    model.provenance["average"] =
+        Concat("added: the file's network ends with a map of ", TextOf(model.network.layers.back().input));
   SetPreprocessing(graph, folded, model);
   return model;
 }

@@ -67,7 +67,9 @@ struct Reshape {
   std::vector<std::int64_t> shape;
 };
 
+// At the end: what the answers mean.
 struct Softmax {};
+struct Sigmoid {};
 
 // x * scale + offset.
 struct Rescale {
@@ -79,7 +81,7 @@ struct Rescale {
 struct Identity {};
 
 using Any = std::variant<Convolution, Depthwise, Dense, Zeros, Norm, Clip, Add, Average, Reshape, Softmax,
-                         Rescale, Identity>;
+                         Sigmoid, Rescale, Identity>;
 
 }  // namespace op
 

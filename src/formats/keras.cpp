@@ -33,14 +33,19 @@ class NamedLayers {
     AddNorm(layer);
   }
 
+  // As keras.applications builds it: before a stride, zeros below and right.
   void AddDepthwise(const std::string& layer, int stride) {
     op::Depthwise depthwise = WeightsOf(layer).Depthwise();
     depthwise.stride = stride;
+    if (stride > 1) depthwise.padding = Padding{0, 1, 0, 1};
     Add(layer, "DepthwiseConv2D", std::move(depthwise));
     AddNorm(layer);
   }
 
-  Graph Take() { return std::move(graph_); }
+  Graph Take() {
+    graph_.provenance["padding"] = "keras: known from the layers' names";
+    return std::move(graph_);
+  }
 
  private:
   void AddNorm(const std::string& layer) {
@@ -70,11 +75,11 @@ Graph FromKerasNames(std::string_view file, const KerasWeights& weights) {
   layers.Add("global_average_pooling2d", "GlobalAveragePooling2D", op::Average());
   const KerasLayerWeights dense = layers.WeightsOf("predictions");
   const KerasLayerWeights convolution = layers.WeightsOf("conv_preds");
-  if (!convolution.found() && dense.found()) {
-    layers.Add("predictions", "Dense", dense.Dense());
-  } else {
+  if (convolution.found()) {
     layers.Add("conv_preds", "Conv2D", convolution.Convolution());
-  }
+  } else if (dense.found()) {
+    layers.Add("predictions", "Dense", dense.Dense());
+  }  // else the weights of include_top=False
   return layers.Take();
 }
 

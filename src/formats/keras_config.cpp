@@ -295,6 +295,7 @@ class ConfigReader {
     const json& activation = spec.config.at("activation");
     if (activation.is_null() || activation == "linear") return Append(spec, op::Identity(), inputs);
     if (activation == "softmax") return Append(spec, op::Softmax(), inputs);
+    if (activation == "sigmoid") return Append(spec, op::Sigmoid(), inputs);
     if (activation != "relu" && activation != "relu6")
       Bad(spec, "has the activation ",
           activation.is_string() ? Text(spec.config, "activation", "") : Shown(activation),

@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/enum_names.h"
 #include "base/fail.h"
 #include "base/file.h"
 #include "formats/json_fields.h"
@@ -52,6 +53,16 @@ Preprocessing ReadPreprocessing(const Safetensors& file) {
   return p;
 }
 
+// Files that don't say so were made when there was a softmax alone.
+Answers ReadAnswers(const Safetensors& file) {
+  if (!file.metadata.contains("answers")) return Answers::kSoftmax;
+  const json value = Metadata(file, "answers");
+  const auto answers = value.is_string() ? FromName<Answers>(value.get<std::string>()) : std::nullopt;
+  if (!answers)
+    Fail(file.name, ": the metadata answers is ", Shown(value), ", expected \"softmax\" or \"sigmoid\"");
+  return *answers;
+}
+
 std::vector<std::string> ReadLabels(const Safetensors& file, int classes) {
   const auto found = file.metadata.find("labels");
   if (found == file.metadata.end()) return {};
@@ -82,7 +93,10 @@ std::map<std::string, std::string> ReadProvenance(const Safetensors& file) {
 
 // What ReadModel would refuse must not be written.
 void CheckForSaving(const Model& model, const std::string& file) {
-  const auto classes = static_cast<std::size_t>(model.network.classes());
+  if (NameOf(model.answers).empty())
+    Fail(file, ": can't be written: its answers are ", static_cast<int>(model.answers),
+         ", which is none that there is");
+  const auto classes = static_cast<std::size_t>(model.classes());
   if (!model.labels.empty() && model.labels.size() != classes) {
     Fail(file, ": can't be written: the model has ", model.labels.size(), " labels, expected ", classes,
          ", one for each class");
@@ -115,6 +129,7 @@ void SaveModel(const Model& model, const std::filesystem::path& path, Precision 
       {"network", DumpedStrictly(NetworkJson(model.network))},
       {"preprocessing", DumpedStrictly(PreprocessingJson(model.preprocessing))},
       {"provenance", Dumped(model.provenance)}};
+  if (model.answers != Answers::kSoftmax) metadata["answers"] = DumpedStrictly(json(NameOf(model.answers)));
   if (!model.labels.empty()) metadata["labels"] = DumpedStrictly(json(model.labels));
   const bool whole = precision == Precision::kFloat32;
   WriteSafetensors(path, metadata, model.weights,
@@ -142,7 +157,8 @@ Model ReadModel(const Safetensors& file) {
     CheckWeights(model.network, model.weights);
   });
   model.preprocessing = ReadPreprocessing(file);
-  model.labels = ReadLabels(file, model.network.classes());
+  model.answers = ReadAnswers(file);
+  model.labels = ReadLabels(file, model.classes());
   model.provenance = ReadProvenance(file);
   return model;
 }

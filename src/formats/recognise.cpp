@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "mobilenet/error.h"
 
 namespace mobilenet {
@@ -41,8 +42,9 @@ Options CommonOptions(const Network& network) {
 // The first of the paddings and output strides with which the options build the network.
 template <typename Options>
 std::optional<Recipe> Completed(Options options, PaddingStyle padding, const Network& network) {
-  const PaddingStyle other = padding == PaddingStyle::kSame ? PaddingStyle::kSymmetric : PaddingStyle::kSame;
-  for (const PaddingStyle style : {padding, other}) {
+  std::vector<PaddingStyle> styles = AllOf<PaddingStyle>();
+  std::ranges::stable_partition(styles, [padding](PaddingStyle style) { return style == padding; });
+  for (const PaddingStyle style : styles) {
     for (const int output_stride : {32, 16, 8, 4}) {
       options.padding = style;
       options.output_stride = output_stride;
@@ -88,7 +90,7 @@ std::vector<double> AlphasOfV2(const Network& network) {
 
 }  // namespace
 
-std::optional<Recipe> FindRecipe(const Network& network, PaddingStyle padding) {
+std::optional<Recipe> FindRecipe(const Network& network, PaddingStyle padding, bool any_size) {
   const auto has = [&](LayerKind kind) { return std::ranges::count(network.layers, kind, &Layer::kind) > 0; };
   auto v1 = CommonOptions<V1Options>(network);
   v1.separable = has(LayerKind::kDepthwise);
@@ -98,10 +100,11 @@ std::optional<Recipe> FindRecipe(const Network& network, PaddingStyle padding) {
     v1.alpha = alpha;
     if (auto recipe = Completed(v1, padding, network)) return recipe;
   }
+  const PaddingStyle of_v2 = padding == PaddingStyle::kKeras && !any_size ? PaddingStyle::kSame : padding;
   auto v2 = CommonOptions<V2Options>(network);
   for (const double alpha : AlphasOfV2(network)) {
     v2.alpha = alpha;
-    if (auto recipe = Completed(v2, padding, network)) return recipe;
+    if (auto recipe = Completed(v2, of_v2, network)) return recipe;
   }
   return std::nullopt;
 }

@@ -135,6 +135,7 @@ class Reader {
                                          Row{3, "CONV_2D", &Reader::AddConvolution},
                                          Row{4, "DEPTHWISE_CONV_2D", &Reader::AddDepthwise},
                                          Row{9, "FULLY_CONNECTED", &Reader::AddFullyConnected},
+                                         Row{14, "LOGISTIC", &Reader::AddSigmoid},
                                          Row{19, "RELU", &Reader::AddClip<Activation::kRelu>},
                                          Row{21, "RELU6", &Reader::AddClip<Activation::kRelu6>},
                                          Row{22, "RESHAPE", &Reader::AddReshape},
@@ -144,7 +145,6 @@ class Reader {
                                          Row{43, "SQUEEZE", &Reader::AddReshape},
                                          Row{2, "CONCATENATION", nullptr},
                                          Row{6, "DEQUANTIZE: a quantized or float16 network", nullptr},
-                                         Row{14, "LOGISTIC: a sigmoid", nullptr},
                                          Row{17, "MAX_POOL_2D", nullptr},
                                          Row{18, "MUL", nullptr},
                                          Row{32, "CUSTOM", nullptr},
@@ -332,6 +332,8 @@ class Reader {
     if (options != nullptr && options->beta() != 1) Bad("has the beta ", options->beta(), ", expected 1");
     Append(op::Softmax(), {Input(0)});
   }
+
+  void AddSigmoid() { Append(op::Sigmoid(), {Input(0)}); }
 
   const tflite::Model& model_;
   const tflite::SubGraph* graph_ = nullptr;

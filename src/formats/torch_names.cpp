@@ -71,8 +71,10 @@ class TensorNodes {
                      op::Add()});
   }
 
+  // Where the weights have none, as those of num_classes=0, the average is the end.
   void Classifier(const std::string& name) {
     graph_.Append({"the average", "mean", "pool", {}, op::Average()});
+    if (!file_.entries.contains(name + ".weight")) return;
     const Tensor weight = Floats(name + ".weight", 2);
     Append(name, "Linear",
            op::Dense{Turned(weight, {weight.shape[1], weight.shape[0]}), Vector(name + ".bias")});

@@ -20,7 +20,7 @@ struct Allowed {
 constexpr Allowed kAny = {[](double) { return true; }, ""};
 
 constexpr Allowed kAllowedSides = {[](double v) { return v >= 32 && v <= 4096; }, "32 to 4096 pixels"};
-constexpr Allowed kAllowedClasses = {[](double v) { return v >= 1 && v <= 1e6; }, "1 to 1000000"};
+constexpr Allowed kAllowedClasses = {[](double v) { return v >= 0 && v <= 1e6; }, "0 to 1000000"};
 constexpr Allowed kAllowedInputChannels = {[](double v) { return v == 1 || v == 3; }, "3 (RGB) or 1 (grey)"};
 constexpr Allowed kAllowedOutputStrides = {[](double v) { return v == 4 || v == 8 || v == 16 || v == 32; },
                                            "32, 16, 8 or 4"};

@@ -6,10 +6,18 @@
 #include "network/kinds.h"
 
 namespace mobilenet {
+
 const Shape& Network::output() const {
   if (layers.empty()) Fail("the network has no layers");
   return layers.back().output;
 }
+
+bool HasClassifier(const Network& network) {
+  const Shape& output = network.output();
+  return output.height == 1 && output.width == 1 && TraitsOf(network.layers.back().kind).mixes;
+}
+
+int Network::classes() const { return HasClassifier(*this) ? output().channels : 0; }
 
 std::int64_t Parameter::size() const {
   std::int64_t size = 1;
@@ -46,6 +54,8 @@ std::string_view NameOf(PaddingStyle style) {
       return "same";
     case PaddingStyle::kSymmetric:
       return "symmetric";
+    case PaddingStyle::kKeras:
+      return "keras";
   }
   return "";
 }

@@ -41,14 +41,41 @@ void CheckEnumerator(const char* name, Enum value) {
 
 std::string Sides(const Shape& shape) { return Concat(shape.height, " x ", shape.width); }
 
-// Whether TensorFlow's "same" explains all paddings of a network.
-bool PadsAsSame(const Network& network) {
-  return std::ranges::all_of(network.layers, [](const Layer& layer) {
+// Whether the style explains all paddings of a network.
+bool PadsAs(PaddingStyle style, const Network& network) {
+  return std::ranges::all_of(network.layers, [style](const Layer& layer) {
     if (!TraitsOf(layer.kind).window) return true;
-    Layer same = layer;
-    PlaceWindow(PaddingStyle::kSame, same);
-    return same.padding == layer.padding;
+    Layer placed = layer;
+    PlaceWindow(style, placed);
+    return placed.padding == layer.padding;
   });
+}
+
+// Of the styles whose zeros depend on a map's size, the first that explains all paddings.
+std::optional<PaddingStyle> StyleOf(const Network& network) {
+  for (const PaddingStyle style : {PaddingStyle::kSame, PaddingStyle::kKeras}) {
+    if (PadsAs(style, network)) return style;
+  }
+  return std::nullopt;
+}
+
+// What the last layer reads becomes the output.
+Network WithoutLast(Network network) {
+  const int before = network.layers.back().inputs.front();
+  if (before == kNetworkInput) Fail("the network is a classifier alone, and nothing is left without it");
+  network.layers.resize(static_cast<std::size_t>(before) + 1);
+  return network;
+}
+
+void AppendClassifier(Network& network) {
+  Layer layer;
+  layer.name = "classifier";
+  while (std::ranges::count(network.layers, layer.name, &Layer::name) > 0) layer.name += "_";
+  layer.kind = LayerKind::kFullyConnected;
+  layer.inputs = {static_cast<int>(network.layers.size()) - 1};
+  layer.input = layer.output = network.output();
+  layer.bias = true;
+  network.layers.push_back(std::move(layer));
 }
 
 // All recipes, with their options at the defaults, by the order of the variant.
@@ -116,7 +143,8 @@ std::string_view VersionOf(const Network& network) {
 
 std::string TitleOf(const Network& network) {
   const std::optional<Recipe> recipe = RecipeOf(network);
-  if (!recipe) return "custom network, " + Sides(network.input);
+  const char* end = HasClassifier(network) ? "" : " without a classifier";
+  if (!recipe) return Concat("custom network", end, ", ", Sides(network.input));
   std::string title(NameOf(*recipe));
   title = "MobileNet V" + title.substr(1);
   if (const auto* v1 = std::get_if<V1Options>(&*recipe)) {
@@ -124,7 +152,7 @@ std::string TitleOf(const Network& network) {
     if (!v1->separable) title += " of standard convolutions";
   }
   const double alpha = std::visit([](const auto& options) { return options.alpha; }, *recipe);
-  return Concat(title, ", alpha ", alpha, ", ", Sides(network.input));
+  return Concat(title, end, ", alpha ", alpha, ", ", Sides(network.input));
 }
 
 Network WithResolution(const Network& network, Resolution resolution) {
@@ -136,7 +164,7 @@ Network WithResolution(const Network& network, Resolution resolution) {
   for (const int side : {resolution.height, resolution.width}) {
     if (side < 1 || side > kMostSide) Fail("resolution is ", side, ", expected 1 to ", kMostSide, " pixels");
   }
-  const bool same = PadsAsSame(network);
+  const std::optional<PaddingStyle> style = StyleOf(network);
   Network resized = network;
   resized.recipe.reset();
   resized.input.height = resolution.height;
@@ -146,7 +174,7 @@ Network WithResolution(const Network& network, Resolution resolution) {
     const int from = layer.inputs.front();
     layer.input =
         from == kNetworkInput ? resized.input : resized.layers[static_cast<std::size_t>(from)].output;
-    if (same && TraitsOf(layer.kind).window) PlaceWindow(PaddingStyle::kSame, layer);
+    if (style && TraitsOf(layer.kind).window) PlaceWindow(*style, layer);
     layer.output = OutputOf(layer);
   }
   CheckNetwork(resized);
@@ -162,11 +190,13 @@ Network WithClasses(const Network& network, int classes) {
   CheckNetwork(network);
   Network other = network;
   other.recipe.reset();
-  Layer& last = other.layers.back();
-  if (last.kind != LayerKind::kFullyConnected)
-    Fail("the network ends with ", last.name, ", which is ", NameOf(last.kind),
-         ": its classes can't be changed, expected a fully connected layer");
-  last.output.channels = classes;
+  const bool has_classifier = other.layers.back().kind == LayerKind::kFullyConnected;
+  if (!has_classifier && (other.output().height != 1 || other.output().width != 1 || HasClassifier(other)))
+    Fail("the network ends with ", other.layers.back().name, ", which is ", NameOf(other.layers.back().kind),
+         ": its classes can't be changed, expected a fully connected layer or the global average");
+  if (classes == 0) return has_classifier ? WithoutLast(std::move(other)) : other;
+  if (!has_classifier) AppendClassifier(other);
+  other.layers.back().output.channels = classes;
   return other;
 }
 

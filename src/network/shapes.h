@@ -5,7 +5,8 @@
 
 namespace mobilenet {
 
-// Sets `layer.padding` and the height and width of `layer.output` from its input, kernel and stride.
+// Sets `layer.padding` and the height and width of `layer.output` from its kind, input, kernel and
+// stride.
 void PlaceWindow(PaddingStyle style, Layer& layer);
 
 }  // namespace mobilenet

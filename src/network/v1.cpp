@@ -57,7 +57,7 @@ Network V1(const V1Options& options) {
     }
   }
   builder.Pool();
-  builder.Classifier(o.classes);
+  if (o.classes > 0) builder.Classifier(o.classes);
   return builder.Take(options);
 }
 

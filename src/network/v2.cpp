@@ -65,7 +65,7 @@ Network V2(const V2Options& options) {
   builder.Convolution("conv2", LayerKind::kPointwise, 1, 1, V2Channels(std::max(1.0, o.alpha), kLastChannels),
                       o.activation);
   builder.Pool();
-  builder.Classifier(o.classes);
+  if (o.classes > 0) builder.Classifier(o.classes);
   return builder.Take(options);
 }
 

@@ -31,7 +31,7 @@ std::vector<ClassScore> WorstFirst(const std::vector<Evaluation::Class>& classes
 }
 
 std::vector<Evaluation::Class> ClassesOf(const TrainingResult& result) {
-  std::vector<Evaluation::Class> classes(static_cast<std::size_t>(result.model.network.classes()));
+  std::vector<Evaluation::Class> classes(static_cast<std::size_t>(result.model.classes()));
   for (std::size_t i = 0; i < result.answers.size(); ++i) {
     const int label = result.validation[i].label;
     const int predicted = result.answers[i].predicted;

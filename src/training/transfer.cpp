@@ -26,8 +26,13 @@ bool TakeWeights(const Model& from, const Network& network, const std::vector<st
                  const WeightLayout& layout, std::vector<float>& values) {
   CheckWeights(from.network, from.weights);
   const std::size_t last = network.layers.size() - 1;
-  bool all_known = true;
+  const bool had_classifier = HasClassifier(from.network);
+  bool all_known = had_classifier;
   for (const Slot& slot : layout.slots()) {
+    if (slot.layer == last && !had_classifier) {
+      std::fill_n(values.begin() + static_cast<std::ptrdiff_t>(slot.offset), slot.size, 0.0F);
+      continue;
+    }
     const auto found = from.weights.find(slot.parameter.name);
     if (found == from.weights.end()) Fail("the model to start from has no tensor ", slot.parameter.name);
     const std::span<const float> old = found->second.values;
@@ -36,12 +41,12 @@ bool TakeWeights(const Model& from, const Network& network, const std::vector<st
       std::ranges::copy(old, to);
       continue;
     }
-    // The classifier's columns, and its bias, go by label.
+    // The classifier's columns, and its bias, go by label; those of sigmoids don't compete.
     const std::size_t columns = labels.size();
     const auto old_columns = static_cast<std::size_t>(from.network.classes());
     for (std::size_t c = 0; c < columns; ++c) {
       const auto known = std::ranges::find(from.labels, labels[c]);
-      const bool is_known = known != from.labels.end();
+      const bool is_known = from.answers == Answers::kSoftmax && known != from.labels.end();
       all_known = all_known && is_known;
       const auto old_column = static_cast<std::size_t>(known - from.labels.begin());
       for (std::size_t row = 0; row < slot.size / columns; ++row)

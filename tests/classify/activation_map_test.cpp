@@ -40,6 +40,25 @@ std::vector<float> LogitsOf(const Model& model, const Image& image) {
   return logits;
 }
 
+// Evidence for one of two classes is evidence against the other.
+TEST(ActivationMaps, OneOutputHasAMapForEachOfTwoClasses) {
+  const Image image = NoisyImage(90, 70);
+  Model model = RandomModel(V1({.alpha = 0.25, .resolution = 64, .classes = 1}));
+  EXPECT_THAT(Complaint([&] { ActivationMapper(model).Pixels(image, 1); }), HasSubstr("no class 1"));
+  model.answers = Answers::kSigmoid;
+  ActivationMapper mapper(model);
+  const ActivationMap no = mapper.Pixels(image, 0);
+  const ActivationMap yes = mapper.Pixels(image, 1);
+  EXPECT_EQ(yes.bias, -no.bias);
+  float sum = 0;
+  for (std::size_t i = 0; i < yes.values.size(); ++i) {
+    EXPECT_EQ(yes.values[i], -no.values[i]);
+    sum += yes.values[i];
+  }
+  EXPECT_NEAR(sum / static_cast<float>(yes.values.size()) + yes.bias, LogitsOf(model, image)[0], 1e-4);
+  EXPECT_THAT(Complaint([&] { mapper.Pixels(image, 2); }), HasSubstr("no class 2, expected 0 to 1"));
+}
+
 TEST(ActivationMaps, TheirMeansAndBiasesAreTheLogits) {
   const Image image = NoisyImage(90, 70);
   for (const Network& network :

@@ -76,6 +76,35 @@ TEST_F(CalibrateTest, WhatIsCalibratedNeedsATemperatureOfOne) {
   EXPECT_NEAR(Calibrate(Scaled(3), samples_).temperature, 3 * once.temperature, 3e-3 * once.temperature);
 }
 
+// A sigmoid is a softmax of its logit and 0: the temperature is that of the same model with two outputs.
+TEST_F(CalibrateTest, OneSigmoidHasATemperatureAndSeveralHaveNone) {
+  Model two = model_;
+  two.network = V1({.alpha = 0.25, .resolution = 32, .classes = 2});
+  two.weights = RandomWeights(two.network, 1);
+  Model one = two;
+  one.network = V1({.alpha = 0.25, .resolution = 32, .classes = 1});
+  one.answers = Answers::kSigmoid;
+  std::vector<float> column;
+  const Tensor& weight = two.weights.at("classifier.weight");
+  for (std::size_t i = 0; i < weight.values.size(); i += 2)
+    column.push_back(200 * (weight.values[i + 1] - weight.values[i]));
+  one.weights.at("classifier.weight") = Tensor::Of({weight.shape[0], 1}, column);
+  one.weights.at("classifier.bias") = Tensor::Of({1}, {0});
+  std::vector<float> both;
+  for (const float value : column) both.insert(both.end(), {0, value});
+  two.weights.at("classifier.weight") = Tensor::Of(weight.shape, both);
+  for (std::size_t i = 0; i < samples_.size(); ++i) {
+    const int answer = Classifier(one).File(samples_[i].file).front().index;
+    samples_[i].label = i % 3 == 0 ? 1 - answer : answer;
+  }
+  const Calibration found = Calibrate(one, samples_);
+  EXPECT_NEAR(found.temperature, Calibrate(two, samples_).temperature, 1e-3 * found.temperature);
+  EXPECT_NEAR(found.loss_after, LossOf(found.model), 1e-5);
+
+  model_.answers = Answers::kSigmoid;
+  EXPECT_THAT(Complaint([&] { Calibrate(model_, samples_); }), HasSubstr("3 labels are independent"));
+}
+
 TEST_F(CalibrateTest, PicturesThatCannotBeReadAreCounted) {
   samples_.push_back({directory_.path() / "gone.bmp", 0});
   int told = 0;

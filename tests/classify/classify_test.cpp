@@ -58,6 +58,19 @@ class ClassifyTest : public testing::Test {
     return path;
   }
 
+  static std::span<const std::uint8_t> Bytes(const std::string& text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+  }
+
+  [[nodiscard]] std::vector<float> LogitsOf(const Image& image) const {
+    std::vector<float> input(static_cast<std::size_t>(model_.network.input.size()));
+    std::vector<float> logits(static_cast<std::size_t>(model_.network.output().size()));
+    Preprocess(image, model_.preprocessing, model_.network.input.width, model_.network.input.height, 3,
+               input);
+    EXPECT_TRUE(Runner(Plan(model_.network, model_.weights)).Run(input, logits));
+    return logits;
+  }
+
   std::string ComplaintOfSamples(const std::filesystem::path& path) {
     try {
       LoadSamples(path, model_);
@@ -168,6 +181,49 @@ TEST_F(ClassifyTest, EqualProbabilitiesComeInTheOrderOfTheirClasses) {
   for (int i = 1; i < 20; ++i) EXPECT_EQ(best[i].index, i - 1);
 }
 
+TEST_F(ClassifyTest, SigmoidsGiveEachLabelAProbabilityOfItsOwn) {
+  const Image image = DecodeImage(Bytes(Bmp(32, 200, 10, 10)));
+  const std::vector<float> logits = LogitsOf(image);
+  model_.answers = Answers::kSigmoid;
+  const auto answers = Classifier(model_).Pixels(image);
+  ASSERT_EQ(answers.size(), 3U);
+  for (const Prediction& p : answers) EXPECT_NEAR(p.probability, 1 / (1 + std::exp(-logits[p.index])), 1e-6);
+}
+
+TEST_F(ClassifyTest, OneSigmoidTellsTwoClassesApart) {
+  model_.network = V1({.alpha = 0.25, .resolution = 32, .classes = 1});
+  model_.weights = RandomWeights(model_.network, 1);
+  model_.labels = {"not", "hot dog"};
+  EXPECT_THAT(Complaint([&] { Classifier{model_}; }), HasSubstr("2 labels, expected 1"));
+  model_.answers = Answers::kSigmoid;
+  const auto file = Write("a.bmp", Bmp(32, 200, 10, 10));
+  for (const float bias : {30.0F, -30.0F}) {
+    model_.weights.at("classifier.bias") = Tensor::Of({1}, {bias});
+    const auto answers = Classifier(model_).File(file);
+    ASSERT_EQ(answers.size(), 2U);
+    EXPECT_EQ(answers[0].label, bias > 0 ? "hot dog" : "not");
+    EXPECT_EQ(answers[0].index, bias > 0 ? 1 : 0);
+    EXPECT_GT(answers[1].probability, 0) << "the rest, however small";
+    EXPECT_LT(answers[1].probability, 1e-10);
+    const std::vector<Sample> samples = {{file, 0}, {file, 1}, {file, 1}};
+    const Evaluation result = Evaluate(model_, samples, {}, [](const FileResult&) {});
+    EXPECT_NEAR(result.top1, bias > 0 ? 2.0 / 3 : 1.0 / 3, 1e-9);
+    EXPECT_EQ(result.classes.size(), 2U);
+  }
+  Write("set/hot dog/1.bmp", Bmp(8, 0, 0, 255));
+  Write("set/not/1.bmp", Bmp(8, 0, 0, 255));
+  EXPECT_EQ(LoadSamples(directory_.path() / "set", model_)[0].label, 1);
+  model_.labels.clear();
+  EXPECT_EQ(LoadSamples(directory_.path() / "set", model_)[0].label, 0) << "in alphabetical order";
+}
+
+TEST_F(ClassifyTest, OneOutputAndASoftmaxIsNoChoice) {
+  model_.network = V1({.alpha = 0.25, .resolution = 32, .classes = 1});
+  model_.weights = RandomWeights(model_.network, 1);
+  model_.labels.clear();
+  EXPECT_THAT(Complaint([&] { Classifier{model_}; }), HasSubstr("1 output and a softmax behind it"));
+}
+
 TEST_F(ClassifyTest, ANetworkWithoutAClassifierIsRefused) {
   Network& network = model_.network;
   network.layers.resize(5);
@@ -175,6 +231,12 @@ TEST_F(ClassifyTest, ANetworkWithoutAClassifierIsRefused) {
   model_.weights = RandomWeights(network, 1);
   model_.labels.clear();
   EXPECT_THAT(Complaint([&] { Classifier classifier(model_); }), HasSubstr("it has no classifier"));
+  model_.network = V1({.alpha = 0.25, .resolution = 32, .classes = 0});
+  model_.weights = RandomWeights(model_.network, 1);
+  EXPECT_THAT(Complaint([&] { Classifier classifier(model_); }),
+              HasSubstr("has no classifier and yields 256 features"));
+  Write("set/0/1.bmp", Bmp(8, 0, 0, 255));
+  EXPECT_THAT(ComplaintOfSamples(directory_.path() / "set"), HasSubstr("has no classifier"));
 }
 
 TEST_F(ClassifyTest, ArgumentsOutOfRangeAreRefused) {

@@ -79,6 +79,24 @@ TEST_F(ProgramTest, ClassifyJsonHasTheDocumentedKeys) {
     sum += p["probability"].get<double>();
   }
   EXPECT_NEAR(sum, 1, 1e-5);
+  EXPECT_EQ(line["answers"], "softmax");
+}
+
+TEST_F(ProgramTest, EveryCommandSaysThatLabelsAreIndependent) {
+  const std::string sigmoid = Path("sigmoid.safetensors");
+  EXPECT_EQ(Run("convert --answers sigmoid " + model_ + " " + sigmoid).status, 0);
+  const json line = json::parse(Run("classify --json --model " + sigmoid + " " + Path("grey.bmp")).output);
+  EXPECT_EQ(line["answers"], "sigmoid");
+  double sum = 0;
+  for (const json& p : line["predictions"]) sum += p["probability"].get<double>();
+  EXPECT_GT(std::abs(sum - 1), 1e-2);
+  EXPECT_EQ(json::parse(Run("info --json " + sigmoid).output)["answers"], "sigmoid");
+  EXPECT_THAT(Run("info " + sigmoid).output, HasSubstr("3 independent labels (sigmoid)"));
+  EXPECT_THAT(Run("info " + sigmoid).output, HasSubstr("answers: set by convert --answers sigmoid"));
+  Write("set/red/a.bmp", Bmp());
+  EXPECT_EQ(json::parse(Run("eval --json --model " + sigmoid + " " + Path("set")).output)["answers"],
+            "sigmoid");
+  EXPECT_THAT(Run("eval --model " + sigmoid + " " + Path("set")).output, HasSubstr("labels are independent"));
 }
 
 TEST_F(ProgramTest, ClassifyReadsFoldersAndStandardInput) {

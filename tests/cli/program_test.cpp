@@ -125,7 +125,9 @@ TEST_F(ProgramTest, InfoTellsWhatIsInside) {
   EXPECT_EQ(object["macs"], CostOf(V1({.alpha = 0.25, .resolution = 32, .classes = 3})).macs);
   EXPECT_EQ(object["labels"][2], "睡蓮");
   EXPECT_EQ(object["preprocessing"]["preset"], "tensorflow");
+  EXPECT_EQ(object["answers"], "softmax");
   EXPECT_THAT(Run("info " + model_).output, HasSubstr("alpha 0.25, 32 x 32"));
+  EXPECT_THAT(Run("info " + model_).output, HasSubstr("one of 3 classes (softmax)"));
 }
 
 TEST_F(ProgramTest, ModelsOfImagenetHaveNamesAndSayThatTheyAreAssumed) {

@@ -34,16 +34,27 @@ void ExpectNear(const std::vector<float>& answers, const std::vector<float>& exp
   for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(answers[i], expected[i], 1e-5) << "at " << i;
 }
 
+// The same values as a picture of the network's own size, through the public interface alone.
+std::vector<float> ClassifierAnswers(Model model, const Preprocessing& p) {
+  const Shape& shape = model.network.input;
+  Image image = {.width = shape.width, .height = shape.height, .channels = 3, .pixels = {}};
+  for (std::size_t i = 0; i < static_cast<std::size_t>(shape.size()); ++i)
+    image.pixels.push_back(static_cast<std::uint8_t>(static_cast<std::uint32_t>(i * 2654435761U) >> 24));
+  model.preprocessing = p;
+  model.preprocessing.crop = 1;
+  std::vector<float> answers(static_cast<std::size_t>(model.classes()));
+  for (const Prediction& prediction : Classifier(model).Pixels(image, {.top = model.classes()}))
+    answers[static_cast<std::size_t>(prediction.index)] = prediction.probability;
+  return answers;
+}
+
 // For the input that all of them were given, integers from 0 to 255 that look random, as `p` normalises them.
 std::vector<float> AnswersOf(const std::filesystem::path& file, const Preprocessing& p = {}) {
   const Model model = Model::Load(file);
   const std::vector<float> input = InputOf(model, p);
   std::vector<float> answers = ReferenceRun(model.network, model.weights, input);
-  Softmax(answers);
-  std::vector<float> planned(answers.size());
-  EXPECT_TRUE(Runner(Plan(model.network, model.weights)).Run(input, planned));
-  Softmax(planned);
-  ExpectNear(planned, answers);
+  ToProbabilities(model.answers, answers);
+  ExpectNear(ClassifierAnswers(model, p), answers);
   return answers;
 }
 
@@ -83,31 +94,79 @@ TEST(Cases, InputsThatAreNotSquareAreRead) {
   EXPECT_EQ(TitleOf(Model::Load(CasePath("k2_nonsquare.h5")).network), "MobileNet V1, alpha 0.25, 96 x 128");
 }
 
-// Zeros right and below of odd maps, fewer than 8 channels, a hidden layer: V1 but for that.
+// Keras puts zeros right and below of odd maps.
+TEST(Cases, OddMapsPaddedAsKerasDoesAreV1) {
+  MOBILENET_REQUIRE_DATA();
+  const Network network = Model::Load(CasePath("k2_head100.h5")).network;
+  EXPECT_EQ(TitleOf(network), "MobileNet V1, alpha 0.25, 100 x 100");
+  EXPECT_EQ(std::get<V1Options>(*network.recipe).padding, PaddingStyle::kKeras);
+}
+
+// Of maps that are even throughout the file's word decides, as it does for whoever changes the resolution.
+TEST(Cases, EvenMapsArePaddedInTheFilesWord) {
+  MOBILENET_REQUIRE_DATA();
+  const auto recipe = [](const char* name) { return *Model::Load(CasePath(name)).network.recipe; };
+  EXPECT_EQ(std::get<V1Options>(recipe("k2_nested.h5")).padding, PaddingStyle::kKeras);
+  EXPECT_EQ(std::get<V1Options>(recipe("k3_full.h5")).padding, PaddingStyle::kKeras);
+  EXPECT_EQ(std::get<V1Options>(recipe("gap96.tflite")).padding, PaddingStyle::kSame)
+      << "as its converter wrote it";
+  EXPECT_EQ(std::get<V2Options>(recipe("k2_v2.h5")).padding, PaddingStyle::kSame)
+      << "its zeros follow the map's size";
+}
+
+// Fewer than 8 channels, a hidden layer: V1 but for that.
 TEST(Cases, WhatIsNearlyV1IsCustom) {
   MOBILENET_REQUIRE_DATA();
-  for (const char* name : {"k2_head100.h5", "a0.1.h5", "k2_hidden.h5"}) {
+  for (const char* name : {"a0.1.h5", "k2_hidden.h5"}) {
     const Network network = Model::Load(CasePath(name)).network;
     EXPECT_EQ(VersionOf(network), "custom") << name;
     EXPECT_EQ(network.layers[1].name, "conv_dw_1");
   }
 }
 
-TEST(Cases, WhatHasNoClassesIsRefused) {
+TEST(Cases, WithoutAClassifierTheAnswersAreFeatures) {
   MOBILENET_REQUIRE_DATA();
-  EXPECT_THAT(Complaint([] { Model::Load(CasePath("k2_notop_avg.h5")); }), HasSubstr("has no classifier"));
-  EXPECT_THAT(Complaint([] { Model::Load(CasePath("k2_sigmoid3.h5")); }), HasSubstr("activation sigmoid"));
+  const auto all = nlohmann::json::parse(std::ifstream(CasePath("expected.json")));
+  const Model model = Model::Load(CasePath("k2_notop_avg.h5"));
+  EXPECT_EQ(TitleOf(model.network), "MobileNet V1 without a classifier, alpha 0.25, 96 x 96");
+  EXPECT_EQ(model.classes(), 0);
+  EXPECT_FALSE(model.provenance.contains("average")) << "the file has one";
+  std::vector<float> features(256);
+  ASSERT_TRUE(Runner(Plan(model.network, model.weights)).Run(InputOf(model, {}), features));
+  features.resize(64);  // of which the answers are known
+  ExpectNear(features, all.at("k2_notop_avg.h5").at("pm1"));
+  EXPECT_THAT(Complaint([&] { Classifier{model}; }),
+              HasSubstr("has no classifier and yields 256 features: mobilenet train --from gives it one"));
+}
+
+TEST(Cases, WhatIsOfNoKindOfOursIsRefused) {
+  MOBILENET_REQUIRE_DATA();
   EXPECT_THAT(Complaint([] { Model::Load(CasePath("k2_v3.h5")); }), HasSubstr("which is not read"));
 }
 
-// Of one output a softmax makes 1, whatever it is.
-TEST(Cases, OneOutputIsNoChoice) {
+// A logit of the second class, without a sigmoid in the file: the expected output is the logit itself.
+TEST(Cases, OneOutputTellsTwoClassesApart) {
   MOBILENET_REQUIRE_DATA();
+  const auto all = nlohmann::json::parse(std::ifstream(CasePath("expected.json")));
   for (const char* name : {"k2_logit1.h5", "logit1.tflite"}) {
     const Model model = Model::Load(CasePath(name));
-    EXPECT_THAT(Complaint([&] { Classifier{model}; }),
-                HasSubstr("has 1 output, expected at least two classes"));
+    EXPECT_EQ(model.answers, Answers::kSigmoid);
+    EXPECT_EQ(model.classes(), 2);
+    EXPECT_THAT(model.provenance.at("answers"), HasSubstr("assumed: one output without an activation"));
+    const double logit = all.at(name).at("pm1")[0];
+    const auto second = static_cast<float>(1 / (1 + std::exp(-logit)));
+    ExpectNear(AnswersOf(CasePath(name)), {1 - second, second});
   }
+}
+
+TEST(Cases, IndependentLabelsHaveProbabilitiesOfTheirOwn) {
+  MOBILENET_REQUIRE_DATA();
+  const auto all = nlohmann::json::parse(std::ifstream(CasePath("expected.json")));
+  const Model model = Model::Load(CasePath("k2_sigmoid3.h5"));
+  EXPECT_EQ(model.answers, Answers::kSigmoid);
+  EXPECT_EQ(model.classes(), 3);
+  EXPECT_FALSE(model.provenance.contains("answers")) << "the file says so";
+  ExpectNear(AnswersOf(CasePath("k2_sigmoid3.h5")), all.at("k2_sigmoid3.h5").at("pm1"));
 }
 
 TEST(Cases, APictureThatDecodesToManyPixelsIsRefusedWhereFewAreAllowed) {

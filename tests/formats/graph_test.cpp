@@ -62,6 +62,32 @@ TEST(Recognise, FindsTheRoundAlpha) {
   }
 }
 
+// The same where all maps are even: zeros that a file writes down below and right are Keras's.
+TEST(Recognise, ZerosBelowAndRightBeforeStridesAreKerass) {
+  const auto padding_of = [](const Graph& graph) {
+    const Model model = ToModel(graph);
+    return std::visit([](const auto& options) { return options.padding; }, *model.network.recipe);
+  };
+  const auto written = [](Graph graph) {
+    for (Node& node : graph.nodes) {
+      auto* depthwise = std::get_if<op::Depthwise>(&node.operation);
+      if (depthwise != nullptr && depthwise->stride == 2) depthwise->padding = Padding{0, 1, 0, 1};
+    }
+    return graph;
+  };
+  Graph v1 = written(GraphOf(V1({.alpha = 0.25})));
+  EXPECT_EQ(padding_of(v1), PaddingStyle::kKeras);
+  Graph v2 = written(GraphOf(V2({.alpha = 0.35})));
+  EXPECT_EQ(padding_of(v2), PaddingStyle::kSame) << "Keras's V2 works its zeros out";
+  v2.resolution.reset();
+  EXPECT_EQ(padding_of(v2), PaddingStyle::kKeras) << "but not for a map of any size";
+  for (const Resolution sides : {Resolution(100), Resolution(180), Resolution(75, 130)}) {
+    const Network odd = V1({.alpha = 0.25, .resolution = sides, .padding = PaddingStyle::kKeras});
+    EXPECT_NE(odd.layers, V1({.alpha = 0.25, .resolution = sides}).layers);
+    EXPECT_EQ(ToModel(GraphOf(odd)).network.recipe, odd.recipe);
+  }
+}
+
 // On a map of 33 pixels both styles put one zero on every side; the file's own word decides.
 TEST(Recognise, TheSamePaddingByTwoNamesIsCalledAsInTheFile) {
   const Network network = V1({.alpha = 0.1, .resolution = 33, .classes = 2});
@@ -180,11 +206,7 @@ TEST(FoldGraph, NamesTheFirstNodeThatDoesNotFit) {
   const auto pointwise = [](Graph& g) -> op::Convolution& {
     return std::get<op::Convolution>(g.nodes[6].operation);
   };
-  EXPECT_THAT(complaint([](Graph& g) {
-                g.nodes.pop_back();
-                --g.output;
-              }),
-              HasSubstr("f: has no classifier after an average"));
+  EXPECT_THAT(complaint([](Graph& g) { g.output = kNetworkInput; }), HasSubstr("f: has no layers"));
   EXPECT_THAT(complaint([&](Graph& g) {
                 pointwise(g).weight = Tensor::Of({1, 1, 8, 20}, std::vector<float>(160));
               }),
@@ -260,7 +282,8 @@ class Chain {
   Chain& Pointwise(const std::string& name) { return Then(name, Window<op::Convolution>({1, 1, 2, 2}, 1)); }
   Chain& Head() { return Then("pool", op::Average()).Pointwise("classifier"); }
 
-  [[nodiscard]] Network Build() const { return ToModel(graph_).network; }
+  [[nodiscard]] Model Load() const { return ToModel(graph_); }
+  [[nodiscard]] Network Build() const { return Load().network; }
   [[nodiscard]] std::string Complains() const {
     return Complaint([&] { ToModel(graph_); });
   }
@@ -373,7 +396,58 @@ TEST(FoldGraph, TheHeadIsAnAverageAndClassifiers) {
               HasSubstr("early is a softmax in the network's midst"));
   EXPECT_THAT(Chain().Head().Then("mid", op::Softmax()).Pointwise("after").Complains(),
               HasSubstr("mid is a softmax in the network's midst"));
-  EXPECT_THAT(Chain().Pointwise("p").Complains(), HasSubstr("no classifier"));
+  EXPECT_THAT(Chain().Pointwise("p").Then("z", op::Zeros{{1, 1, 1, 1}}).Complains(),
+              HasSubstr("z puts zeros around the output"));
+}
+
+TEST(FoldGraph, ANetworkMayEndWithItsAverageOrBeforeIt) {
+  const Model averaged = Chain().Pointwise("p").Then("pool", op::Average()).Load();
+  EXPECT_EQ(averaged.network.layers.back().kind, LayerKind::kGlobalAveragePool);
+  EXPECT_EQ(averaged.network.layers.back().name, "pool");
+  EXPECT_EQ(averaged.classes(), 0);
+  EXPECT_FALSE(averaged.provenance.contains("average"));
+  EXPECT_FALSE(averaged.provenance.contains("answers"));
+  const Model map = Chain().Pointwise("pool").Load();
+  EXPECT_EQ(map.network.layers.back().kind, LayerKind::kGlobalAveragePool);
+  EXPECT_EQ(map.provenance.at("average"), "added: the file's network ends with a map of 12 x 18 x 2");
+  CheckNetwork(map.network);
+
+  // Versions are recognised without their classifiers, too.
+  for (const Network& network : {V1({.alpha = 0.25, .classes = 0}), V2({.alpha = 0.35, .classes = 0}),
+                                 V1({.alpha = 0.25, .classes = 0, .shallow = true})}) {
+    Graph graph = GraphOf(network);
+    EXPECT_EQ(ToModel(graph).network.layers, network.layers);
+    EXPECT_EQ(ToModel(graph).network.recipe, network.recipe);
+    graph.nodes.pop_back();  // the average
+    --graph.output;
+    EXPECT_EQ(ToModel(graph).network.recipe, network.recipe);
+    EXPECT_THAT(ToModel(graph).provenance.at("average"), HasSubstr("ends with a map of 7 x 7"));
+  }
+}
+
+TEST(FoldGraph, WhatStandsAtTheEndSaysWhatTheAnswersMean) {
+  const auto one = op::Dense{Tensor::Of({2, 1}, {1, 2}), {}};
+  EXPECT_EQ(Chain().Head().Load().answers, Answers::kSoftmax) << "logits, as most are";
+  EXPECT_EQ(Chain().Head().Then("s", op::Softmax()).Load().answers, Answers::kSoftmax);
+  const Model labels = Chain().Head().Then("s", op::Sigmoid()).Then("flat", op::Reshape{{2}}).Load();
+  EXPECT_EQ(labels.answers, Answers::kSigmoid);
+  EXPECT_EQ(labels.classes(), 2);
+  EXPECT_FALSE(labels.provenance.contains("answers"));
+  const Model logit = Chain().Head().Then("one", one).Load();
+  EXPECT_EQ(logit.answers, Answers::kSigmoid);
+  EXPECT_EQ(logit.classes(), 2);
+  EXPECT_THAT(logit.provenance.at("answers"), HasSubstr("assumed: one output without an activation"));
+  const Model said = Chain().Head().Then("one", one).Then("s", op::Sigmoid()).Load();
+  EXPECT_EQ(said.answers, Answers::kSigmoid);
+  EXPECT_FALSE(said.provenance.contains("answers"));
+  EXPECT_EQ(Chain().Head().Then("one", one).Then("s", op::Softmax()).Load().classes(), 1);
+
+  EXPECT_THAT(Chain().Then("early", op::Sigmoid()).Complains(),
+              HasSubstr("early is a sigmoid in the network's midst"));
+  EXPECT_THAT(Chain().Head().Then("mid", op::Sigmoid()).Then("late", one).Complains(),
+              HasSubstr("mid is a sigmoid in the network's midst"));
+  EXPECT_THAT(Chain().Head().Then("mid", op::Sigmoid()).Then("s", op::Softmax()).Complains(),
+              HasSubstr("mid is a sigmoid in the network's midst"));
 }
 
 // Where the map is one pixel without an average, a 1 x 1 convolution is one like all others.

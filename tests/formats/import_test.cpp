@@ -312,7 +312,7 @@ TEST(Keras, RescalingBelongsRightAfterTheInput) {
   };
   const std::string rescaling = R"({"class_name":"Rescaling","config":{"name":"r","scale":0.1}})";
   const std::string zeros = R"({"class_name":"ZeroPadding2D","config":{"name":"z","padding":[[0,1],[0,1]]}})";
-  EXPECT_THAT(complaint(rescaling), HasSubstr("has no classifier"));
+  EXPECT_THAT(complaint(rescaling), HasSubstr("has no layers that make its output"));
   EXPECT_THAT(complaint(zeros + "," + rescaling),
               HasSubstr("the layer r rescales values within the network"));
   EXPECT_THAT(complaint(rescaling + "," + rescaling), HasSubstr("the layer r rescales"));
@@ -323,7 +323,7 @@ TEST(Keras, RescalingBelongsRightAfterTheInput) {
 TEST(Import, KerasWeightsAloneInHdf5) {
   const Model model =
       Model::Load(std::filesystem::path(MOBILENET_SOURCE_DIR) / "tests" / "data" / "keras_weights.h5");
-  EXPECT_EQ(V1Of(model), (V1Options{.alpha = 0.01, .classes = 5}));
+  EXPECT_EQ(V1Of(model), (V1Options{.alpha = 0.01, .classes = 5, .padding = PaddingStyle::kKeras}));
   const auto weight = model.weights.at("block13.pointwise.weight");
   EXPECT_EQ(weight.shape, (std::vector<std::int64_t>{10, 10}));
   // Values count up from the number of the tensor in the file, in hundredths.
@@ -372,14 +372,38 @@ std::filesystem::path ModelPath(const char* name) { return SharedData() / "model
 TEST(Import, KerasNamedSafetensors) {
   MOBILENET_REQUIRE_DATA();
   const Model model = Model::Load(ModelPath("mobilenet_v1_0.25_224.safetensors"));
-  EXPECT_EQ(V1Of(model), (V1Options{.alpha = 0.25}));
+  EXPECT_EQ(V1Of(model), (V1Options{.alpha = 0.25, .padding = PaddingStyle::kKeras}));
   EXPECT_EQ(model.preprocessing, PreprocessingPreset("tensorflow"));
+}
+
+// What keras.applications gives for include_top=False.
+TEST(Import, KerasWeightsWithoutAClassifier) {
+  KerasWeights weights;
+  const Network network = V1({.alpha = 0.25, .classes = 0});
+  const Weights random = RandomWeights(network, 1);
+  for (const Layer& layer : network.layers) {
+    if (layer.kind == LayerKind::kGlobalAveragePool) continue;
+    const bool depthwise = layer.kind == LayerKind::kDepthwise;
+    const std::string number = layer.name == "conv1" ? "" : layer.name.substr(5, layer.name.find('.') - 5);
+    const std::string name = number.empty() ? "conv1" : (depthwise ? "conv_dw_" : "conv_pw_") + number;
+    Tensor kernel = random.at(layer.name + ".weight");
+    if (depthwise) kernel.shape.push_back(1);
+    if (layer.kind == LayerKind::kPointwise) kernel.shape.insert(kernel.shape.begin(), {1, 1});
+    weights[name][depthwise ? "depthwise_kernel" : "kernel"] = kernel;
+    for (const auto& [ours, theirs] :
+         {std::pair("gamma", "gamma"), std::pair("beta", "beta"), std::pair("mean", "moving_mean"),
+          std::pair("variance", "moving_variance")})
+      weights[name + "_bn"][theirs] = random.at(layer.name + ".norm." + ours);
+  }
+  const Model model = ToModel(FromKerasNames("f", weights));
+  EXPECT_EQ(V1Of(model), (V1Options{.alpha = 0.25, .classes = 0, .padding = PaddingStyle::kKeras}));
+  EXPECT_THAT(model.provenance.at("padding"), HasSubstr("keras"));
 }
 
 TEST(Import, PublishedV1InFullSize) {
   MOBILENET_REQUIRE_DATA();
   const Model model = Model::Load(ModelPath("mobilenet_v1_1.0_224.safetensors"));
-  EXPECT_EQ(V1Of(model), V1Options());
+  EXPECT_EQ(V1Of(model), V1Options{.padding = PaddingStyle::kKeras});
   EXPECT_EQ(model.preprocessing, PreprocessingPreset("tensorflow"));
 }
 

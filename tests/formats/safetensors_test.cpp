@@ -186,6 +186,44 @@ TEST_F(ModelFile, ThereAndBack) {
   }
 }
 
+TEST_F(ModelFile, KeepsWhatTheAnswersMean) {
+  model_.answers = Answers::kSigmoid;
+  model_.Save(path_);
+  EXPECT_EQ(Model::LoadSafetensors(path_).answers, Answers::kSigmoid);
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m["answers"] = "\"cosine\""; }),
+              HasSubstr("answers is \"cosine\", expected \"softmax\" or \"sigmoid\""));
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m["answers"] = "7"; }), HasSubstr("answers is 7"));
+  EXPECT_THAT(ComplaintAfter([](auto& m) { m["answers"] = "{"; }), HasSubstr("expected \"softmax\""));
+}
+
+TEST_F(ModelFile, FilesThatDoNotSayMeanASoftmax) {
+  EXPECT_EQ(Model::LoadSafetensors(path_).answers, Answers::kSoftmax);
+  EXPECT_FALSE(OpenSafetensors(path_, false).metadata.contains("answers"));
+}
+
+TEST_F(ModelFile, OneSigmoidHasTwoLabels) {
+  model_.network = V1({.alpha = 0.25, .resolution = 32, .classes = 1});
+  model_.weights = RandomWeights(model_.network, 1);
+  model_.labels = {"no", "yes"};
+  EXPECT_THAT(Complaint([&] { model_.Save(path_); }), HasSubstr("2 labels, expected 1"));
+  model_.answers = Answers::kSigmoid;
+  model_.Save(path_);
+  EXPECT_EQ(Model::LoadSafetensors(path_).labels, model_.labels);
+  EXPECT_EQ(Model::LoadSafetensors(path_).classes(), 2);
+}
+
+TEST_F(ModelFile, KeepsKerassPaddingAndNetworksWithoutAClassifier) {
+  model_.network = V1({.alpha = 0.25, .resolution = 50, .classes = 0, .padding = PaddingStyle::kKeras});
+  model_.weights = RandomWeights(model_.network, 1);
+  EXPECT_THAT(Complaint([&] { model_.Save(path_); }), HasSubstr("3 labels, expected 0"));
+  model_.labels.clear();
+  model_.Save(path_);
+  const Model loaded = Model::LoadSafetensors(path_);
+  EXPECT_EQ(loaded.network.recipe, model_.network.recipe);
+  EXPECT_EQ(loaded.network.layers, model_.network.layers);
+  EXPECT_EQ(loaded.classes(), 0);
+}
+
 TEST_F(ModelFile, TextThatIsNotUtf8) {
   model_.provenance = {{"command", "train caf\xe9"}};
   model_.Save(path_);

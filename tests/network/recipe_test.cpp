@@ -102,6 +102,49 @@ TEST(Recipe, ANetworkTakesOtherInputsAndClasses) {
   }
 }
 
+// Zeros below and right of depthwise strides alone; the first convolution is padded as "same" is.
+TEST(Recipe, KerasPadsBelowAndRightBeforeDepthwiseStrides) {
+  for (const int side : {224, 96, 32})
+    EXPECT_EQ(V1({.resolution = side, .padding = PaddingStyle::kKeras}).layers,
+              V1({.resolution = side}).layers);
+  const Network network = V1({.alpha = 0.25, .resolution = {101, 100}, .padding = PaddingStyle::kKeras});
+  EXPECT_EQ(network.layers[0].padding, (Padding{1, 1, 0, 1}));
+  EXPECT_EQ(network.layers[0].output, (Shape{51, 50, 8}));
+  EXPECT_EQ(network.layers[1].padding, (Padding{1, 1, 1, 1}));
+  EXPECT_EQ(network.layers[3].padding, (Padding{0, 1, 0, 1}));
+  EXPECT_EQ(network.layers[3].output, (Shape{25, 25, 16}));
+  EXPECT_EQ(network.layers[7].output, (Shape{12, 12, 32}));
+  for (int side = 32; side < 70; ++side) {
+    Network other = WithResolution(network, side);
+    CheckNetwork(other);
+    EXPECT_EQ(std::get<V1Options>(*other.recipe).padding, PaddingStyle::kKeras);
+    // Without its recipe an odd one is still known.
+    Network custom = network;
+    custom.recipe.reset();
+    EXPECT_EQ(WithResolution(custom, side).layers, other.layers);
+  }
+}
+
+TEST(Recipe, OfNoClassesEndsWithItsAverage) {
+  for (const Recipe& recipe : {Recipe(V1Options{.alpha = 0.25, .resolution = 96}),
+                               Recipe(V2Options{.alpha = 0.35, .resolution = 96})}) {
+    Network network = Build(recipe);
+    const Network features = WithClasses(network, 0);
+    EXPECT_FALSE(HasClassifier(features));
+    EXPECT_TRUE(HasClassifier(network));
+    EXPECT_EQ(features.classes(), 0);
+    EXPECT_EQ(features.layers.back().kind, LayerKind::kGlobalAveragePool);
+    EXPECT_EQ(RecipeOf(features), features.recipe);
+    EXPECT_EQ(WithClasses(features, 1000).layers, network.layers);
+    network.recipe.reset();
+    EXPECT_EQ(WithClasses(network, 0).layers, features.layers);
+    EXPECT_EQ(WithClasses(WithClasses(network, 0), 0).layers, features.layers);
+    EXPECT_EQ(WithClasses(WithClasses(network, 0), 1000).layers, network.layers);
+  }
+  EXPECT_EQ(TitleOf(V2({.alpha = 0.5, .classes = 0})),
+            "MobileNet V2 without a classifier, alpha 0.5, 224 x 224");
+}
+
 TEST(Recipe, OneThatMakesOtherLayersCountsForNothing) {
   Network network = V2({.alpha = 0.35, .resolution = 32, .classes = 5});
   network.layers[5].activation = Activation::kRelu;

@@ -143,7 +143,7 @@ TEST(V1, RefusesWhatIsOutOfRange) {
   EXPECT_THAT(message({.alpha = std::stod("nan")}), HasSubstr("alpha is nan"));
   EXPECT_THAT(message({.resolution = 31}), HasSubstr("resolution is 31, expected 32 to 4096"));
   EXPECT_THAT(message({.resolution = 7'000'000}), HasSubstr("resolution is 7000000"));
-  EXPECT_THAT(message({.classes = 0}), HasSubstr("classes is 0"));
+  EXPECT_THAT(message({.classes = -1}), HasSubstr("classes is -1"));
   EXPECT_THAT(message({.input_channels = 4}), HasSubstr("input channels is 4"));
   EXPECT_THAT(message({.output_stride = 2}), HasSubstr("output stride is 2"));
 }

@@ -72,6 +72,42 @@ TEST_F(TrainTest, TheBackboneIsWhatTheClassifierReads) {
   }
 }
 
+// As include_top=False leaves a model: the features are the same, and the classifier is all new.
+TEST_F(TrainTest, AModelWithoutAClassifierIsAStart) {
+  const Model whole = Experienced();
+  Model from = whole;
+  from.network = WithClasses(whole.network, 0);
+  std::erase_if(from.weights, [](const auto& each) { return each.first.starts_with("classifier"); });
+  from.labels.clear();
+  const Network network = WithClasses(from.network, 3);
+  const WeightLayout layout(network);
+  std::vector<float> values(layout.size(), 7);
+  EXPECT_FALSE(TakeWeights(from, network, {"red", "green", "blue"}, layout, values));
+  const Weights taken = layout.ToWeights(values);
+  EXPECT_TRUE(std::ranges::equal(taken.at("conv1.weight").values, whole.weights.at("conv1.weight").values));
+  for (const float value : taken.at("classifier.weight").values) EXPECT_EQ(value, 0);
+  options_.from = from;
+  options_.learning_rate = 1e-9;
+  options_.average = 0;
+  const TrainingResult result = Run();
+  EXPECT_EQ(result.epochs.front().validation_accuracy, 1) << "the classifier was fitted before all else";
+  EXPECT_EQ(result.model.network.layers, network.layers);
+  EXPECT_EQ(result.model.network.recipe, network.recipe);
+}
+
+TEST_F(TrainTest, RowsOfSigmoidsAreNotKept) {
+  Model from = Experienced();
+  from.labels = {"red", "green", "blue"};
+  from.answers = Answers::kSigmoid;
+  const WeightLayout layout(from.network);
+  std::vector<float> values(layout.size());
+  EXPECT_FALSE(TakeWeights(from, from.network, from.labels, layout, values));
+  EXPECT_EQ(layout.ToWeights(values).at("classifier.weight").values[0], 0);
+  options_.from = from;
+  options_.epochs = 1;
+  EXPECT_EQ(Run().model.answers, Answers::kSoftmax);
+}
+
 TEST_F(TrainTest, KnownClassesKeepTheirRowsAndNewOnesAreLearned) {
   Model from = Experienced();
   from.labels = {"red", "grey", "black"};
