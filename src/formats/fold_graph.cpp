@@ -362,7 +362,7 @@ class Folder {
           Sides(in.shape));
     // Padded as "same", one window for each step fits, some of them over the edge.
     const bool once = average.stride_height >= in.shape.height && average.stride_width >= in.shape.width;
-    if (average.height != 0 && average.same && !once)
+    if (average.same && !once)
       Bad("averages around every ", average.stride_height, " x ", average.stride_width,
           " pixels, expected one average over the whole map of ", Sides(in.shape));
     return End(Begin(LayerKind::kGlobalAveragePool, in, in.shape.channels), {}, true);

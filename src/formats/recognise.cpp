@@ -60,12 +60,10 @@ std::vector<double> AlphasOfV1(const Network& network) {
   constexpr int kLastChannels = 1024;
   const int channels = network.layers.back().input.channels;
   const double low = double{1} * channels / kLastChannels;
-  const double high = std::min(1.0, double{1} * (channels + 1) / kLastChannels);
   std::vector<double> alphas;
   for (const double parts_of_one : {4, 20, 100, 1000, 1024}) {
     const double alpha = std::ceil(low * parts_of_one) / parts_of_one;
-    const bool fits = alpha > 0 && alpha >= low && alpha <= high;
-    if (fits && V1Channels(alpha, kLastChannels) == channels) alphas.push_back(alpha);
+    if (alpha <= 1 && V1Channels(alpha, kLastChannels) == channels) alphas.push_back(alpha);
   }
   return alphas;
 }

@@ -280,7 +280,7 @@ TEST_F(ClassifyTest, FilesComeInOrderAndBadOnesAreReported) {
     files.push_back(Write(std::to_string(i), bad ? "not a picture" : Bmp(20 + i, c, 10, 20)));
   }
   files.push_back(directory_.path() / "missing.jpg");
-  for (const int threads : {1, 4}) {
+  for (const int threads : {1, 4, 20}) {
     std::size_t next = 0;
     ClassifyFiles(model_, files, {.threads = threads, .top = 2}, [&](const FileResult& result) {
       EXPECT_EQ(result.index, next++);
@@ -393,6 +393,7 @@ TEST_F(ClassifyTest, SamplesFromALists) {
   EXPECT_EQ(samples[1].file, directory_.path() / "list" / "two.bmp");
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\tgreen\none.bmp green\n")), HasSubstr("line 2"));
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\t3\n")), HasSubstr("the class \"3\""));
+  EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "one.bmp\t2x\n")), HasSubstr("the class \"2x\""));
   EXPECT_THAT(ComplaintOfSamples(Write("bad.tsv", "file\tclassic\none.bmp\tgreen\n")),
               HasSubstr("line 1 has the class \"classic\""));  // no heading
   const auto parts = Write("parts.csv", "class,path,split\ngreen,one.bmp,Train\n2,two.bmp,testing\n");

@@ -181,5 +181,16 @@ TEST(Tiff, HugeOnesAreRefusedBeforeMemoryIsTaken) {
               AllOf(HasSubstr("before the picture is complete")));
 }
 
+// A tile may be larger than its picture, up to 2^20 pixels whatever is allowed.
+TEST(Tiff, TilesAreRefusedWhereTheyAreLargerThanThatAndThanAllowed) {
+  const auto tiff = [](int tile) {
+    return Tiff(8, 8, Bytes(192),
+                {.photometric = PHOTOMETRIC_RGB, .compression = COMPRESSION_ADOBE_DEFLATE, .tile = tile});
+  };
+  EXPECT_EQ(DecodeImage(tiff(1024), {.max_pixels = 64}).width, 8);
+  EXPECT_THAT(DecodeError(tiff(1040), {.max_pixels = 64}), HasSubstr("TIFF tile of 1040 x 1040 pixels"));
+  EXPECT_EQ(DecodeImage(tiff(1040), {.max_pixels = 1040 * 1040}).width, 8);
+}
+
 }  // namespace
 }  // namespace mobilenet

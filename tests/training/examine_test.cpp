@@ -56,6 +56,13 @@ TEST(LikenessTest, TheSameSceneAtAnotherSizeAndBrightnessIsAlikeAndOthersAreNot)
   }
 }
 
+// By the luma of ITU-R BT.601: 0.299, 0.587 and 0.114 of the colours.
+TEST(LikenessTest, GreyIsTheLuma) {
+  Image image{.width = 32, .height = 32, .channels = 3, .pixels = {}};
+  for (int i = 0; i < 32 * 32; ++i) image.pixels.insert(image.pixels.end(), {200, 100, 50});
+  EXPECT_THAT(LikenessOf(image).grey, testing::Each(124));
+}
+
 // Against all pairs, of hashes that are drawn so that many are near.
 TEST(LikenessTest, NoPairIsMissed) {
   std::vector<Likeness> pictures;
