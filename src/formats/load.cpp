@@ -1,5 +1,6 @@
 // Which format a file has, by its content.
 #include <memory>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -13,32 +14,65 @@
 #include "formats/load.h"
 #include "formats/model_file.h"
 #include "formats/tflite.h"
+#include "formats/torch_file.h"
 #include "formats/torch_names.h"
+#include "formats/zip.h"
 
 namespace mobilenet {
 
 namespace {
+
+// Weights under names that stand for a graph.
+std::optional<Graph> ReadNamed(const Safetensors& file) {
+  if (HasKerasNames(file)) return ReadKerasSafetensors(file);
+  if (HasTorchvisionNames(file)) return ReadTorchvision(file);
+  if (HasTimmNames(file)) return ReadTimm(file);
+  if (HasEfficientNetNames(file)) return ReadEfficientNetLite(file);
+  return std::nullopt;
+}
+
+constexpr std::string_view kKnownNames =
+    "names of Keras (no conv1/kernel), torchvision (no features.0.0.weight), timm (no conv_stem.weight) or "
+    "EfficientNet-PyTorch (no _conv_stem.weight)";
+
+Model ToModel(TorchFile file) {
+  std::optional<Graph> graph = ReadNamed(file.tensors);
+  if (!graph) {
+    const auto& entries = file.tensors.entries;
+    Fail(file.tensors.name, ": is a PyTorch checkpoint of ", entries.size(), " tensors, from ",
+         entries.begin()->first, " to ", entries.rbegin()->first, ", but of no MobileNet under ",
+         kKnownNames);
+  }
+  graph->provenance.merge(file.notes);
+  return ToModel(*graph);
+}
+
+Model ParseArchive(std::span<const std::uint8_t> bytes, std::string_view name) {
+  if constexpr (MOBILENET_READS_ZIP == 1) {
+    const ZipArchive archive(bytes, name);
+    if (IsTorchArchive(archive)) return ToModel(ReadTorchArchive(archive));
+  }
+  FailForeign(bytes, name);
+}
 
 // With the labels that the file has.
 Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
                 std::string_view name) {
   if (IsTflite(bytes)) return ToModel(ReadTflite(bytes, name));
   if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5(bytes, name));
+  if (ZipArchive::Recognises(bytes)) return ParseArchive(bytes, name);
+  if (IsTorchPickle(bytes)) return ToModel(ReadTorchPickle(bytes, std::move(owner), name));
   if (!LooksLikeSafetensors(bytes)) FailForeign(bytes, name);
   const Safetensors file = ParseSafetensors(bytes, std::move(owner), name);
   if (IsModelFile(file)) return ReadModel(file);
-  if (HasKerasNames(file)) return ToModel(ReadKerasSafetensors(file));
-  if (HasTorchvisionNames(file)) return ToModel(ReadTorchvision(file));
-  if (HasTimmNames(file)) return ToModel(ReadTimm(file));
+  if (const std::optional<Graph> graph = ReadNamed(file)) return ToModel(*graph);
   if (file.metadata.contains("checkpoint_version")) {
     Fail(name,
          ": is the checkpoint of a training that is not finished, expected a model: the command that began "
          "it makes one with --resume");
   }
-  Fail(
-      name, ": is a safetensors file of ", file.entries.size(),
-      " tensors, but neither one of ours (no format_version) nor MobileNet weights under "
-      "names of Keras (no conv1/kernel), torchvision (no features.0.0.weight) or timm (no conv_stem.weight)");
+  Fail(name, ": is a safetensors file of ", file.entries.size(),
+       " tensors, but neither one of ours (no format_version) nor MobileNet weights under ", kKnownNames);
 }
 
 }  // namespace
