@@ -69,15 +69,16 @@ std::string_view ArchiveText(Bytes bytes) {
     return "a PyTorch checkpoint (a ZIP archive), which this build does not read: build it where libzip-dev "
            "is "
            "installed";
-  if (Has(bytes, "model.weights.h5") || Has(bytes, "config.json"))
-    return "a Keras archive (.keras), which is not read: save the model as .h5";
+  if (Has(bytes, "model.weights.h5"))
+    return "a Keras archive (.keras), which this build does not read: build it where libzip-dev is installed";
   if (Has(bytes, ".npy")) return "a NumPy archive (.npz), which is not read";
   return "a ZIP archive: unpack it first";
 }
 
 std::string_view JsonText(Bytes bytes) {
   return Has(bytes, "modelTopology") || Has(bytes, "weightsManifest")
-             ? "the description of a TensorFlow.js model, which is not read"
+             ? "the description of a TensorFlow.js model, whose weights lie in files beside it: load it by "
+               "its path"
              : "a JSON file";
 }
 
@@ -128,8 +129,6 @@ void FailForeignFolder(const std::filesystem::path& folder) {
   if (std::filesystem::exists(folder / "saved_model.pb", unknown))
     Fail(folder.string(),
          ": is a TensorFlow SavedModel, which is not read: TFLiteConverter makes a .tflite of it; ", kRead);
-  if (std::filesystem::exists(folder / "model.json", unknown))
-    Fail(folder.string(), ": is the folder of a TensorFlow.js model, which is not read; ", kRead);
   Fail(folder.string(), ": is a folder; ", kRead);
 }
 

@@ -9,10 +9,12 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/keras.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_config.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_hdf5.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/keras_variables.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_weights.cpp
   ${CMAKE_CURRENT_LIST_DIR}/load.cpp
   ${CMAKE_CURRENT_LIST_DIR}/pickle.cpp
   ${CMAKE_CURRENT_LIST_DIR}/recognise.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tfjs.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_names.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_nodes.cpp

@@ -1,8 +1,10 @@
 // Which format a file has, by its content.
 #include <memory>
 #include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -51,6 +53,12 @@ Model ParseArchive(std::span<const std::uint8_t> bytes, std::string_view name) {
   if constexpr (MOBILENET_READS_ZIP == 1) {
     const ZipArchive archive(bytes, name);
     if (IsTorchArchive(archive)) return ToModel(ReadTorchArchive(archive));
+    if (archive.files().contains("model.weights.h5")) {
+      const std::vector<std::uint8_t> config = archive.Read("config.json");
+      const std::vector<std::uint8_t> weights = archive.Read("model.weights.h5");
+      return ToModel(
+          ReadKeras3(name, {reinterpret_cast<const char*>(config.data()), config.size()}, weights));
+    }
   }
   FailForeign(bytes, name);
 }
@@ -75,6 +83,33 @@ Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void>
        " tensors, but neither one of ours (no format_version) nor MobileNet weights under ", kKnownNames);
 }
 
+// Whether a file is the description of a TensorFlow.js model, whose weights lie beside it.
+bool IsTfjs(std::span<const std::uint8_t> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return text.starts_with('{') && text.find("\"weightsManifest\"") != std::string_view::npos;
+}
+
+Model LoadTfjs(const std::filesystem::path& path) {
+  TfjsModel read = ReadTfjs(path);
+  Model model = ToModel(read.graph);
+  if (const auto classes = static_cast<std::size_t>(model.network.output().size());
+      !read.labels.empty() && read.labels.size() != classes)
+    Fail(path.parent_path().string(), ": its metadata.json has ", read.labels.size(), " labels, expected ",
+         classes);
+  model.labels = std::move(read.labels);
+  AssumeImagenetLabels(model);
+  return model;
+}
+
+Model LoadFolder(const std::filesystem::path& folder) {
+  std::error_code unknown;
+  const std::filesystem::path description = folder / "model.json";
+  if (!std::filesystem::is_regular_file(description, unknown)) FailForeignFolder(folder);
+  Model model = LoadTfjs(description);
+  model.provenance.try_emplace("source", folder.filename().string());
+  return model;
+}
+
 }  // namespace
 
 Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
@@ -87,9 +122,10 @@ Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void
 Model Model::Load(const std::filesystem::path& path, const LoadOptions& options) {
   return OrOutOfMemory(path.native(), [&] {
     std::error_code unknown;  // told when the file is opened
-    if (std::filesystem::is_directory(path, unknown)) FailForeignFolder(path);
+    if (std::filesystem::is_directory(path, unknown)) return LoadFolder(path);
     SharedBytes file = OpenFile(path, options.mapped);
-    Model model = ParseModel(file.bytes, std::move(file.owner), path.string());
+    Model model =
+        IsTfjs(file.bytes) ? LoadTfjs(path) : ParseModel(file.bytes, std::move(file.owner), path.string());
     model.provenance.try_emplace("source", path.filename().string());
     return model;
   });
