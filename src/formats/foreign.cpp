@@ -15,7 +15,8 @@ namespace {
 using namespace std::string_view_literals;
 using Bytes = std::span<const std::uint8_t>;
 
-constexpr std::string_view kRead = "expected safetensors, a Keras .h5 or a float32 .tflite";
+constexpr std::string_view kRead =
+    "expected safetensors, a PyTorch state dictionary, a Keras .h5 or a float32 .tflite";
 
 struct Row {
   std::size_t offset;
@@ -26,8 +27,6 @@ struct Row {
 // The first that fits.
 constexpr std::array kRows = {
     Row{0, "version https://git-lfs"sv, "a Git LFS pointer, not the file itself: `git lfs pull` fetches it"},
-    Row{0, "\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9"sv,
-        "a PyTorch checkpoint of the old kind (a pickle), which is not read"},
     Row{0, "\x80\x02"sv, "a Python pickle, which is not read"},
     Row{0, "\x80\x03"sv, "a Python pickle, which is not read"},
     Row{0, "\x80\x04"sv, "a Python pickle, which is not read"},
@@ -66,16 +65,20 @@ bool Has(Bytes bytes, std::string_view text) {
 
 // A ZIP archive by the name of its first files.
 std::string_view ArchiveText(Bytes bytes) {
-  if (Has(bytes, "data.pkl")) return "a PyTorch checkpoint (a ZIP archive), which is not read";
-  if (Has(bytes, "model.weights.h5") || Has(bytes, "config.json"))
-    return "a Keras archive (.keras), which is not read: save the model as .h5";
+  if (Has(bytes, "data.pkl"))
+    return "a PyTorch checkpoint (a ZIP archive), which this build does not read: build it where libzip-dev "
+           "is "
+           "installed";
+  if (Has(bytes, "model.weights.h5"))
+    return "a Keras archive (.keras), which this build does not read: build it where libzip-dev is installed";
   if (Has(bytes, ".npy")) return "a NumPy archive (.npz), which is not read";
   return "a ZIP archive: unpack it first";
 }
 
 std::string_view JsonText(Bytes bytes) {
   return Has(bytes, "modelTopology") || Has(bytes, "weightsManifest")
-             ? "the description of a TensorFlow.js model, which is not read"
+             ? "the description of a TensorFlow.js model, whose weights lie in files beside it: load it by "
+               "its path"
              : "a JSON file";
 }
 
@@ -126,8 +129,6 @@ void FailForeignFolder(const std::filesystem::path& folder) {
   if (std::filesystem::exists(folder / "saved_model.pb", unknown))
     Fail(folder.string(),
          ": is a TensorFlow SavedModel, which is not read: TFLiteConverter makes a .tflite of it; ", kRead);
-  if (std::filesystem::exists(folder / "model.json", unknown))
-    Fail(folder.string(), ": is the folder of a TensorFlow.js model, which is not read; ", kRead);
   Fail(folder.string(), ": is a folder; ", kRead);
 }
 

@@ -1,7 +1,11 @@
 // Keras's names, without a configuration.
 #include "formats/keras.h"
 
+#include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/fail.h"
 #include "formats/keras_weights.h"
@@ -11,79 +15,128 @@ namespace {
 
 class NamedLayers {
  public:
-  NamedLayers(std::string_view file, const KerasWeights& weights) : weights_(weights) {
+  NamedLayers(std::string_view file, const KerasWeights& weights, const char* version) : weights_(weights) {
     graph_.file = file;
     graph_.format = "Keras weights";
-    graph_.version = "v1";
+    graph_.version = version;
   }
 
   [[nodiscard]] KerasLayerWeights WeightsOf(const std::string& layer) const {
     return {graph_.file, weights_, "", layer};
   }
 
-  void Add(const std::string& layer, const char* type, op::Any operation) {
-    graph_.Append({"the layer " + layer, type, layer, {}, std::move(operation)});
+  void Add(const std::string& layer, const char* type, op::Any operation, std::vector<int> inputs = {}) {
+    graph_.Append({"the layer " + layer, type, layer, std::move(inputs), std::move(operation)});
   }
 
-  // A convolution, its batch norm and ReLU6.
-  void AddConvolution(const std::string& layer, int stride) {
+  // A convolution, its batch norm and, where there is one, ReLU6.
+  void AddConvolution(const std::string& layer, const std::string& norm, int stride, bool activated) {
     op::Convolution convolution = WeightsOf(layer).Convolution();
     convolution.stride = stride;
+    channels_ = convolution.weight.shape[3];
     Add(layer, "Conv2D", std::move(convolution));
-    AddNorm(layer);
+    AddNorm(layer, norm, activated);
   }
 
-  // As keras.applications builds it: before a stride, zeros below and right.
-  void AddDepthwise(const std::string& layer, int stride) {
+  // Nothing for as few zeros around the map as TensorFlow's "same" takes.
+  void AddDepthwise(const std::string& layer, const std::string& norm, int stride,
+                    std::optional<Padding> padding) {
     op::Depthwise depthwise = WeightsOf(layer).Depthwise();
     depthwise.stride = stride;
-    if (stride > 1) depthwise.padding = Padding{0, 1, 0, 1};
+    depthwise.padding = padding;
     Add(layer, "DepthwiseConv2D", std::move(depthwise));
-    AddNorm(layer);
+    AddNorm(layer, norm, true);
   }
 
-  Graph Take() {
-    graph_.provenance["padding"] = "keras: known from the layers' names";
-    return std::move(graph_);
+  // The average over the map and the classifier, dense or a convolution, if there is one.
+  void AddClassifier() {
+    Add("global_average_pooling2d", "GlobalAveragePooling2D", op::Average());
+    const KerasLayerWeights dense = WeightsOf("predictions");
+    const KerasLayerWeights convolution = WeightsOf("conv_preds");
+    if (convolution.found()) {
+      Add("conv_preds", "Conv2D", convolution.Convolution());
+    } else if (dense.found()) {
+      Add("predictions", "Dense", dense.Dense());
+    }  // else the weights of include_top=False
   }
+
+  [[nodiscard]] int output() const { return graph_.output; }
+  [[nodiscard]] std::int64_t channels() const { return channels_; }  // of the last convolution
+
+  Graph Take() { return std::move(graph_); }
 
  private:
-  void AddNorm(const std::string& layer) {
-    const std::string norm = layer + "_bn";
+  void AddNorm(const std::string& layer, const std::string& norm, bool activated) {
     if (!WeightsOf(norm).found()) Fail(graph_.file, ": the layer ", norm, " is missing");
     Add(norm, "BatchNormalization", WeightsOf(norm).Norm());
-    Add(layer + "_relu", "ReLU", op::Clip{Activation::kRelu6});
+    if (activated) Add(layer + "_relu", "ReLU", op::Clip{Activation::kRelu6});
   }
 
   const KerasWeights& weights_;
   Graph graph_;
+  std::int64_t channels_ = 0;
 };
+
+// The strides of a network's depthwise layers, which the names stand for.
+std::vector<int> DepthwiseStrides(const Network& network) {
+  std::vector<int> strides;
+  for (const Layer& layer : network.layers) {
+    if (layer.kind == LayerKind::kDepthwise) strides.push_back(layer.stride);
+  }
+  return strides;
+}
+
+Graph FromV1Names(std::string_view file, const KerasWeights& weights) {
+  NamedLayers layers(file, weights, "v1");
+  const Network network = V1();
+  layers.AddConvolution("conv1", "conv1_bn", network.layers.front().stride, true);
+  int block = 0;
+  for (const int stride : DepthwiseStrides(network)) {
+    ++block;
+    const std::string depthwise = Concat("conv_dw_", block);
+    const std::string pointwise = Concat("conv_pw_", block);
+    // Before a stride of 2, keras.applications puts zeros below and right, whatever the size of the map.
+    layers.AddDepthwise(depthwise, depthwise + "_bn", stride,
+                        stride > 1 ? std::optional(Padding{0, 1, 0, 1}) : std::nullopt);
+    layers.AddConvolution(pointwise, pointwise + "_bn", 1, true);
+  }
+  layers.AddClassifier();
+  Graph graph = layers.Take();
+  graph.provenance["padding"] = "keras: known from the layers' names";
+  return graph;
+}
+
+Graph FromV2Names(std::string_view file, const KerasWeights& weights) {
+  NamedLayers layers(file, weights, "v2");
+  const Network network = V2();
+  layers.AddConvolution("Conv1", "bn_Conv1", network.layers.front().stride, true);
+  int block = 0;
+  for (const int stride : DepthwiseStrides(network)) {
+    const std::string name = block == 0 ? "expanded_conv_" : Concat("block_", block, "_");
+    const int input = layers.output();
+    const std::int64_t channels = layers.channels();
+    if (block > 0) layers.AddConvolution(name + "expand", name + "expand_BN", 1, true);
+    layers.AddDepthwise(name + "depthwise", name + "depthwise_BN", stride, std::nullopt);
+    layers.AddConvolution(name + "project", name + "project_BN", 1, false);
+    if (block > 0 && stride == 1 && channels == layers.channels())
+      layers.Add(name + "add", "Add", op::Add(), {layers.output(), input});
+    ++block;
+  }
+  layers.AddConvolution("Conv_1", "Conv_1_bn", 1, true);
+  layers.AddClassifier();
+  return layers.Take();
+}
 
 }  // namespace
 
 Graph FromKerasNames(std::string_view file, const KerasWeights& weights) {
-  NamedLayers layers(file, weights);
-  const Network network = V1();  // whose strides the names stand for
-  layers.AddConvolution("conv1", network.layers.front().stride);
-  int block = 0;
-  for (const Layer& layer : network.layers) {
-    if (layer.kind != LayerKind::kDepthwise) continue;
-    ++block;
-    layers.AddDepthwise(Concat("conv_dw_", block), layer.stride);
-    layers.AddConvolution(Concat("conv_pw_", block), 1);
-  }
-  layers.Add("global_average_pooling2d", "GlobalAveragePooling2D", op::Average());
-  const KerasLayerWeights dense = layers.WeightsOf("predictions");
-  const KerasLayerWeights convolution = layers.WeightsOf("conv_preds");
-  if (convolution.found()) {
-    layers.Add("conv_preds", "Conv2D", convolution.Convolution());
-  } else if (dense.found()) {
-    layers.Add("predictions", "Dense", dense.Dense());
-  }  // else the weights of include_top=False
-  return layers.Take();
+  const bool is_v2 = KerasLayerWeights(file, weights, "", "Conv1").found();
+  return is_v2 ? FromV2Names(file, weights) : FromV1Names(file, weights);
 }
 
-bool HasKerasNames(const Safetensors& file) { return file.entries.contains("conv1/kernel"); }
+bool HasKerasNames(const Safetensors& file) {
+  return file.entries.contains("conv1/kernel") || file.entries.contains("Conv1/kernel");
+}
 
 Graph ReadKerasSafetensors(const Safetensors& file) {
   KerasWeights weights;

@@ -1,15 +1,22 @@
-// Keras .h5: the model's configuration and every dataset below its weights.
+// Keras's HDF5 files: every dataset below the weights, by its group's name or its number.
+#include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "base/fail.h"
 #include "formats/hdf5.h"
 #include "formats/keras.h"
+#include "formats/keras_variables.h"
 
 namespace mobilenet {
 namespace {
 
 constexpr int kMaxDepth = 12;
 constexpr int kMaxObjects = 10'000;
+
+// Of a seed's state and of numbers that count, nothing is needed, and they are no float32.
+bool IsWeight(std::string_view path) { return path.find("seed_generator") == std::string_view::npos; }
 
 class Collector {
  public:
@@ -23,14 +30,17 @@ class Collector {
         Fail(file_.name(), ": has more than ", kMaxObjects, " objects, or groups that hold themselves");
       const std::string inner = path.empty() ? name : Concat(path, "/", name);
       if (!file_.IsDataset(child)) {
+        if (std::string told = file_.Text(child, "name"); !told.empty()) names_[inner] = std::move(told);
         Walk(child, inner, depth - 1);
-      } else if (!path.empty()) {
+      } else if (!path.empty() && IsWeight(inner)) {
         weights_[path][name.substr(0, name.find(':'))] = Read(child, inner);
       }
     }
   }
 
   KerasWeights Take() { return std::move(weights_); }
+  // What some groups' attributes say that the layers are called.
+  [[nodiscard]] const std::map<std::string, std::string>& names() const { return names_; }
 
  private:
   // All weights together take no more than the file, or some are read many times over.
@@ -46,6 +56,7 @@ class Collector {
   std::size_t values_;  // that may still come
   int objects_ = kMaxObjects;
   KerasWeights weights_;
+  std::map<std::string, std::string> names_;
 };
 
 }  // namespace
@@ -58,7 +69,22 @@ Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name) 
   collector.Walk(nested == root.end() ? file.root() : nested->second, "", kMaxDepth);
   const KerasWeights weights = collector.Take();
   const std::string config = file.Text(file.root(), "model_config");
-  return config.empty() ? FromKerasNames(name, weights) : FromKerasConfig(name, config, weights);
+  if (!config.empty()) return FromKerasConfig(name, config, weights);
+  if (!root.contains("layers")) return FromKerasNames(name, weights);
+  std::string assumed;
+  Graph graph = FromKerasNames(name, NamedByFile(name, weights, collector.names(), assumed));
+  if (!assumed.empty()) graph.provenance["layers"] = assumed;
+  return graph;
+}
+
+Graph ReadKeras3(std::string_view name, std::string_view config, std::span<const std::uint8_t> weights) {
+  const Hdf5 file(weights, name);
+  Collector collector(file, weights.size());
+  collector.Walk(file.root(), "", kMaxDepth);
+  const KerasWeights numbered = collector.Take();
+  Graph graph = FromKerasConfig(name, config, NamedByConfig(name, config, numbered, collector.names()));
+  graph.format = "Keras archive";
+  return graph;
 }
 
 }  // namespace mobilenet

@@ -6,13 +6,13 @@
 
 namespace mobilenet {
 
-// Keras repeats a layer's name within its group, a model within a model has its own group around its layers,
-// and older versions call the inner group as they like.
+// Keras repeats a layer's name within its group, a model within a model has its own group around its layers
+// (but not in TensorFlow.js), and older versions call the inner group as they like.
 KerasLayerWeights::KerasLayerWeights(std::string_view file, const KerasWeights& weights,
                                      const std::string& model, const std::string& layer)
     : file_(file), layer_(layer) {
   const std::string path = model + layer;
-  for (const std::string& group : {Concat(path, "/", layer), path}) {
+  for (const std::string& group : {Concat(path, "/", layer), path, layer}) {
     if (const auto found = weights.find(group); found != weights.end()) {
       group_ = &found->second;
       return;

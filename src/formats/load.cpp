@@ -1,7 +1,10 @@
 // Which format a file has, by its content.
 #include <memory>
+#include <optional>
+#include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "base/fail.h"
 #include "base/file.h"
@@ -13,32 +16,98 @@
 #include "formats/load.h"
 #include "formats/model_file.h"
 #include "formats/tflite.h"
+#include "formats/torch_file.h"
 #include "formats/torch_names.h"
+#include "formats/zip.h"
 
 namespace mobilenet {
 
 namespace {
+
+// Weights under names that stand for a graph.
+std::optional<Graph> ReadNamed(const Safetensors& file) {
+  if (HasKerasNames(file)) return ReadKerasSafetensors(file);
+  if (HasTorchvisionNames(file)) return ReadTorchvision(file);
+  if (HasTimmNames(file)) return ReadTimm(file);
+  if (HasEfficientNetNames(file)) return ReadEfficientNetLite(file);
+  return std::nullopt;
+}
+
+constexpr std::string_view kKnownNames =
+    "names of Keras (no conv1/kernel), torchvision (no features.0.0.weight), timm (no conv_stem.weight) or "
+    "EfficientNet-PyTorch (no _conv_stem.weight)";
+
+Model ToModel(TorchFile file) {
+  std::optional<Graph> graph = ReadNamed(file.tensors);
+  if (!graph) {
+    const auto& entries = file.tensors.entries;
+    Fail(file.tensors.name, ": is a PyTorch checkpoint of ", entries.size(), " tensors, from ",
+         entries.begin()->first, " to ", entries.rbegin()->first, ", but of no MobileNet under ",
+         kKnownNames);
+  }
+  graph->provenance.merge(file.notes);
+  return ToModel(*graph);
+}
+
+Model ParseArchive(std::span<const std::uint8_t> bytes, std::string_view name) {
+  if constexpr (MOBILENET_READS_ZIP == 1) {
+    const ZipArchive archive(bytes, name);
+    if (IsTorchArchive(archive)) return ToModel(ReadTorchArchive(archive));
+    if (archive.files().contains("model.weights.h5")) {
+      const std::vector<std::uint8_t> config = archive.Read("config.json");
+      const std::vector<std::uint8_t> weights = archive.Read("model.weights.h5");
+      return ToModel(
+          ReadKeras3(name, {reinterpret_cast<const char*>(config.data()), config.size()}, weights));
+    }
+  }
+  FailForeign(bytes, name);
+}
 
 // With the labels that the file has.
 Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
                 std::string_view name) {
   if (IsTflite(bytes)) return ToModel(ReadTflite(bytes, name));
   if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5(bytes, name));
+  if (ZipArchive::Recognises(bytes)) return ParseArchive(bytes, name);
+  if (IsTorchPickle(bytes)) return ToModel(ReadTorchPickle(bytes, std::move(owner), name));
   if (!LooksLikeSafetensors(bytes)) FailForeign(bytes, name);
   const Safetensors file = ParseSafetensors(bytes, std::move(owner), name);
   if (IsModelFile(file)) return ReadModel(file);
-  if (HasKerasNames(file)) return ToModel(ReadKerasSafetensors(file));
-  if (HasTorchvisionNames(file)) return ToModel(ReadTorchvision(file));
-  if (HasTimmNames(file)) return ToModel(ReadTimm(file));
+  if (const std::optional<Graph> graph = ReadNamed(file)) return ToModel(*graph);
   if (file.metadata.contains("checkpoint_version")) {
     Fail(name,
          ": is the checkpoint of a training that is not finished, expected a model: the command that began "
          "it makes one with --resume");
   }
-  Fail(
-      name, ": is a safetensors file of ", file.entries.size(),
-      " tensors, but neither one of ours (no format_version) nor MobileNet weights under "
-      "names of Keras (no conv1/kernel), torchvision (no features.0.0.weight) or timm (no conv_stem.weight)");
+  Fail(name, ": is a safetensors file of ", file.entries.size(),
+       " tensors, but neither one of ours (no format_version) nor MobileNet weights under ", kKnownNames);
+}
+
+// Whether a file is the description of a TensorFlow.js model, whose weights lie beside it.
+bool IsTfjs(std::span<const std::uint8_t> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return text.starts_with('{') && text.find("\"weightsManifest\"") != std::string_view::npos;
+}
+
+Model LoadTfjs(const std::filesystem::path& path) {
+  TfjsModel read = ReadTfjs(path);
+  Model model = ToModel(read.graph);
+  if (const auto classes = static_cast<std::size_t>(model.network.output().size());
+      !read.labels.empty() && read.labels.size() != classes)
+    Fail(path.parent_path().string(), ": its metadata.json has ", read.labels.size(), " labels, expected ",
+         classes);
+  model.labels = std::move(read.labels);
+  AssumeImagenetLabels(model);
+  return model;
+}
+
+Model LoadFolder(const std::filesystem::path& folder) {
+  std::error_code unknown;
+  const std::filesystem::path description = folder / "model.json";
+  if (!std::filesystem::is_regular_file(description, unknown)) FailForeignFolder(folder);
+  Model model = LoadTfjs(description);
+  model.provenance.try_emplace("source", folder.filename().string());
+  return model;
 }
 
 }  // namespace
@@ -53,9 +122,10 @@ Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void
 Model Model::Load(const std::filesystem::path& path, const LoadOptions& options) {
   return OrOutOfMemory(path.native(), [&] {
     std::error_code unknown;  // told when the file is opened
-    if (std::filesystem::is_directory(path, unknown)) FailForeignFolder(path);
+    if (std::filesystem::is_directory(path, unknown)) return LoadFolder(path);
     SharedBytes file = OpenFile(path, options.mapped);
-    Model model = ParseModel(file.bytes, std::move(file.owner), path.string());
+    Model model =
+        IsTfjs(file.bytes) ? LoadTfjs(path) : ParseModel(file.bytes, std::move(file.owner), path.string());
     model.provenance.try_emplace("source", path.filename().string());
     return model;
   });

@@ -130,8 +130,17 @@ Tensor Safetensors::Floats(std::string_view entry) const {
     }
     return Tensor::Of(item.shape, std::move(values));
   }
+  if (item.type == "F64") {
+    std::vector<float> values(item.bytes.size() / sizeof(double));
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      double value = 0;
+      std::memcpy(&value, item.bytes.data() + i * sizeof(value), sizeof(value));
+      values[i] = static_cast<float>(value);
+    }
+    return Tensor::Of(item.shape, std::move(values));
+  }
   if (item.type != "F32")
-    Fail(name, ": tensor ", entry, " has the type ", item.type, ", expected F32, BF16 or F16");
+    Fail(name, ": tensor ", entry, " has the type ", item.type, ", expected F32, F64, BF16 or F16");
   const std::size_t count = item.bytes.size() / sizeof(float);
   if (reinterpret_cast<std::uintptr_t>(item.bytes.data()) % alignof(float) == 0) {
     return {item.shape, {reinterpret_cast<const float*>(item.bytes.data()), count}, owner};

@@ -27,8 +27,8 @@ struct Safetensors {
   std::map<std::string, std::string> metadata;
   std::shared_ptr<const void> owner;  // keeps the bytes alive
 
-  // The entry as float32: without a copy where it is that and aligned, widened where it is BF16 or F16.
-  // Throws Error where it has another type.
+  // The entry as float32: without a copy where it is that and aligned, widened where it is BF16 or F16,
+  // rounded where it is F64. Throws Error where it has another type.
   [[nodiscard]] Tensor Floats(std::string_view entry) const;
 };
 

@@ -1,169 +1,29 @@
 #include "formats/torch_names.h"
 
 #include <algorithm>
-#include <set>
-#include <utility>
+#include <array>
+#include <string>
 
 #include "base/fail.h"
-#include "formats/transposed.h"
-#include "network/kinds.h"
+#include "formats/torch_nodes.h"
 
 namespace mobilenet {
 namespace {
 
-constexpr float kEpsilon = 1e-5F;  // PyTorch's default
-constexpr Activation kActivation = Activation::kRelu6;
-
-// What one block's layers are called, up to ".weight" and the like; the expansion is "" where it has none.
-struct BlockNames {
-  std::string expand, expand_norm;
-  std::string depthwise, depthwise_norm;
-  std::string project, project_norm;
+// How many blocks the stages of a network have, and the strides of the first of each; the others have 1.
+template <std::size_t kStages>
+struct Stages {
+  std::array<int, kStages> blocks;
+  std::array<int, kStages> strides;
 };
+// Sandler et al. 2018, table 2, and Howard et al. 2017, table 1, in which timm counts as stages what lies
+// between two strides.
+constexpr Stages<7> kV2 = {{1, 2, 3, 4, 3, 3, 1}, {1, 2, 2, 2, 1, 2, 1}};
+constexpr Stages<5> kV1 = {{1, 2, 2, 6, 2}, {1, 2, 2, 2, 2}};
+// EfficientNet-Lite's strides; of its sizes each has other numbers of blocks.
+constexpr std::array kLiteStrides = {1, 2, 2, 2, 1, 2, 1};
 
-// Makes nodes of tensors by their names, and keeps account of which were used.
-class TensorNodes {
- public:
-  explicit TensorNodes(const Safetensors& file) : file_(file) {
-    graph_.file = file.name;
-    graph_.version = "v2";
-  }
-
-  // Of a convolution with its batch norm and, where there is one, its activation.
-  void Convolution(const std::string& name, const std::string& norm, int stride, bool activated) {
-    const Tensor weight = Floats(name + ".weight", 4);
-    const auto& shape = weight.shape;
-    op::Convolution convolution;
-    convolution.weight = Turned(weight, {shape[2], shape[3], shape[1], shape[0]});
-    convolution.stride = stride;
-    convolution.padding = Symmetric(shape);
-    Append(name, "Conv2d", std::move(convolution));
-    Finish(norm, activated);
-  }
-
-  void Depthwise(const std::string& name, const std::string& norm, int stride) {
-    const Tensor weight = Floats(name + ".weight", 4);
-    const auto& shape = weight.shape;
-    if (shape[1] != 1)
-      Fail(file_.name, ": the tensor ", name, ".weight has the shape ", ShapeText(shape),
-           ", expected that of a depthwise convolution, [channels, 1, k, k]");
-    op::Depthwise depthwise;
-    depthwise.weight = Turned(weight, {shape[2], shape[3], shape[0]});
-    depthwise.stride = stride;
-    depthwise.padding = Symmetric(shape);
-    Append(name, "Conv2d", std::move(depthwise));
-    Finish(norm, true);
-  }
-
-  // An inverted residual block. The skip is where torchvision and timm have it: at stride 1, between as many
-  // channels.
-  void Block(const BlockNames& names, int stride) {
-    const int input = graph_.output;
-    const std::int64_t channels = channels_;
-    if (!names.expand.empty()) Convolution(names.expand, names.expand_norm, 1, true);
-    Depthwise(names.depthwise, names.depthwise_norm, stride);
-    Convolution(names.project, names.project_norm, 1, false);
-    if (stride == 1 && channels == channels_)
-      graph_.Append({"the sum behind " + names.project,
-                     "add",
-                     names.project + ".add",
-                     {graph_.output, input},
-                     op::Add()});
-  }
-
-  // Where the weights have none, as those of num_classes=0, the average is the end.
-  void Classifier(const std::string& name) {
-    graph_.Append({"the average", "mean", "pool", {}, op::Average()});
-    if (!file_.entries.contains(name + ".weight")) return;
-    const Tensor weight = Floats(name + ".weight", 2);
-    Append(name, "Linear",
-           op::Dense{Turned(weight, {weight.shape[1], weight.shape[0]}), Vector(name + ".bias")});
-  }
-
-  // All tensors must have been used; batch norms count their batches for training alone.
-  Graph Take(std::string_view whose) {
-    for (const auto& [name, entry] : file_.entries) {
-      if (!used_.contains(name) && !name.ends_with(".num_batches_tracked"))
-        Fail(file_.name, ": the tensor ", name, " belongs to no layer of ", whose, " MobileNet V2");
-    }
-    return std::move(graph_);
-  }
-
- private:
-  Tensor Floats(const std::string& name, std::size_t rank) {
-    if (!file_.entries.contains(name)) Fail(file_.name, ": the tensor ", name, " is missing");
-    used_.insert(name);
-    Tensor tensor = file_.Floats(name);
-    if (tensor.shape.size() != rank || std::ranges::count(tensor.shape, 0) > 0)
-      Fail(file_.name, ": the tensor ", name, " has the shape ", ShapeText(tensor.shape), ", expected ", rank,
-           " dimensions from 1");
-    return tensor;
-  }
-
-  std::vector<float> Vector(const std::string& name) {
-    const Tensor tensor = Floats(name, 1);
-    return {tensor.values.begin(), tensor.values.end()};
-  }
-
-  // Channels out come first in PyTorch, then channels in, rows and columns; ours the other way around.
-  static Tensor Turned(const Tensor& weight, std::vector<std::int64_t> shape) {
-    const std::int64_t out = weight.shape[0];
-    std::vector<float> values = Transposed(weight.values, out);
-    if (weight.shape.size() == 4) {
-      // [in, rows x columns, out] -> [rows x columns, in, out]
-      const auto in = static_cast<std::size_t>(weight.shape[1]);
-      const std::size_t taps = values.size() / in / static_cast<std::size_t>(out);
-      values = SwappedOuter(values, in, taps);
-    }
-    return Tensor::Of(std::move(shape), std::move(values));
-  }
-
-  // [a, b, rest] -> [b, a, rest].
-  static std::vector<float> SwappedOuter(const std::vector<float>& values, std::size_t a, std::size_t b) {
-    const std::size_t rest = values.size() / a / b;
-    std::vector<float> swapped;
-    swapped.reserve(values.size());
-    for (std::size_t j = 0; j < b; ++j) {
-      for (std::size_t i = 0; i < a; ++i) {
-        const auto begin = values.begin() + static_cast<std::ptrdiff_t>((i * b + j) * rest);
-        swapped.insert(swapped.end(), begin, begin + static_cast<std::ptrdiff_t>(rest));
-      }
-    }
-    return swapped;
-  }
-
-  Padding Symmetric(const std::vector<std::int64_t>& shape) const {
-    const int rows = static_cast<int>(std::min<std::int64_t>(shape[2], kMostWindow) / 2);
-    const int columns = static_cast<int>(std::min<std::int64_t>(shape[3], kMostWindow) / 2);
-    return {rows, rows, columns, columns};
-  }
-
-  void Append(const std::string& name, const char* type, op::Any operation) {
-    graph_.Append({"the layer " + name, type, name, {}, std::move(operation)});
-  }
-
-  void Finish(const std::string& norm, bool activated) {
-    op::Norm node = {Vector(norm + ".weight"), Vector(norm + ".bias"), Vector(norm + ".running_mean"),
-                     Vector(norm + ".running_var"), kEpsilon};
-    channels_ = static_cast<std::int64_t>(node.mean.size());
-    Append(norm, "BatchNorm2d", std::move(node));
-    if (activated) Append(norm + ".activation", "ReLU6", op::Clip{kActivation});
-  }
-
-  const Safetensors& file_;
-  Graph graph_;
-  std::set<std::string, std::less<>> used_;
-  std::int64_t channels_ = 0;  // of the map so far
-};
-
-// The strides that the names stand for, those of V2's blocks, and how many blocks a run has.
-std::vector<int> BlockStrides() {
-  std::vector<int> strides;
-  for (const Layer& layer : V2().layers) {
-    if (layer.kind == LayerKind::kDepthwise) strides.push_back(layer.stride);
-  }
-  return strides;
-}
+constexpr int kStemStride = 2;
 
 // The crop is that of each side, as of other imported models: nothing of the picture's content is lost beyond
 // it, whatever its shape.
@@ -176,6 +36,64 @@ void SetPreprocessing(std::string_view whose, Graph& graph) {
              " own is a square of the shorter side: convert --preprocess pytorch sets that");
 }
 
+// Of a convolution, or 0 where there is none of that name.
+std::int64_t ChannelsOut(const Safetensors& file, const std::string& weight) {
+  const auto found = file.entries.find(weight);
+  return found == file.entries.end() || found->second.shape.empty() ? 0 : found->second.shape[0];
+}
+
+// timm's blocks, stage by stage: separable ones, and from the stage `expanded` on inverted residuals. Returns
+// whether there are as many as in the papers: timm has deeper variants.
+template <std::size_t kStages>
+bool AddTimmStages(const Stages<kStages>& stages, std::size_t expanded, bool activated, TensorNodes& nodes) {
+  bool usual = true;
+  for (std::size_t s = 0; s < kStages; ++s) {
+    int blocks = 0;
+    for (; nodes.Has(Concat("blocks.", s, ".", blocks, ".conv_dw.weight")); ++blocks) {
+      const std::string name = Concat("blocks.", s, ".", blocks, ".");
+      const int stride = blocks == 0 ? stages.strides[s] : 1;
+      if (s >= expanded) {
+        nodes.Block(
+            {name + "conv_pw", name + "bn1", name + "conv_dw", name + "bn2", name + "conv_pwl", name + "bn3"},
+            stride);
+      } else if (activated) {
+        nodes.Depthwise(name + "conv_dw", name + "bn1", stride);
+        nodes.Convolution(name + "conv_pw", name + "bn2", 1, true);
+      } else {
+        nodes.Block({"", "", name + "conv_dw", name + "bn1", name + "conv_pw", name + "bn2"}, stride);
+      }
+    }
+    usual = usual && blocks == stages.blocks[s];
+  }
+  return usual;
+}
+
+Graph ReadTimmV1(const Safetensors& file) {
+  TensorNodes nodes(file, {});
+  nodes.Convolution("conv_stem", "bn1", kStemStride, true);
+  const bool usual = AddTimmStages(kV1, kV1.blocks.size(), true, nodes);
+  nodes.Classifier("classifier");
+  Graph graph = nodes.Take("timm's MobileNet V1");
+  if (usual) graph.version = "v1";
+  graph.preprocessing = PreprocessingPreset("tensorflow");
+  graph.provenance["preprocessing"] =
+      "not in the file; x / 127.5 - 1 was assumed, which timm trains its V1 with";
+  return graph;
+}
+
+Graph ReadTimmV2(const Safetensors& file) {
+  TensorNodes nodes(file, {});
+  nodes.Convolution("conv_stem", "bn1", kStemStride, true);
+  const bool usual = AddTimmStages(kV2, 1, false, nodes);
+  nodes.Convolution("conv_head", "bn2", 1, true);
+  nodes.Classifier("classifier");
+  nodes.CheckWindows(3, "timm's MobileNet V2; its EfficientNets and MnasNets have the same names");
+  Graph graph = nodes.Take("timm's MobileNet V2");
+  if (usual) graph.version = "v2";
+  SetPreprocessing("timm's", graph);
+  return graph;
+}
+
 }  // namespace
 
 bool HasTorchvisionNames(const Safetensors& file) {
@@ -186,22 +104,32 @@ bool HasTimmNames(const Safetensors& file) {
   return file.entries.contains("conv_stem.weight") && file.entries.contains("blocks.0.0.conv_dw.weight");
 }
 
+bool HasEfficientNetNames(const Safetensors& file) {
+  return file.entries.contains("_conv_stem.weight") &&
+         file.entries.contains("_blocks.0._depthwise_conv.weight");
+}
+
 Graph ReadTorchvision(const Safetensors& file) {
-  TensorNodes nodes(file);
-  nodes.Convolution("features.0.0", "features.0.1", V2().layers.front().stride, true);
+  TensorNodes nodes(file, {});
+  nodes.Convolution("features.0.0", "features.0.1", kStemStride, true);
   int block = 0;
-  for (const int stride : BlockStrides()) {
-    const std::string name = Concat("features.", ++block, ".conv.");
-    if (block == 1) {
-      nodes.Block({"", "", name + "0.0", name + "0.1", name + "1", name + "2"}, stride);
-    } else {
-      nodes.Block({name + "0.0", name + "0.1", name + "1.0", name + "1.1", name + "2", name + "3"}, stride);
+  for (std::size_t stage = 0; stage < kV2.blocks.size(); ++stage) {
+    for (int i = 0; i < kV2.blocks[stage]; ++i) {
+      const std::string name = Concat("features.", ++block, ".conv.");
+      const int stride = i == 0 ? kV2.strides[stage] : 1;
+      if (block == 1) {
+        nodes.Block({"", "", name + "0.0", name + "0.1", name + "1", name + "2"}, stride);
+      } else {
+        nodes.Block({name + "0.0", name + "0.1", name + "1.0", name + "1.1", name + "2", name + "3"}, stride);
+      }
     }
   }
   const std::string last = Concat("features.", block + 1);
   nodes.Convolution(last + ".0", last + ".1", 1, true);
-  nodes.Classifier("classifier.1");
-  Graph graph = nodes.Take("torchvision's");
+  // What a new classifier is put in the place of: the whole Sequential, or the layer behind its dropout.
+  nodes.Classifier(nodes.Has("classifier.weight") ? "classifier" : "classifier.1");
+  Graph graph = nodes.Take("torchvision's MobileNet V2");
+  graph.version = "v2";
   graph.format = "PyTorch weights, torchvision's names";
   graph.provenance["padding"] = "symmetric, epsilon 1e-5: known from torchvision's names";
   SetPreprocessing("torchvision's", graph);
@@ -209,34 +137,48 @@ Graph ReadTorchvision(const Safetensors& file) {
 }
 
 Graph ReadTimm(const Safetensors& file) {
-  TensorNodes nodes(file);
-  nodes.Convolution("conv_stem", "bn1", V2().layers.front().stride, true);
-  const std::vector<int> strides = BlockStrides();
-  std::size_t next = 0;
-  int stage = 0;
-  for (const int blocks : {1, 2, 3, 4, 3, 3, 1}) {  // of each stage: timm counts them one by one
-    for (int i = 0; i < blocks; ++i) {
-      const std::string name = Concat("blocks.", stage, ".", i, ".");
-      if (stage == 0) {
-        nodes.Block({"", "", name + "conv_dw", name + "bn1", name + "conv_pw", name + "bn2"},
-                    strides[next++]);
-      } else {
-        nodes.Block(
-            {name + "conv_pw", name + "bn1", name + "conv_dw", name + "bn2", name + "conv_pwl", name + "bn3"},
-            strides[next++]);
-      }
-    }
-    ++stage;
-  }
-  nodes.Convolution("conv_head", "bn2", 1, true);
-  nodes.Classifier("classifier");
-  Graph graph = nodes.Take("timm's");
+  Graph graph = file.entries.contains("conv_head.weight") ? ReadTimmV2(file) : ReadTimmV1(file);
   graph.format = "PyTorch weights, timm's names";
   graph.provenance["padding"] =
       "symmetric, epsilon 1e-5: assumed; timm's tf_ models have the same names, but pad as TensorFlow does, "
       "with epsilon 1e-3";
-  SetPreprocessing("timm's", graph);
   graph.preprocessing->filter = ResizeFilter::kBicubic;
+  return graph;
+}
+
+Graph ReadEfficientNetLite(const Safetensors& file) {
+  TensorNodes nodes(file, {.epsilon = 1e-3F, .padded_same = true});
+  nodes.Convolution("_conv_stem", "_bn0", kStemStride, true);
+  std::size_t stage = 0;
+  std::int64_t channels = 0;  // of the stage's blocks: no two stages that follow each other have as many
+  for (int i = 0; nodes.Has(Concat("_blocks.", i, "._depthwise_conv.weight")); ++i) {
+    const std::string name = Concat("_blocks.", i, ".");
+    const std::int64_t projected = ChannelsOut(file, name + "_project_conv.weight");
+    const bool first = projected != channels;
+    channels = projected;
+    stage += first && i > 0 ? 1 : 0;
+    if (stage == kLiteStrides.size())
+      Fail(file.name, ": has more than ", kLiteStrides.size(),
+           " stages of blocks, expected an EfficientNet-Lite");
+    const bool expanded = nodes.Has(name + "_expand_conv.weight");
+    nodes.Block({expanded ? name + "_expand_conv" : "", name + "_bn0", name + "_depthwise_conv",
+                 name + "_bn1", name + "_project_conv", name + "_bn2"},
+                first ? kLiteStrides[stage] : 1);
+  }
+  nodes.Convolution("_conv_head", "_bn1", 1, true);
+  nodes.Classifier("_fc");
+  Graph graph = nodes.Take("an EfficientNet-Lite");
+  graph.format = "PyTorch weights, EfficientNet-PyTorch's names";
+  graph.provenance["padding"] =
+      "as TensorFlow's same, epsilon 1e-3, ReLU6: known from the names, of an EfficientNet-Lite since none "
+      "has "
+      "squeeze-excite";
+  // What Google's EfficientNet-Lite were trained with.
+  graph.preprocessing = PreprocessingPreset("tensorflow");
+  graph.preprocessing->mean.fill(127.0F);
+  graph.preprocessing->scale.fill(1 / 128.0F);
+  graph.preprocessing->filter = ResizeFilter::kBicubic;
+  graph.provenance["preprocessing"] = "not in the file; EfficientNet-Lite's (x - 127) / 128 was assumed";
   return graph;
 }
 

@@ -1,4 +1,5 @@
-// PyTorch's weights of MobileNet V2, by the names that torchvision and timm give them. Such files hold no
+// PyTorch's weights, by the names that torchvision (MobileNet V2), timm (V1 and V2) and EfficientNet-PyTorch
+// (EfficientNet-Lite: inverted residuals of our kinds) give them. Such files hold no
 // graph: the names stand for it.
 #pragma once
 
@@ -7,13 +8,15 @@
 
 namespace mobilenet {
 
-// Whether a file holds weights under torchvision's names, as "features.0.0.weight", or timm's, as
-// "conv_stem.weight".
+// Whether a file holds weights under torchvision's names, as "features.0.0.weight", timm's, as
+// "conv_stem.weight", or EfficientNet-PyTorch's, as "_conv_stem.weight".
 bool HasTorchvisionNames(const Safetensors& file);
 bool HasTimmNames(const Safetensors& file);
+bool HasEfficientNetNames(const Safetensors& file);
 
-// Throws Error, naming the first tensor that is missing, has another shape, or belongs to no MobileNet V2.
+// Throws Error, naming the first tensor that is missing, has another shape, or belongs to no such network.
 Graph ReadTorchvision(const Safetensors& file);
 Graph ReadTimm(const Safetensors& file);
+Graph ReadEfficientNetLite(const Safetensors& file);
 
 }  // namespace mobilenet

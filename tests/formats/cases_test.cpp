@@ -64,11 +64,15 @@ TEST(Cases, AnswersAreThoseOfTheRuntimeTheyCameFrom) {
   const auto expected = [&](const char* name, const char* input) {
     return all.at(name).at(input).get<std::vector<float>>();
   };
-  for (const char* name : {"gap96.tflite", "a0.1.h5", "k2_head100.h5", "k2_hidden.h5", "k2_nested.h5",
-                           "k2_nonsquare.h5", "k3_full.h5", "k3_head96.h5", "names_slash.h5", "k2_v2.h5"}) {
+  for (const char* name :
+       {"gap96.tflite", "a0.1.h5", "k2_head100.h5", "k2_hidden.h5", "k2_nested.h5", "k2_nonsquare.h5",
+        "k3_full.h5", "k3_full.keras", "k3_head96.h5", "names_slash.h5", "k2_v2.h5"}) {
     SCOPED_TRACE(name);
     ExpectNear(AnswersOf(CasePath(name)), expected(name, "pm1"));
   }
+  // The same weights without a configuration, so without a resolution.
+  EXPECT_EQ(Model::Load(CasePath("k3_full.weights.h5")).weights.at("classifier.weight").values[7],
+            Model::Load(CasePath("k3_full.keras")).weights.at("classifier.weight").values[7]);
   // Its Rescaling layer has become its preprocessing.
   const Preprocessing own = Model::Load(CasePath("k2_rescaling.h5")).preprocessing;
   ExpectNear(AnswersOf(CasePath("k2_rescaling.h5"), own), expected("k2_rescaling.h5", "raw"));

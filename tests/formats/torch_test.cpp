@@ -5,7 +5,7 @@
 #include "base/fail.h"
 #include "complaint.h"
 #include "formats/safetensors.h"
-#include "formats/torch_names.h"
+#include "formats/torch_tensors.h"
 #include "gmock/gmock.h"
 #include "mobilenet/mobilenet.h"
 #include "temporary_directory.h"
@@ -15,88 +15,16 @@ namespace {
 
 using testing::HasSubstr;
 
-// [k, k, in, out] or [k, k, channels] or [in, out] as PyTorch has it, by the indices' meaning.
-Tensor AsPytorch(const Layer& layer, const Tensor& weight) {
-  const int k = layer.kernel;
-  const int out = layer.output.channels;
-  const int in = layer.kind == LayerKind::kDepthwise ? 1 : layer.input.channels;
-  std::vector<float> values;
-  for (int o = 0; o < out; ++o) {
-    for (int i = 0; i < in; ++i) {
-      for (int tap = 0; tap < k * k; ++tap)
-        values.push_back(weight.values[static_cast<std::size_t>((tap * in + i) * out + o)]);
-    }
-  }
-  if (layer.kind == LayerKind::kFullyConnected) return Tensor::Of({out, in}, std::move(values));
-  return Tensor::Of({out, in, k, k}, std::move(values));
-}
-
-void AddLayer(const Layer& layer, const Weights& weights, const std::string& name, const std::string& norm,
-              Weights& tensors) {
-  tensors[name + ".weight"] = AsPytorch(layer, weights.at(layer.name + ".weight"));
-  if (layer.bias) tensors[name + ".bias"] = weights.at(layer.name + ".bias");
-  if (!layer.batch_norm) return;
-  tensors[norm + ".weight"] = weights.at(layer.name + ".norm.gamma");
-  tensors[norm + ".bias"] = weights.at(layer.name + ".norm.beta");
-  tensors[norm + ".running_mean"] = weights.at(layer.name + ".norm.mean");
-  tensors[norm + ".running_var"] = weights.at(layer.name + ".norm.variance");
-  tensors[norm + ".num_batches_tracked"] = Tensor::Of({1}, {1});
-}
-
-// The names of one layer and its batch norm: "conv1", "block5.expand", ...
-using Names = std::pair<std::string, std::string> (*)(const std::string& layer);
-
-std::pair<std::string, std::string> TorchvisionNames(const std::string& layer) {
-  if (layer == "conv1") return {"features.0.0", "features.0.1"};
-  if (layer == "conv2") return {"features.18.0", "features.18.1"};
-  if (layer == "classifier") return {"classifier.1", ""};
-  const int block = std::stoi(layer.substr(5));
-  const std::string conv = Concat("features.", block, ".conv.");
-  const int first = block == 1 ? 0 : 1;  // the first block has no expansion
-  if (layer.ends_with(".expand")) return {conv + "0.0", conv + "0.1"};
-  if (layer.ends_with(".depthwise")) return {Concat(conv, first, ".0"), Concat(conv, first, ".1")};
-  return {Concat(conv, first + 1), Concat(conv, first + 2)};
-}
-
-std::pair<std::string, std::string> TimmNames(const std::string& layer) {
-  if (layer == "conv1") return {"conv_stem", "bn1"};
-  if (layer == "conv2") return {"conv_head", "bn2"};
-  if (layer == "classifier") return {"classifier", ""};
-  int index = std::stoi(layer.substr(5)) - 1;
-  int stage = 0;
-  for (const int blocks : {1, 2, 3, 4, 3, 3, 1}) {
-    if (index < blocks) break;
-    index -= blocks;
-    ++stage;
-  }
-  const std::string name = Concat("blocks.", stage, ".", index, ".");
-  const int first = stage == 0 ? 1 : 2;
-  if (layer.ends_with(".expand")) return {name + "conv_pw", name + "bn1"};
-  if (layer.ends_with(".depthwise")) return {name + "conv_dw", Concat(name, "bn", first)};
-  return {name + (stage == 0 ? "conv_pw" : "conv_pwl"), Concat(name, "bn", first + 1)};
-}
-
 class Torch : public testing::Test {
  protected:
-  static Weights TensorsOf(const Network& network, Names names) {
-    const Weights weights = RandomWeights(network, 8);
-    Weights tensors;
-    for (const Layer& layer : network.layers) {
-      if (layer.kind == LayerKind::kGlobalAveragePool || layer.kind == LayerKind::kAdd) continue;
-      const auto [name, norm] = names(layer.name);
-      AddLayer(layer, weights, name, norm, tensors);
-    }
-    return tensors;
-  }
-
   Model Load(const Weights& tensors) const {
     WriteSafetensors(directory_.path() / "w.safetensors", {}, tensors);
     return Model::Load(directory_.path() / "w.safetensors");
   }
 
-  void ExpectRead(const V2Options& options, Names names) const {
+  void ExpectRead(const V2Options& options, TorchNames names) const {
     const Network network = V2(options);
-    const Model model = Load(TensorsOf(network, names));
+    const Model model = Load(TorchTensors(network, names));
     EXPECT_EQ(model.network.recipe, network.recipe);
     for (const auto& [name, tensor] : RandomWeights(network, 8))
       EXPECT_TRUE(std::ranges::equal(model.weights.at(name).values, tensor.values)) << name;
@@ -116,7 +44,7 @@ TEST_F(Torch, TorchvisionsNamesAndLayouts) {
 
 TEST_F(Torch, TimmsNamesAndLayouts) {
   ExpectRead(kOptions, TimmNames);
-  const Model model = Load(TensorsOf(V2(kOptions), TimmNames));
+  const Model model = Load(TorchTensors(V2(kOptions), TimmNames));
   EXPECT_THAT(model.provenance.at("padding"), HasSubstr("assumed; timm's tf_ models"));
   EXPECT_EQ(model.preprocessing.filter, ResizeFilter::kBicubic);
   EXPECT_EQ(PresetName(model.preprocessing), "pytorch");
@@ -124,7 +52,7 @@ TEST_F(Torch, TimmsNamesAndLayouts) {
 
 TEST_F(Torch, OtherNetworksUnderTheseNamesAreRefused) {
   const auto complaint = [&](auto edit) {
-    Weights tensors = TensorsOf(V2(kOptions), TorchvisionNames);
+    Weights tensors = TorchTensors(V2(kOptions), TorchvisionNames);
     edit(tensors);
     return Complaint([&] { Load(tensors); });
   };

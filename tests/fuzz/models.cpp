@@ -1,14 +1,21 @@
 // Any bytes as a model file. Built once for each format: MOBILENET_FUZZ_FORMAT is 0 for safetensors, 1 for
-// TFLite, 2 for Keras HDF5; the bytes go to that parser whatever they begin with.
+// TFLite, 2 for Keras HDF5, 3 for a PyTorch checkpoint's pickle, whose storages are all alike;
+// the bytes
+// go to that parser whatever they begin with.
 #include <cstdlib>
 #include <memory>
+#include <span>
+#include <string>
 #include <vector>
 
 #include "formats/graph.h"
 #include "formats/keras.h"
 #include "formats/load.h"
 #include "formats/model_file.h"
+#include "formats/pickle.h"
 #include "formats/tflite.h"
+#include "formats/torch_names.h"
+#include "formats/torch_state.h"
 #include "mobilenet/cost.h"
 #include "mobilenet/error.h"
 #include "mobilenet/runtime.h"
@@ -16,12 +23,22 @@
 namespace mobilenet {
 namespace {
 
+Safetensors ReadState(const std::vector<std::uint8_t>& bytes) {
+  std::size_t position = 0;
+  const Pickle pickle = ReadPickle(bytes, position, "f");
+  const auto storage = std::make_shared<const std::vector<std::uint8_t>>(std::size_t{1} << 18);
+  const auto find = [&](const std::string&) { return std::span<const std::uint8_t>(*storage); };
+  return ReadTorchState(pickle, "f", bytes.size(), find, storage).tensors;
+}
+
 Model Parse(const std::shared_ptr<const std::vector<std::uint8_t>>& bytes) {
   switch (MOBILENET_FUZZ_FORMAT) {
     case 1:
       return ToModel(ReadTflite(*bytes, "f"));
     case 2:
       return ToModel(ReadKerasHdf5(*bytes, "f"));
+    case 3:
+      return ToModel(ReadTimm(ReadState(*bytes)));
     default:
       return ParseModel(*bytes, bytes, "f");
   }
