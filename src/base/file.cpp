@@ -294,10 +294,37 @@ void CheckReplaceable(const std::filesystem::path& path, std::string_view kind,
     Fail(path.string(), ": is there already and is not ", kind, ": remove it, or give another name");
 }
 
-void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span<const std::uint8_t>> parts) {
-  const Target target = TargetOf(path);
-  const NewFile file(target.path);
-  for (const auto part : parts) WriteAll(file.descriptor(), part, path);
+struct WholeFile::State {
+  std::filesystem::path path;
+  Target target;
+  NewFile file;
+};
+
+WholeFile::WholeFile(const std::filesystem::path& path) {
+  Target target = TargetOf(path);
+  const std::filesystem::path place = target.path;
+  state_ = std::unique_ptr<State>(new State{path, std::move(target), NewFile(place)});
+}
+
+WholeFile::~WholeFile() = default;
+
+void WholeFile::Append(std::span<const std::uint8_t> bytes) {
+  WriteAll(state_->file.descriptor(), bytes, state_->path);
+}
+
+void WholeFile::Append(std::string_view text) {
+  Append(std::span(reinterpret_cast<const std::uint8_t*>(text.data()), text.size()));
+}
+
+void WholeFile::WriteBeginning(std::string_view text) {
+  const int descriptor = state_->file.descriptor();
+  if (lseek(descriptor, 0, SEEK_SET) != 0) FailWithErrno(state_->path, "can't be written from its beginning");
+  Append(text);
+  if (lseek(descriptor, 0, SEEK_END) < 0) FailWithErrno(state_->path, "can't be written at its end");
+}
+
+void WholeFile::Commit() {
+  const auto& [path, target, file] = *state_;
   if (target.exists && fchmod(file.descriptor(), target.mode & 07777) != 0)
     FailWithErrno(path, "can't keep its mode");
   if (fsync(file.descriptor()) != 0) FailWithErrno(path, "can't be synced to disk");
@@ -308,6 +335,11 @@ void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span
   if (directory.get() >= 0) fsync(directory.get());
 }
 
+void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span<const std::uint8_t>> parts) {
+  WholeFile file(path);
+  for (const auto part : parts) file.Append(part);
+  file.Commit();
+}
 void WriteFileWhole(const std::filesystem::path& path, std::string_view text) {
   const std::span<const std::uint8_t> part(reinterpret_cast<const std::uint8_t*>(text.data()), text.size());
   WriteFileWhole(path, {&part, 1});

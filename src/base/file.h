@@ -53,9 +53,28 @@ std::vector<std::uint8_t> ReadFile(const std::filesystem::path& path);
 // where there is a zero byte, which no text has.
 std::vector<std::string> ReadLines(const std::filesystem::path& path);
 
-// Writes the parts one after the other to a new file beside `path`, syncs it and renames it to `path`: the
-// file appears whole or not at all. Links are followed and an old file's mode is kept; what is no file is
-// refused. Throws Error, leaving what was at `path` as it was and no file beside it.
+// A new file beside `path`, which Commit syncs and renames to `path`: it appears whole or not at all. Links
+// are followed and an old file's mode is kept; what is no file is refused. All but the destructor throw
+// Error, leaving what was at `path` as it was; without Commit nothing is left beside it.
+class WholeFile {
+ public:
+  explicit WholeFile(const std::filesystem::path& path);
+  ~WholeFile();
+  WholeFile(const WholeFile&) = delete;
+  WholeFile& operator=(const WholeFile&) = delete;
+
+  void Append(std::span<const std::uint8_t> bytes);
+  void Append(std::string_view text);
+  // Writes over the first bytes, which have been appended.
+  void WriteBeginning(std::string_view text);
+  void Commit();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Writes the parts one after the other as a WholeFile. Throws Error.
 void WriteFileWhole(const std::filesystem::path& path, std::span<const std::span<const std::uint8_t>> parts);
 
 // The same with text.

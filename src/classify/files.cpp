@@ -1,63 +1,14 @@
-// Many pictures at once: each worker takes a whole picture, so that one decodes while another runs.
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
-#include <optional>
-#include <system_error>
-#include <thread>
-#include <utility>
+#include <vector>
 
 #include "base/fail.h"
 #include "base/stopwatch.h"
 #include "base/thread_pool.h"
+#include "classify/in_order.h"
 #include "mobilenet/classifier.h"
 
 namespace mobilenet {
 namespace {
-
-// Results on their way from the workers to the caller, in order. Workers wait where they are too far ahead.
-class OrderedResults {
- public:
-  OrderedResults(std::size_t count, std::size_t ahead) : slots_(count), ahead_(ahead) {}
-
-  // The next picture to work on; none where all are taken or the caller gave up.
-  std::optional<std::size_t> Take() {
-    std::unique_lock lock(mutex_);
-    moved_.wait(lock, [&] { return stopped_ || taken_ >= slots_.size() || taken_ < delivered_ + ahead_; });
-    if (stopped_ || taken_ >= slots_.size()) return std::nullopt;
-    return taken_++;
-  }
-
-  void Put(FileResult result) {
-    const std::lock_guard lock(mutex_);
-    slots_[result.index] = std::move(result);
-    moved_.notify_all();
-  }
-
-  FileResult Next() {
-    std::unique_lock lock(mutex_);
-    moved_.wait(lock, [&] { return slots_[delivered_].has_value(); });
-    FileResult result = std::move(*slots_[delivered_]);
-    slots_[delivered_++].reset();
-    moved_.notify_all();
-    return result;
-  }
-
-  void Stop() {
-    const std::lock_guard lock(mutex_);
-    stopped_ = true;
-    moved_.notify_all();
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable moved_;
-  std::vector<std::optional<FileResult>> slots_;
-  std::size_t ahead_;
-  std::size_t taken_ = 0;
-  std::size_t delivered_ = 0;
-  bool stopped_ = false;
-};
 
 FileResult ClassifyOne(Classifier& classify, std::span<const std::filesystem::path> files, std::size_t index,
                        int top) {
@@ -73,27 +24,6 @@ FileResult ClassifyOne(Classifier& classify, std::span<const std::filesystem::pa
   return result;
 }
 
-// Stops and joins the workers however the caller's loop ends.
-class Workers {
- public:
-  explicit Workers(OrderedResults& results) : results_(results) {}
-  ~Workers() {
-    results_.Stop();
-    for (std::thread& thread : threads_) thread.join();
-  }
-  Workers(const Workers&) = delete;
-  Workers& operator=(const Workers&) = delete;
-
-  template <typename Work>
-  void Start(Work work) {
-    threads_.emplace_back(std::move(work));
-  }
-
- private:
-  OrderedResults& results_;
-  std::vector<std::thread> threads_;
-};
-
 }  // namespace
 
 void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> files,
@@ -104,27 +34,15 @@ void ClassifyFiles(const Model& model, std::span<const std::filesystem::path> fi
   if (options.top < 1) Fail("top is ", options.top, ", expected at least 1");
   // One picture is worked on by all threads, of many each by one.
   const auto count = std::min(static_cast<std::size_t>(options.threads), files.size());
-  Classifier prototype(model, {.threads = count == 1 ? options.threads : 1,
-                               .precision = options.precision,
-                               .memory = options.memory,
-                               .max_pixels = options.max_pixels});
-  if (count == 1) {
-    for (std::size_t i = 0; i < files.size(); ++i) done(ClassifyOne(prototype, files, i, options.top));
-    return;
-  }
+  const Classifier prototype(model, {.threads = count == 1 ? options.threads : 1,
+                                     .precision = options.precision,
+                                     .memory = options.memory,
+                                     .max_pixels = options.max_pixels});
   std::vector<Classifier> classifiers(count, prototype);
-  OrderedResults results(files.size(), 16 * count);
-  Workers workers(results);
-  try {
-    for (Classifier& classifier : classifiers) {
-      workers.Start([&results, &classifier, files, top = options.top] {
-        while (const auto index = results.Take()) results.Put(ClassifyOne(classifier, files, *index, top));
-      });
-    }
-  } catch (const std::system_error& error) {
-    FailToStart(static_cast<int>(count), error);
-  }
-  for (std::size_t i = 0; i < files.size(); ++i) done(results.Next());
+  const auto classify = [&](Classifier& classifier, std::size_t index) {
+    return ClassifyOne(classifier, files, index, options.top);
+  };
+  RunInOrder<FileResult>(classifiers, files.size(), classify, done);
 }
 
 }  // namespace mobilenet

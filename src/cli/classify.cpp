@@ -8,15 +8,13 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/number.h"
+#include "cli/pictures.h"
 #include "report/contact_sheet.h"
 #include "report/progress.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
 namespace {
-
-constexpr const char* kStdin = "-";
-constexpr const char* kStdinFile = "/dev/stdin";
 
 struct ClassifyArguments {
   std::string model;
@@ -58,25 +56,11 @@ void PrintFailure(const ClassifyArguments& options, const std::string& file, con
   status = kFailure;
 }
 
-// The pictures to classify; standard input is the file that stands for it. A folder without pictures is
-// reported, and the others go on.
+// The pictures to classify. A folder without any is reported.
 std::vector<std::filesystem::path> FilesOf(const ClassifyArguments& options, int& status) {
-  if (std::ranges::count(options.inputs, kStdin) + std::ranges::count(options.inputs, kStdinFile) > 1)
-    throw Error("- (standard input) is given more than once");
-  std::vector<std::filesystem::path> files;
-  for (const std::string& input : options.inputs) {
-    std::error_code unknown;  // told with the others' errors
-    if (input == kStdin || !std::filesystem::is_directory(input, unknown)) {
-      files.emplace_back(input == kStdin ? kStdinFile : input);
-      continue;
-    }
-    const auto found = FindImages(input);
-    if (found.empty()) {
-      PrintFailure(options, input, input + ": has no pictures in it", status);
-    }
-    files.insert(files.end(), found.begin(), found.end());
-  }
-  return files;
+  return PicturesOf(options.inputs, [&](const std::string& input, const std::string& complaint) {
+    PrintFailure(options, input, complaint, status);
+  });
 }
 
 // The photos of a page are read twice.

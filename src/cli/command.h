@@ -23,6 +23,8 @@ constexpr int kStopped = 130;  // by Ctrl-C, as shells say it
 // of their work failed.
 void AddClassify(CLI::App& program, int& status);
 void AddEval(CLI::App& program, int& status);
+void AddEmbed(CLI::App& program, int& status);
+void AddSimilar(CLI::App& program, int& status);
 void AddInfo(CLI::App& program);
 void AddConvert(CLI::App& program, int& status);
 void AddBench(CLI::App& program);

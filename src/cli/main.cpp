@@ -61,6 +61,8 @@ int Run(int argc, char** argv) {
   int status = kSuccess;
   AddClassify(program, status);
   AddEval(program, status);
+  AddEmbed(program, status);
+  AddSimilar(program, status);
   AddInfo(program);
   AddConvert(program, status);
   AddBench(program);

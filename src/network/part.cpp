@@ -1,13 +1,29 @@
 #include "network/part.h"
 
-#include <optional>
+#include <vector>
 
 namespace mobilenet {
 
 Network UpTo(std::size_t layer, const Network& network) {
-  Network part = network;
-  part.layers.resize(layer + 1);
-  part.recipe = std::nullopt;
+  std::vector<bool> needed(layer + 1);
+  needed[layer] = true;
+  for (std::size_t i = layer + 1; i-- > 0;) {
+    if (!needed[i]) continue;
+    for (const int from : network.layers[i].inputs) {
+      if (from != kNetworkInput) needed[static_cast<std::size_t>(from)] = true;
+    }
+  }
+  Network part;
+  part.input = network.input;
+  std::vector<int> places(layer + 1, kNetworkInput);  // in the part
+  for (std::size_t i = 0; i <= layer; ++i) {
+    if (!needed[i]) continue;
+    places[i] = static_cast<int>(part.layers.size());
+    Layer& kept = part.layers.emplace_back(network.layers[i]);
+    for (int& from : kept.inputs) {
+      if (from != kNetworkInput) from = places[static_cast<std::size_t>(from)];
+    }
+  }
   return part;
 }
 

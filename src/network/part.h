@@ -8,7 +8,7 @@
 
 namespace mobilenet {
 
-// The network up to this layer, which becomes its output. Nothing is left of its recipe.
+// The layers that lead to this one, which becomes the output. Nothing is left of the recipe.
 Network UpTo(std::size_t layer, const Network& network);
 
 // The weights that the layers of `part` have, of those of the network that it is a part of.

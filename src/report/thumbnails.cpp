@@ -35,6 +35,10 @@ std::string ImgTag(const Image& image, const std::string& alt) {
                      Base64(EncodeJpeg(image, kQuality)));
 }
 
+Image Small(const Image& image) {
+  return Shrink(image, std::min(1.0, static_cast<double>(kThumbnail) / std::max(image.width, image.height)));
+}
+
 // A map from 0 to 1, read anywhere: bilinear between the centres of its cells.
 class Heat {
  public:
@@ -107,6 +111,12 @@ Image HeatPicture(const Image& image, const ActivationMap& map) {
   return picture;
 }
 
+std::string ThumbnailHtml(const std::filesystem::path& file, std::size_t max_pixels) {
+  const Image image =
+      LoadImage(file, {.target_width = kThumbnail, .target_height = kThumbnail, .max_pixels = max_pixels});
+  return ImgTag(Small(image), file.filename().string());
+}
+
 Thumbnails::Thumbnails(const Model& model, const ClassifierOptions& options)
     : decode_(DecodeOptionsFor(model.preprocessing, model.network.input.width, model.network.input.height)) {
   decode_.target_width = std::max(decode_.target_width, kThumbnail);
@@ -136,8 +146,7 @@ std::string Thumbnails::Note() const {
 
 std::string Thumbnails::Html(const std::filesystem::path& file, int index) {
   const Image image = LoadImage(file, decode_);
-  const double factor = std::min(1.0, static_cast<double>(kThumbnail) / std::max(image.width, image.height));
-  const Image small = Shrink(image, factor);
+  const Image small = Small(image);
   std::string html = "<div class=\"shots\">" + ImgTag(small, file.filename().string());
   if (mapper_) html += ImgTag(HeatPicture(small, mapper_->Pixels(image, index)), "where the network looked");
   return html + "</div>";

@@ -1,6 +1,7 @@
 // Small pictures for pages, and where a network looked in them.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -12,6 +13,9 @@ namespace mobilenet {
 // The picture in grey with the map laid over it in colours: the least of the map has none, the most is
 // yellow. What the network didn't see is dark.
 Image HeatPicture(const Image& image, const ActivationMap& map);
+
+// A file's picture as HTML, small. Throws Error where the file can't be read.
+std::string ThumbnailHtml(const std::filesystem::path& file, std::size_t max_pixels);
 
 class Thumbnails {
  public:

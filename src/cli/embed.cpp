@@ -1,0 +1,123 @@
+// mobilenet embed: photos in, vectors out.
+#include <fmt/format.h>
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "base/file.h"
+#include "cli/command.h"
+#include "cli/embedding_file.h"
+#include "cli/pictures.h"
+#include "report/progress.h"
+#include "report/text.h"
+
+namespace mobilenet::cli {
+namespace {
+
+struct EmbedArguments {
+  std::string model;
+  std::vector<std::string> inputs;
+  std::string out;
+  std::string layer;
+  int threads = 1;
+  std::string precision = "float32";
+  MemoryUse memory = MemoryUse::kFast;
+  std::size_t max_pixels = kMaxPixels;
+  bool json = false;
+};
+
+FilesOptions OptionsOf(const EmbedArguments& options) {
+  return {.threads = options.threads,
+          .precision = PrecisionOf(options.precision),
+          .memory = options.memory,
+          .max_pixels = options.max_pixels};
+}
+
+// Nobody's photo is written over.
+void CheckOut(const std::string& out, const std::vector<std::filesystem::path>& files) {
+  if (out.empty()) return;
+  const bool npy = EmbeddingFormatOf(out) == EmbeddingFormat::kNpy;
+  for (const std::filesystem::path& file : files) {
+    if (SamePlace(file, out) || (npy && SamePlace(file, EmbeddingFile::NamesOf(out))))
+      throw Error(file.string() + ": is to be both a photo and the embeddings");
+  }
+}
+
+EmbeddingFile OpenOut(const EmbedArguments& options, std::size_t values) {
+  if (!options.out.empty()) return {EmbeddingFormatOf(options.out), values, options.out};
+  return {options.json ? EmbeddingFormat::kJson : EmbeddingFormat::kCsv, values, std::nullopt};
+}
+
+void Run(const EmbedArguments& options, int& status) {
+  if (options.json && !options.out.empty())
+    throw Error("--json is for standard output: name OUT with the end .json");
+  const Model model = ModelFrom(options.model);
+  const auto files = PicturesOf(options.inputs, [&](const std::string&, const std::string& complaint) {
+    PrintError(complaint);
+    status = kFailure;
+  });
+  CheckOut(options.out, files);
+  const Shape shape = Embedder(model, {}, options.layer).shape();
+  EmbeddingFile out = OpenOut(options, static_cast<std::size_t>(shape.size()));
+  Progress progress(files.size(), "photos");
+  std::size_t failed = 0;
+  const auto add = [&](const Embedding& embedding) {
+    progress.Clear();
+    const std::string file = files[embedding.index].string();
+    if (embedding.error.empty()) {
+      out.Add(file == kStdinFile ? kStdin : file, embedding.values);
+    } else {
+      PrintError(embedding.error);
+      ++failed;
+    }
+    progress.Advance();
+  };
+  EmbedFiles(model, files, OptionsOf(options), add, options.layer);
+  progress.Clear();
+  if (failed == files.size()) throw Error("no photo could be embedded");
+  out.Finish();
+  if (failed > 0) {
+    status = kFailure;
+    PrintError(fmt::format("{} of {} photos could not be embedded", failed, files.size()));
+  }
+  if (!options.out.empty())
+    fmt::print("{}: {} of {} values each\n", Printable(options.out), Counted(files.size() - failed, "photo"),
+               shape.size());
+}
+
+}  // namespace
+
+void AddEmbed(CLI::App& program, int& status) {
+  auto options = std::make_shared<EmbedArguments>();
+  CLI::App* command =
+      program.add_subcommand("embed", "Turn photos into vectors: the network's pooled features");
+  command
+      ->add_option(
+          "inputs", options->inputs,
+          fmt::format("Photos ({}), folders of them, or - for one on standard input", PictureFormats()))
+      ->required()
+      ->type_name("IMAGE|DIR|-");
+  AddModel(*command, options->model);
+  RequireText(
+      command->add_option("--out", options->out,
+                          "The file to write: .npy (and a .txt of the photos' names), .csv, or .json, a line "
+                          "a photo; by default CSV goes to standard output"))
+      ->type_name("FILE");
+  RequireText(
+      command->add_option("--layer", options->layer,
+                          "The layer whose map to write, as `cost --model` names it; by default the average "
+                          "over the last map"))
+      ->type_name("NAME");
+  AddThreads(*command, options->threads);
+  AddPrecision(*command, options->precision);
+  AddMemory(*command, options->memory);
+  AddMaxPixels(*command, options->max_pixels);
+  command->add_flag("--json", options->json, "One JSON object a photo and line, on standard output");
+  command->footer(
+      "Example: the features of a folder of photos, for NumPy\n"
+      "  mobilenet embed --model flowers.safetensors holiday --out holiday.npy");
+  command->callback([options, &status] { Run(*options, status); });
+}
+
+}  // namespace mobilenet::cli

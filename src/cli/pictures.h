@@ -1,0 +1,21 @@
+// The pictures that a command line names.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace mobilenet::cli {
+
+constexpr const char* kStdin = "-";
+constexpr const char* kStdinFile = "/dev/stdin";
+
+// Files as they are named, and the pictures in folders; standard input is the file that stands for it. A
+// folder without pictures is told `report`, with a complaint, and the others go on. Throws Error where
+// standard input is named twice, or a folder can't be read.
+std::vector<std::filesystem::path> PicturesOf(
+    const std::vector<std::string>& inputs,
+    const std::function<void(const std::string& input, const std::string& complaint)>& report);
+
+}  // namespace mobilenet::cli
