@@ -58,9 +58,10 @@ struct Box {
   double left = 0, top = 0, right = 0, bottom = 0;
 };
 
-// Resizes the part `box` of `image` to width x height with a filter that widens when it shrinks
-// (antialiased), rounding to 8 bits: the arithmetic of Pillow's Image.resize(size, filter, box). Throws Error
-// where the box is empty or leaves the image.
+// Resizes the part `box` of `image` to width x height, across, rounding to 8 bits, then down, rounding again.
+// For the filters of Pillow's it is the arithmetic of Pillow's Image.resize(size, filter, box), to the bit;
+// kArea and kBilinearUnaliased are within 1 of OpenCV's and TensorFlow's, which round once or not at all.
+// Throws Error where the box is empty or leaves the image.
 MOBILENET_EXPORT Image Resize(const Image& image, int width, int height, ResizeFilter filter, const Box& box);
 
 // The part of a width x height picture that `preprocessing` keeps for an input of these sides (its centre
@@ -74,7 +75,8 @@ MOBILENET_EXPORT Box CropBox(int width, int height, const Preprocessing& preproc
 MOBILENET_EXPORT void Preprocess(const Image& image, const Preprocessing& preprocessing, int width,
                                  int height, int channels, std::span<float> output);
 
-// The decode size that Preprocess needs for a width x height network input: pass to LoadImage.
+// The decode size that Preprocess needs for a width x height network input: pass to LoadImage. Every pixel,
+// for the filters that see single ones.
 MOBILENET_EXPORT DecodeOptions DecodeOptionsFor(const Preprocessing& preprocessing, int width, int height);
 
 }  // namespace mobilenet

@@ -11,8 +11,17 @@ namespace mobilenet {
 
 enum class ChannelOrder { kRgb, kBgr };
 
-// Both widen with the scale when they shrink (antialiased).
-enum class ResizeFilter { kBilinear, kBicubic };
+// How pixels are made of the picture's when it is resized: of all those that they cover, but for the last
+// two, which look at single pixels however much lies between them (aliased). Stored by name.
+enum class ResizeFilter {
+  kBilinear,           // a triangle that widens as it shrinks: Pillow's BILINEAR
+  kBicubic,            // Keys' cubic, likewise: Pillow's BICUBIC
+  kLanczos,            // three lobes, likewise: Pillow's LANCZOS
+  kBox,                // whole pixels around the centre, likewise: Pillow's BOX
+  kArea,               // each pixel by the share of it that is covered: OpenCV's INTER_AREA
+  kNearest,            // the one at the centre: Pillow's and TensorFlow's nearest
+  kBilinearUnaliased,  // the four around the centre: tf.image.resize, without antialias
+};
 
 // Which part of a photo is seen that has another shape than the input.
 enum class CropShape {
@@ -34,8 +43,12 @@ struct Preprocessing {
 };
 
 MOBILENET_EXPORT std::string_view NameOf(ChannelOrder order);   // "rgb", "bgr"
-MOBILENET_EXPORT std::string_view NameOf(ResizeFilter filter);  // "bilinear", "bicubic"
+MOBILENET_EXPORT std::string_view NameOf(ResizeFilter filter);  // "bilinear", ..., "bilinear-unaliased"
 MOBILENET_EXPORT std::string_view NameOf(CropShape shape);      // "stretch", "square"
+
+// Whether the filter looks at single pixels of the picture as it is, so that one that was shrunk before makes
+// another answer.
+MOBILENET_EXPORT bool SeesSinglePixels(ResizeFilter filter);
 
 // Throws Error, naming the field, where a mean is not finite, a scale is not finite or 0, a pixel would
 // become infinite, or the crop is not above 0 and at most 1. Everything that works by a Preprocessing calls
@@ -47,6 +60,7 @@ MOBILENET_EXPORT void CheckPreprocessing(const Preprocessing& preprocessing);
 //   pytorch     RGB, (x / 255 - mean) / std of ImageNet, square centre crop (torchvision)
 //   caffe       BGR, mean of ImageNet subtracted, not scaled, square centre crop
 //   unit        RGB, x / 255, stretched, no crop (MLPerf Tiny, many Keras tutorials)
+//   raw         RGB, x, stretched, no crop (networks that scale pixels themselves, or never did)
 // Throws Error, listing the names, for any other.
 MOBILENET_EXPORT Preprocessing PreprocessingPreset(std::string_view name);
 

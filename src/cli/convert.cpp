@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/network_options.h"
+#include "cli/preprocessing_options.h"
 #include "report/answers.h"
 #include "report/progress.h"
 #include "report/text.h"
@@ -21,7 +22,7 @@ struct ConvertArguments {
   std::string output;
   std::string labels;
   std::string answers;
-  std::string preprocess;
+  PreprocessingArguments preprocessing;
   std::string precision = "float32";
   std::string calibrate;
   int threads = 1;
@@ -70,10 +71,7 @@ void Run(const ConvertArguments& options, int& status) {
     model.labels = LoadLabels(options.labels, model.classes());
     model.provenance["labels"] = "set by convert --labels";
   }
-  if (!options.preprocess.empty()) {
-    model.preprocessing = PreprocessingPreset(options.preprocess);
-    model.provenance["preprocessing"] = "set by convert --preprocess " + options.preprocess;
-  }
+  SetPreprocessing(options.preprocessing, model);
   if (options.resolution) SetResolution(*options.resolution, model);
   if (!options.calibrate.empty() && !CalibrateWith(options.calibrate, options.threads, model))
     status = kFailure;
@@ -85,7 +83,7 @@ void Run(const ConvertArguments& options, int& status) {
   fmt::print("{}: {}, {}, {}, preprocessing {}\n", Printable(options.output), TitleOf(model.network),
              Counted(model.classes(), "class", "classes"),
              Bytes(static_cast<double>(std::filesystem::file_size(options.output))),
-             PresetName(model.preprocessing));
+             SummaryOf(model.preprocessing));
 }
 
 }  // namespace
@@ -111,12 +109,7 @@ void AddConvert(CLI::App& program, int& status) {
           "or sigmoid (each label by itself; one output tells two classes apart)")
       ->check(CLI::IsMember(NamesOf<Answers>()))
       ->type_name("NAME");
-  command
-      ->add_option("--preprocess", options->preprocess,
-                   "What the weights were trained on, where the file doesn't "
-                   "tell: tensorflow, pytorch, caffe or unit")
-      ->check(CLI::IsMember({"tensorflow", "pytorch", "caffe", "unit"}))
-      ->type_name("NAME");
+  AddPreprocessing(*command, options->preprocessing);
   AddResolution(*command, options->resolution)
       ->description("Run the network at this many pixels a side, or height x width, instead");
   command
@@ -135,6 +128,10 @@ void AddConvert(CLI::App& program, int& status) {
   command->footer(
       "Example: Keras weights and labels of your own in one file\n"
       "  mobilenet convert mobilenet_1_0_224_tf.h5 v1.safetensors --labels labels.txt\n"
+      "Weights that Keras trained on pictures of flow_from_directory, with rescale=1/255\n"
+      "  mobilenet convert cats.h5 cats.safetensors --preprocess unit --crop 1 --filter nearest\n"
+      "Numbers of your own\n"
+      "  mobilenet convert cats.h5 cats.safetensors --mean 125.3,123,113.9 --scale 1/63,1/62.1,1/66.7\n"
       "Probabilities that can be trusted, by photos that were held out\n"
       "  mobilenet convert flowers.safetensors calibrated.safetensors --calibrate flowers.run/split.tsv");
   command->callback([options, &status] { Run(*options, status); });

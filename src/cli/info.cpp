@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "cli/network_options.h"
+#include "cli/preprocessing_options.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
@@ -93,9 +94,7 @@ void PrintInfoText(const Model& model, const Cost& cost, std::uintmax_t file_byt
   line("preprocessing", fmt::format("{}: mean {:g} {:g} {:g}, scale {:g} {:g} {:g}, {}", PresetName(p),
                                     p.mean[0], p.mean[1], p.mean[2], p.scale[0], p.scale[1], p.scale[2],
                                     p.order == ChannelOrder::kRgb ? "RGB" : "BGR"));
-  line("crop", fmt::format("{:g} {}, {}", p.crop,
-                           p.shape == CropShape::kStretch ? "of each side" : "of the short side, square",
-                           NameOf(p.filter)));
+  line("crop", CropText(p));
   line("labels", LabelsText(model));
   for (const auto& [key, value] : model.provenance)
     fmt::print("{:<15} {}: {}\n", "provenance", Printable(key), Printable(value));

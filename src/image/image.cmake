@@ -10,6 +10,7 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/preprocess.cpp
   ${CMAKE_CURRENT_LIST_DIR}/resize.cpp
   ${CMAKE_CURRENT_LIST_DIR}/resize_passes.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/resize_taps.cpp
   ${CMAKE_CURRENT_LIST_DIR}/shrink.cpp
   ${CMAKE_CURRENT_LIST_DIR}/signatures.cpp
   ${CMAKE_CURRENT_LIST_DIR}/webp.cpp)

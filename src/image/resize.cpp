@@ -1,87 +1,16 @@
 // Separable resampling in the arithmetic of Pillow's Image.resize: one row of weights for each output
 // coordinate, rounded to 22 fractional bits, applied along one axis, rounded to 8 bits, then along the other.
-#include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "base/fail.h"
 #include "image/resize_passes.h"
+#include "image/resize_taps.h"
 #include "mobilenet/image.h"
 
 namespace mobilenet {
 namespace {
-
-double Triangle(double x) { return std::max(0.0, 1.0 - std::abs(x)); }
-
-// Keys 1981 with a = -1/2.
-double Cubic(double x) {
-  constexpr double kA = -0.5;
-  x = std::abs(x);
-  if (x < 1.0) return ((kA + 2.0) * x - (kA + 3.0)) * x * x + 1;
-  if (x < 2.0) return (((x - 5) * x + 8) * x - 4) * kA;
-  return 0.0;
-}
-
-struct Kernel {
-  double (*weight)(double);
-  double radius;
-};
-
-Kernel KernelOf(ResizeFilter filter) {
-  return filter == ResizeFilter::kBicubic ? Kernel{Cubic, 2.0} : Kernel{Triangle, 1.0};
-}
-
-// The inputs that the kernel reaches from an output's centre.
-struct Reach {
-  double centre;
-  int first;
-  int end;
-};
-
-Reach ReachOf(double centre, double radius, int inputs) {
-  return {.centre = centre,
-          .first = std::max(0, static_cast<int>(centre - radius + 0.5)),
-          .end = static_cast<int>(std::min<double>(inputs, centre + radius + 0.5))};
-}
-
-// The weights of a reach's inputs: the kernel, widened, scaled to a sum of 1 and rounded.
-void WriteWeights(const Reach& reach, Kernel kernel, double widening, std::int32_t* weights) {
-  const auto exact = [&](int input) {
-    return kernel.weight((input - reach.centre + 0.5) * (1.0 / widening));
-  };
-  double sum = 0;
-  for (int input = reach.first; input < reach.end; ++input) sum += exact(input);
-  for (int input = reach.first; input < reach.end; ++input) {
-    const double share = sum == 0 ? exact(input) : exact(input) / sum;
-    *weights++ = static_cast<std::int32_t>(share * (1 << kFractionBits) + (share < 0 ? -0.5 : 0.5));
-  }
-}
-
-// Taps for `outputs` coordinates that share [begin, end) of `inputs`. The ends are floats, as in Pillow's
-// interface: a box of doubles would give other weights.
-Taps MakeTaps(int inputs, float begin, float end, int outputs, Kernel kernel) {
-  const double scale = static_cast<double>(end - begin) / outputs;
-  const double widening = std::max(scale, 1.0);
-  const double radius = kernel.radius * widening;
-  const auto reach_of = [&](int output) { return ReachOf(begin + (output + 0.5) * scale, radius, inputs); };
-  Taps taps;
-  taps.begin = reach_of(0).first;
-  taps.extent = reach_of(outputs - 1).end - taps.begin;
-  for (int i = 0; i < outputs; ++i) taps.count = std::max(taps.count, reach_of(i).end - reach_of(i).first);
-  taps.firsts.reserve(static_cast<std::size_t>(outputs));
-  taps.weights.resize(static_cast<std::size_t>(outputs) * taps.count);
-  for (int i = 0; i < outputs; ++i) {
-    const Reach reach = reach_of(i);
-    const int first = std::min(reach.first - taps.begin, taps.extent - taps.count);
-    const int zeros = reach.first - taps.begin - first;
-    taps.firsts.push_back(first);
-    WriteWeights(reach, kernel, widening,
-                 taps.weights.data() + static_cast<std::size_t>(i) * taps.count + zeros);
-  }
-  return taps;
-}
 
 void CheckArguments(const Image& image, int width, int height, const Box& box) {
   if (image.width < 1 || image.height < 1 || (image.channels != 1 && image.channels != 3)) {
@@ -110,11 +39,10 @@ void CheckArguments(const Image& image, int width, int height, const Box& box) {
 
 Image Resized(const Image& image, int width, int height, ResizeFilter filter, const Box& box) {
   CheckArguments(image, width, height, box);
-  const Kernel kernel = KernelOf(filter);
   const Taps across =
-      MakeTaps(image.width, static_cast<float>(box.left), static_cast<float>(box.right), width, kernel);
+      MakeTaps(filter, image.width, static_cast<float>(box.left), static_cast<float>(box.right), width);
   const Taps down =
-      MakeTaps(image.height, static_cast<float>(box.top), static_cast<float>(box.bottom), height, kernel);
+      MakeTaps(filter, image.height, static_cast<float>(box.top), static_cast<float>(box.bottom), height);
   const auto channels = static_cast<std::size_t>(image.channels);
   const std::size_t stride = image.width * channels;
   const std::size_t end = (static_cast<std::size_t>(down.begin) + down.extent - 1) * stride +

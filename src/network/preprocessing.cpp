@@ -47,6 +47,13 @@ constexpr Preset kPresets[] = {
       .crop = 1,
       .shape = CropShape::kStretch,
       .filter = ResizeFilter::kBilinear}},
+    {"raw",
+     {.mean = {0, 0, 0},
+      .scale = {1, 1, 1},
+      .order = ChannelOrder::kRgb,
+      .crop = 1,
+      .shape = CropShape::kStretch,
+      .filter = ResizeFilter::kBilinear}},
 };
 
 // Equal but for the last digits, which a file's decimal numbers or another order of operations may change.
@@ -75,8 +82,22 @@ std::string_view NameOf(ResizeFilter filter) {
       return "bilinear";
     case ResizeFilter::kBicubic:
       return "bicubic";
+    case ResizeFilter::kLanczos:
+      return "lanczos";
+    case ResizeFilter::kBox:
+      return "box";
+    case ResizeFilter::kArea:
+      return "area";
+    case ResizeFilter::kNearest:
+      return "nearest";
+    case ResizeFilter::kBilinearUnaliased:
+      return "bilinear-unaliased";
   }
   return "";
+}
+
+bool SeesSinglePixels(ResizeFilter filter) {
+  return filter == ResizeFilter::kNearest || filter == ResizeFilter::kBilinearUnaliased;
 }
 
 std::string_view NameOf(CropShape shape) {

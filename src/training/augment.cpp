@@ -99,14 +99,15 @@ void Erase(Image& image, double share, Random& random) {
 
 }  // namespace
 
-Image Augment(const Image& image, const AugmentOptions& options, int width, int height, Random& random) {
+Image Augment(const Image& image, const AugmentOptions& options, int width, int height, Random& random,
+              ResizeFilter filter) {
   Image varied;
   switch (options.crop) {
     case AugmentOptions::Crop::kPadded:
       varied = PaddedCrop(image, random);
       break;
     case AugmentOptions::Crop::kResized:
-      varied = Resize(image, width, height, ResizeFilter::kBilinear,
+      varied = Resize(image, width, height, filter,
                       RandomBox(image.width, image.height, static_cast<double>(width) / height,
                                 options.smallest, random));
       break;

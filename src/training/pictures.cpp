@@ -13,9 +13,13 @@
 namespace mobilenet {
 namespace {
 
+// Pictures that are kept whole are shrunk first, unless the filter that resizes their crops would see that.
+bool Shrinks(const KeptForm& form) { return form.whole && !SeesSinglePixels(form.preprocessing.filter); }
+
 DecodeOptions DecodeFor(const KeptForm& form) {
-  DecodeOptions options = form.whole ? DecodeOptions{.target_width = form.side, .target_height = form.side}
-                                     : DecodeOptionsFor(form.preprocessing, form.width, form.height);
+  DecodeOptions options;
+  if (!form.whole) options = DecodeOptionsFor(form.preprocessing, form.width, form.height);
+  if (Shrinks(form)) options = {.target_width = form.side, .target_height = form.side};
   options.max_pixels = form.max_pixels;
   return options;
 }
@@ -26,7 +30,7 @@ Image Keep(const Image& image, const KeptForm& form) {
                   CropBox(image.width, image.height, form.preprocessing, form.width, form.height));
   }
   const int shorter = std::min(image.width, image.height);
-  if (shorter <= form.side) return image;
+  if (shorter <= form.side || !Shrinks(form)) return image;
   return Shrink(image, static_cast<double>(form.side) / shorter);
 }
 

@@ -11,8 +11,8 @@
 
 namespace mobilenet {
 
-// How a picture is kept: as the network sees it in use (`whole` false), or the whole of it, its shorter side
-// at most `side` pixels, for crops to be taken from.
+// How a picture is kept: as the network sees it in use (`whole` false), or the whole of it, for crops to be
+// taken from, its shorter side at most `side` pixels, unless the filter sees single pixels.
 struct KeptForm {
   bool whole = false;
   int side = 0;

@@ -41,7 +41,8 @@ PictureSource::PictureSource(Pictures training, Pictures validation, const Augme
 void PictureSource::Training(int epoch, std::size_t index, std::span<float> input) const {
   Random random(seed_ + static_cast<std::uint64_t>(epoch) * 0x10001, index);
   Image buffer;
-  const Image varied = Augment(training_.Get(index, buffer), augment_, input_.width, input_.height, random);
+  const Image varied = Augment(training_.Get(index, buffer), augment_, input_.width, input_.height, random,
+                               preprocessing_.filter);
   Normalise(varied, preprocessing_, input_.channels, input);
 }
 

@@ -174,6 +174,46 @@ TEST_F(ProgramTest, ConvertAddsLabelsPreprocessingAndResolution) {
   EXPECT_EQ(model.network.input.height, 64);
 }
 
+TEST_F(ProgramTest, ConvertSetsTheResizeAndNumbersOfOnesOwn) {
+  const std::string out = Path("out.safetensors");
+  EXPECT_THAT(
+      Run("convert " + model_ + " " + out + " --preprocess raw --crop 0.9 --shape square --filter nearest")
+          .output,
+      HasSubstr("preprocessing raw, crop 0.9 of the short side, square, nearest"));
+  Preprocessing expected = {.mean = {}, .scale = {1, 1, 1}, .crop = 0.9F};
+  expected.shape = CropShape::kSquare;
+  expected.filter = ResizeFilter::kNearest;
+  Model model = Model::Load(out);
+  EXPECT_EQ(model.preprocessing, expected);
+  EXPECT_EQ(model.provenance["preprocessing"], "set by convert --preprocess raw");
+  EXPECT_EQ(model.provenance["crop and filter"], "set by convert --crop 0.9 --shape square --filter nearest");
+  EXPECT_EQ(Run("convert " + out + " " + out + " --mean 1,2,3.5 --scale 1/50 --order bgr").status, 0);
+  model = Model::Load(out);
+  expected.mean = {1, 2, 3.5F};
+  expected.scale = {0.02F, 0.02F, 0.02F};
+  expected.order = ChannelOrder::kBgr;
+  EXPECT_EQ(model.preprocessing, expected);
+  EXPECT_EQ(model.provenance["preprocessing"], "set by convert --mean 1,2,3.5 --scale 1/50 --order bgr");
+}
+
+TEST_F(ProgramTest, ConvertRefusesPreprocessingThatIsNone) {
+  const auto refused = [&](const std::string& options) {
+    const Result result = Run("convert " + model_ + " " + Path("out.safetensors") + " " + options + " 2>&1");
+    EXPECT_EQ(result.status, 2) << options;
+    return result.output;
+  };
+  EXPECT_THAT(refused("--filter cubic"), HasSubstr("bilinear-unaliased"));
+  EXPECT_THAT(refused("--crop 0"), HasSubstr("expected more than 0 and at most 1"));
+  EXPECT_THAT(refused("--crop 87.5"), HasSubstr("expected more than 0 and at most 1"));
+  EXPECT_THAT(refused("--mean 1,2"), HasSubstr("expected one number, or three parted by commas"));
+  EXPECT_THAT(refused("--mean 1,2,"), HasSubstr("expected a number"));
+  EXPECT_THAT(refused("--scale 1/0"), HasSubstr("divides by 0"));
+  const Result zero = Run("convert " + model_ + " " + Path("out.safetensors") + " --scale 0 2>&1");
+  EXPECT_EQ(zero.status, 1);
+  EXPECT_THAT(zero.output, HasSubstr("the scale of channel 0 is 0"));
+  EXPECT_FALSE(std::filesystem::exists(Path("out.safetensors")));
+}
+
 TEST_F(ProgramTest, ConvertLeavesNothingBehindWhenItFails) {
   const std::string out = Path("out.safetensors");
   const Result bad = Run("convert " + Path("picture.ppm") + " " + out + " 2>&1");

@@ -110,6 +110,16 @@ TEST(CropBox, RefusesCropsThatAreNoFraction) {
   }
 }
 
+TEST(DecodeOptionsFor, EveryPixelForFiltersThatSeeSingleOnes) {
+  for (const ResizeFilter filter :
+       {ResizeFilter::kNearest, ResizeFilter::kBilinearUnaliased, ResizeFilter::kBox}) {
+    EXPECT_EQ(DecodeOptionsFor({.filter = filter}, 224, 224).target_width, 0);
+    EXPECT_EQ(DecodeOptionsFor({.filter = filter}, 224, 224).target_height, 0);
+  }
+  EXPECT_EQ(DecodeOptionsFor({.filter = ResizeFilter::kArea}, 224, 224).target_width, 512);
+  EXPECT_EQ(DecodeOptionsFor({.filter = ResizeFilter::kBicubic}, 224, 224).target_width, 256);
+}
+
 TEST(DecodeOptionsFor, TheKeptPartAloneCoversTheInput) {
   DecodeOptions options = DecodeOptionsFor({.crop = 0.875F}, 224, 112);
   EXPECT_EQ(options.target_width, 256);
@@ -121,7 +131,7 @@ TEST(DecodeOptionsFor, TheKeptPartAloneCoversTheInput) {
 }
 
 TEST(Presets, HaveNames) {
-  for (const char* name : {"tensorflow", "pytorch", "caffe", "unit"}) {
+  for (const char* name : {"tensorflow", "pytorch", "caffe", "unit", "raw"}) {
     EXPECT_EQ(PresetName(PreprocessingPreset(name)), name);
   }
   EXPECT_EQ(PresetName(Preprocessing{}), "tensorflow");

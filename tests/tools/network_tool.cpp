@@ -6,6 +6,7 @@
 //   network_tool step MODEL BATCH OUT.safetensors   the gradients of one training step; BATCH float32 images
 //   and then
 //                                                   BATCH int32 labels on standard input; prints the loss
+//   network_tool resize FILTER WIDTH HEIGHT TO_WIDTH TO_HEIGHT   an RGB picture on standard input, whole
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -13,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "formats/safetensors.h"
 #include "mobilenet/mobilenet.h"
 #include "training/training_pass.h"
@@ -66,6 +68,18 @@ void Step(const char* path, int batch, const char* out) {
   WriteSafetensors(out, {}, layout.ToWeights(gradient));
 }
 
+void ResizeWhole(const std::string& filter, int width, int height, int to_width, int to_height) {
+  Image image = {.width = width, .height = height, .channels = 3, .pixels = {}};
+  image.pixels.resize(static_cast<std::size_t>(width) * height * 3);
+  if (std::fread(image.pixels.data(), 1, image.pixels.size(), stdin) != image.pixels.size())
+    throw Error("standard input is too short");
+  const Box whole = {0, 0, static_cast<double>(width), static_cast<double>(height)};
+  const std::optional<ResizeFilter> found = FromName<ResizeFilter>(filter);
+  if (!found) throw Error("there is no filter " + filter);
+  const Image resized = Resize(image, to_width, to_height, *found, whole);
+  std::fwrite(resized.pixels.data(), 1, resized.pixels.size(), stdout);
+}
+
 }  // namespace
 }  // namespace mobilenet
 
@@ -79,10 +93,13 @@ int main(int argc, char** argv) {
       mobilenet::Run(argv[2]);
     } else if (arguments.size() == 4 && arguments[0] == "step") {
       mobilenet::Step(argv[2], std::stoi(arguments[2]), argv[4]);
+    } else if (arguments.size() == 6 && arguments[0] == "resize") {
+      mobilenet::ResizeWhole(arguments[1], std::stoi(arguments[2]), std::stoi(arguments[3]),
+                             std::stoi(arguments[4]), std::stoi(arguments[5]));
     } else {
       std::fprintf(stderr,
                    "usage: network_tool make VERSION ALPHA RESOLUTION CLASSES OUT | run MODEL |"
-                   " step MODEL BATCH OUT\n");
+                   " step MODEL BATCH OUT | resize FILTER WIDTH HEIGHT TO_WIDTH TO_HEIGHT\n");
       return 2;
     }
   } catch (const std::exception& error) {

@@ -234,6 +234,17 @@ TEST_F(DataTest, PicturesBeyondTheBudgetAreReadAgain) {
   }
 }
 
+TEST_F(DataTest, PicturesForFiltersThatSeeSinglePixelsAreKeptAsTheyAre) {
+  WriteColours(data_, 2, 1);
+  ThreadPool pool(2);
+  const Pictures::Reading reading = {.progress = [](std::size_t) {}, .warning = [](const std::string&) {}};
+  KeptForm form = {.whole = true, .side = 16, .preprocessing = {}, .width = 32, .height = 32};
+  form.preprocessing.filter = ResizeFilter::kNearest;
+  const Pictures kept(Find(data_).training, form, 1 << 20, pool, reading);
+  Image buffer;
+  EXPECT_GT(kept.Get(0, buffer).width, 16);
+}
+
 // A picture whose pixels tell where they come from.
 Image Map(int side) {
   Image image{.width = side, .height = side, .channels = 3, .pixels = {}};
@@ -295,6 +306,20 @@ TEST(AugmentTest, ResizedCropsHaveTheNetworksSizeAndStayInside) {
     EXPECT_GT(at(0, 19, 1), at(0, 0, 1) + 20);
     EXPECT_EQ(at(12, 10, 2), 200);
   }
+}
+
+// What is trained on is seen as what is classified later: no filter but the model's, on no smaller picture.
+TEST(AugmentTest, CropsAreResizedByTheFilter) {
+  AugmentOptions options;
+  options.crop = AugmentOptions::Crop::kResized;
+  options.flip = false;
+  Image stripes = Map(64);
+  for (std::size_t i = 0; i < stripes.pixels.size(); ++i) stripes.pixels[i] = i / 3 % 2 == 0 ? 0 : 255;
+  Random random(1);
+  const Image single = Augment(stripes, options, 16, 16, random, ResizeFilter::kNearest);
+  EXPECT_THAT(single.pixels, testing::Each(testing::AnyOf(0, 255)));
+  const Image mixed = Augment(stripes, options, 16, 16, random);
+  EXPECT_THAT(mixed.pixels, testing::Contains(testing::AllOf(testing::Gt(60), testing::Lt(200))));
 }
 
 // No part of a picture of one row fits: each try draws a share, and a ratio of the sides.
