@@ -5,5 +5,6 @@
 #include "mobilenet/classifier.h"
 #include "mobilenet/core.h"
 #include "mobilenet/image.h"
+#include "mobilenet/interchange.h"
 #include "mobilenet/training.h"
 #include "mobilenet/training_data.h"

@@ -12,6 +12,7 @@
 #include "formats/keras.h"
 #include "formats/load.h"
 #include "formats/model_file.h"
+#include "formats/onnx.h"
 #include "formats/tflite.h"
 #include "formats/torch_names.h"
 
@@ -20,10 +21,11 @@ namespace mobilenet {
 namespace {
 
 // With the labels that the file has.
-Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
-                std::string_view name) {
+Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner, std::string_view name,
+                const std::filesystem::path* folder) {
   if (IsTflite(bytes)) return ToModel(ReadTflite(bytes, name));
   if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5(bytes, name));
+  if (LooksLikeOnnx(bytes)) return ReadOnnx(bytes, name, folder);
   if (!LooksLikeSafetensors(bytes)) FailForeign(bytes, name);
   const Safetensors file = ParseSafetensors(bytes, std::move(owner), name);
   if (IsModelFile(file)) return ReadModel(file);
@@ -44,8 +46,8 @@ Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void>
 }  // namespace
 
 Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
-                 std::string_view name) {
-  Model model = ParseFile(bytes, std::move(owner), name);
+                 std::string_view name, const std::filesystem::path* folder) {
+  Model model = ParseFile(bytes, std::move(owner), name, folder);
   AssumeImagenetLabels(model);
   return model;
 }
@@ -55,7 +57,8 @@ Model Model::Load(const std::filesystem::path& path, const LoadOptions& options)
     std::error_code unknown;  // told when the file is opened
     if (std::filesystem::is_directory(path, unknown)) FailForeignFolder(path);
     SharedBytes file = OpenFile(path, options.mapped);
-    Model model = ParseModel(file.bytes, std::move(file.owner), path.string());
+    const std::filesystem::path folder = path.parent_path();
+    Model model = ParseModel(file.bytes, std::move(file.owner), path.string(), &folder);
     model.provenance.try_emplace("source", path.filename().string());
     return model;
   });
