@@ -191,7 +191,9 @@ void ReadOurs(const onnx::Model& file, std::string_view name, Model& model) {
     if (entry.key().starts_with(kOnnxPrefix))
       ours.metadata[entry.key().substr(kOnnxPrefix.size())] = entry.value();
   }
-  if (!ours.metadata.empty()) ReadDescription(ours, model);
+  if (ours.metadata.empty()) return;
+  model.provenance.erase("preprocessing");  // which needs no guess
+  ReadDescription(ours, model);
 }
 
 }  // namespace

@@ -39,7 +39,14 @@ void OnnxReader::AddElements() {
 void OnnxReader::AddMaps(const Map& a, const Map& b) {
   if (type_ != "Add" && type_ != "Sum")
     Bad("works on two maps, as squeeze-excite and hard-swish do; expected a constant, or an addition");
-  if (a.axes != b.axes)
+  const auto alike = [&](Axis x, Axis y) {
+    const auto one = [](const Map& map, Axis axis) {
+      return axis == Axis::kOne || (map.shape.height == 1 && map.shape.width == 1 && axis != Axis::kBatch &&
+                                    axis != Axis::kChannels);
+    };
+    return x == y || (one(a, x) && one(b, y));
+  };
+  if (!std::ranges::equal(a.axes, b.axes, alike))
     Bad("adds a map of ", TextOf(a), " and one of ", TextOf(b), ", expected the same axes");
   Append(op::Add(), {a, b}, a);
 }

@@ -31,7 +31,6 @@ TEST(Foreign, FilesAreToldWhatTheyAre) {
       {"PK\3\4"s + std::string(26, '\0') + "metadata.jsonPK config.json", "a Keras archive (.keras)"},
       {"PK\3\4"s + std::string(26, '\0') + "a.npy", "a NumPy archive"},
       {"PK\3\4"s + std::string(26, '\0') + "photo.jpg", "a ZIP archive: unpack it first"},
-      {"\x08\x08\x12\x07pytorch", "an ONNX model"},
       {"\x08\x01\x12\x07", "a TensorFlow SavedModel's graph"},
       {"\x0A\x0F\x0A\x01x\x12\x0BPlaceholder", "a frozen TensorFlow graph"},
       {"{\"format\": \"layers-model\", \"modelTopology\": {}}", "a TensorFlow.js model"},
@@ -53,7 +52,8 @@ TEST(Foreign, FilesAreToldWhatTheyAre) {
   };
   for (const auto& [bytes, what] : files) {
     EXPECT_THAT(ComplaintOf(bytes), HasSubstr(what));
-    EXPECT_THAT(ComplaintOf(bytes), HasSubstr("expected safetensors, a Keras .h5 or a float32 .tflite"));
+    EXPECT_THAT(ComplaintOf(bytes),
+                HasSubstr("expected safetensors, a Keras .h5, or a float32 .tflite or .onnx"));
   }
 }
 

@@ -1,5 +1,5 @@
 // Any bytes as a model file. Built once for each format: MOBILENET_FUZZ_FORMAT is 0 for safetensors, 1 for
-// TFLite, 2 for Keras HDF5; the bytes go to that parser whatever they begin with.
+// TFLite, 2 for Keras HDF5, 3 for ONNX; the bytes go to that parser whatever they begin with.
 #include <cstdlib>
 #include <memory>
 #include <vector>
@@ -8,6 +8,7 @@
 #include "formats/keras.h"
 #include "formats/load.h"
 #include "formats/model_file.h"
+#include "formats/onnx.h"
 #include "formats/tflite.h"
 #include "mobilenet/cost.h"
 #include "mobilenet/error.h"
@@ -22,6 +23,8 @@ Model Parse(const std::shared_ptr<const std::vector<std::uint8_t>>& bytes) {
       return ToModel(ReadTflite(*bytes, "f"));
     case 2:
       return ToModel(ReadKerasHdf5(*bytes, "f"));
+    case 3:
+      return ReadOnnx(*bytes, "f");
     default:
       return ParseModel(*bytes, bytes, "f");
   }
