@@ -6,5 +6,6 @@
 #include "mobilenet/core.h"
 #include "mobilenet/embed.h"
 #include "mobilenet/image.h"
+#include "mobilenet/interchange.h"
 #include "mobilenet/training.h"
 #include "mobilenet/training_data.h"

@@ -28,6 +28,11 @@ bool LooksLikeSafetensorsWith(std::string_view key, std::span<const std::uint8_t
   return LooksLikeSafetensors(bytes) && text.find(Concat("\"", key, "\"")) != std::string_view::npos;
 }
 
+bool LooksLikeOnnx(std::span<const std::uint8_t> bytes) {
+  return bytes.size() > 3 && bytes[0] == 0x08 && bytes[1] >= 3 && bytes[1] < 0x20 &&
+         (bytes[2] == 0x12 || bytes[2] == 0x1A || bytes[2] == 0x3A || bytes[2] == 0x42);
+}
+
 std::string Beginning(std::span<const std::uint8_t> bytes) {
   const auto head = bytes.first(std::min<std::size_t>(bytes.size(), 8));
   if (std::ranges::all_of(head, [](std::uint8_t b) { return b >= 0x20 && b < 0x7F; })) {

@@ -22,6 +22,10 @@ bool LooksLikeSafetensors(std::span<const std::uint8_t> bytes);
 // KiB.
 bool LooksLikeSafetensorsWith(std::string_view key, std::span<const std::uint8_t> bytes);
 
+// Whether the bytes begin as an ONNX file does. It has no signature, but the version of the format, of one
+// byte, and one of the fields behind that. (Of versions before 3 nobody has files.)
+bool LooksLikeOnnx(std::span<const std::uint8_t> bytes);
+
 // The first bytes for a message: as text where they are text, in hexadecimal otherwise.
 std::string Beginning(std::span<const std::uint8_t> bytes);
 

@@ -10,6 +10,7 @@
 #include "base/enum_names.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/lower.h"
 #include "base/machine.h"
 #include "base/signature.h"
 #include "cli/number.h"
@@ -105,24 +106,27 @@ Model ModelFrom(const std::string& path) {
   Fail("no model: name one with --model FILE, or set MOBILENET_MODEL");
 }
 
+bool IsOnnxName(const std::filesystem::path& path) { return Lower(path.extension().string()) == ".onnx"; }
+
 void CheckModelOut(const std::filesystem::path& path) {
+  if (IsOnnxName(path)) return CheckReplaceable(path, "an ONNX model", LooksLikeOnnx);
   CheckReplaceable(path, "a model of this program",
                    std::bind_front(LooksLikeSafetensorsWith, "format_version"));
 }
 
-CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path) {
-  const auto check = [](const std::string& text) {
-    const std::string ending = CLI::detail::to_lower(std::filesystem::path(text).extension().string());
+CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path, bool with_onnx) {
+  const auto check = [with_onnx](const std::string& text) {
+    const std::string ending = Lower(std::filesystem::path(text).extension().string());
     for (const char* other : {".h5", ".hdf5", ".keras", ".tflite", ".onnx", ".pt", ".pth", ".pb"}) {
-      if (ending == other)
-        return Concat(text, ": models are written as safetensors, expected a name that ends in .safetensors");
+      if (ending == other && !(with_onnx && ending == ".onnx"))
+        return Concat(text, ": models are written as safetensors", with_onnx ? " or ONNX" : "",
+                      ", expected a name that ends in .safetensors", with_onnx ? " or .onnx" : "");
     }
     return std::string();
   };
-  return RequireText(command.add_option(name, path, "The safetensors file to write"))
-      ->check(check)
-      ->required()
-      ->type_name("FILE");
+  const char* what = with_onnx ? "The file to write, by its name: .onnx or else safetensors"
+                               : "The safetensors file to write";
+  return RequireText(command.add_option(name, path, what))->check(check)->required()->type_name("FILE");
 }
 
 std::string CommandLine(const CLI::App& command, std::initializer_list<std::string_view> without) {

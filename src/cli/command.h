@@ -60,11 +60,17 @@ CLI::Option* AddMemory(CLI::App& command, MemoryUse& memory);
 CLI::Option* AddModel(CLI::App& command, std::string& path);
 Model ModelFrom(const std::string& path);
 
-// Throws where a model can't be written to `path`, or what is there is no model of ours.
+// Throws where a model can't be written to `path`, or what is there is no model of ours, or no ONNX one where
+// that is what the name says.
 void CheckModelOut(const std::filesystem::path& path);
 
-// The model file to write, which must be given, and not be named as one of another format than ours.
-CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path);
+// Whether the name ends in .onnx.
+bool IsOnnxName(const std::filesystem::path& path);
+
+// The model file to write, which must be given, and not be named as one of a format that isn't written; .onnx
+// only `with_onnx`.
+CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path,
+                         bool with_onnx = false);
 
 // The options that were given, but those named in `without`, as a shell would take them again: "mobilenet fit
 // --latency 5ms".

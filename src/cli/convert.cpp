@@ -1,4 +1,4 @@
-// mobilenet convert: any format that we read to our own.
+// mobilenet convert: any format that we read to one that we write.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -27,6 +27,7 @@ struct ConvertArguments {
   std::string calibrate;
   int threads = 1;
   std::optional<Resolution> resolution;
+  bool with_preprocessing = false;
 };
 
 // Weights don't depend on the resolution: the same ones run at any.
@@ -56,12 +57,32 @@ bool CalibrateWith(const std::string& data, int threads, Model& model) {
   return found.failed == 0;
 }
 
+// What OUT's name asks for.
+void CheckOutput(const ConvertArguments& options) {
+  const bool onnx = IsOnnxName(options.output);
+  if (onnx && options.precision != "float32")
+    throw Error(options.output + ": ONNX is written in float32 alone, not in " + options.precision);
+  if (!onnx && options.with_preprocessing)
+    throw Error(options.output +
+                ": --with-preprocessing is for ONNX; our own files hold the preprocessing in any case");
+  CheckModelOut(options.output);
+}
+
+void Write(Model model, const ConvertArguments& options) {
+  if (IsOnnxName(options.output))
+    return SaveOnnx(model, options.output, {.preprocessing = options.with_preprocessing});
+  const Precision precision = *PrecisionOf(options.precision);
+  if (precision != Precision::kFloat32)
+    model.provenance["weights"] = fmt::format("rounded to {} by convert", NameOf(precision));
+  model.Save(options.output, precision);
+}
+
 void Run(const ConvertArguments& options, int& status) {
   if (!options.calibrate.empty() && SamePlace(options.calibrate, options.output))
     throw Error(options.output + ": is to be both the photos and the model: give it another name");
   if (!options.labels.empty() && SamePlace(options.labels, options.output))
     throw Error(options.output + ": is to be both the labels and the model: give it another name");
-  CheckModelOut(options.output);
+  CheckOutput(options);
   Model model = Model::Load(options.input);
   if (!options.answers.empty()) {
     model.answers = *FromName<Answers>(options.answers);
@@ -75,11 +96,7 @@ void Run(const ConvertArguments& options, int& status) {
   if (options.resolution) SetResolution(*options.resolution, model);
   if (!options.calibrate.empty() && !CalibrateWith(options.calibrate, options.threads, model))
     status = kFailure;
-  const Precision precision = *PrecisionOf(options.precision);
-  if (precision != Precision::kFloat32) {
-    model.provenance["weights"] = fmt::format("rounded to {} by convert", NameOf(precision));
-  }
-  model.Save(options.output, precision);
+  Write(model, options);
   fmt::print("{}: {}, {}, {}, preprocessing {}\n", Printable(options.output), TitleOf(model.network),
              Counted(model.classes(), "class", "classes"),
              Bytes(static_cast<double>(std::filesystem::file_size(options.output))),
@@ -91,11 +108,13 @@ void Run(const ConvertArguments& options, int& status) {
 void AddConvert(CLI::App& program, int& status) {
   auto options = std::make_shared<ConvertArguments>();
   CLI::App* command =
-      program.add_subcommand("convert", "Turn a model file of any format we read into our own");
-  command->add_option("input", options->input, "Model file: safetensors, .h5 or .tflite")
+      program.add_subcommand("convert", "Turn a model file of any format we read into our own, or into ONNX");
+  command->add_option("input", options->input, "Model file: safetensors, .h5, .tflite or .onnx")
       ->required()
       ->type_name("IN");
-  AddModelOut(*command, "output", options->output)->type_name("OUT");
+  AddModelOut(*command, "output", options->output, true)->type_name("OUT");
+  command->add_flag("--with-preprocessing", options->with_preprocessing,
+                    "Let OUT.onnx take RGB pixels from 0 to 255: its first operators normalise them");
   command
       ->add_option(
           "--labels", options->labels,
@@ -132,6 +151,8 @@ void AddConvert(CLI::App& program, int& status) {
       "  mobilenet convert cats.h5 cats.safetensors --preprocess unit --crop 1 --filter nearest\n"
       "Numbers of your own\n"
       "  mobilenet convert cats.h5 cats.safetensors --mean 125.3,123,113.9 --scale 1/63,1/62.1,1/66.7\n"
+      "For ONNX Runtime and others, from pixels to logits\n"
+      "  mobilenet convert flowers.safetensors flowers.onnx --with-preprocessing\n"
       "Probabilities that can be trusted, by photos that were held out\n"
       "  mobilenet convert flowers.safetensors calibrated.safetensors --calibrate flowers.run/split.tsv");
   command->callback([options, &status] { Run(*options, status); });

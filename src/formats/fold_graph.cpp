@@ -398,9 +398,11 @@ class Folder {
     const Value& in = Input();
     const bool first = in.layer == kNetworkInput && in.zeros == Padding() && in.sole && !folded_.rescale;
     if (!first) Bad("rescales values within the network, expected that right after the input, and once");
-    if (!(rescale.scale > 0) || !std::isfinite(rescale.scale) || !std::isfinite(rescale.offset))
-      Bad("has the scale ", rescale.scale, " and the offset ", rescale.offset,
-          ", expected a positive scale and finite numbers");
+    for (std::size_t c = 0; c < rescale.scale.size(); ++c) {
+      if (!(rescale.scale[c] > 0) || !std::isfinite(rescale.scale[c]) || !std::isfinite(rescale.offset[c]))
+        Bad("has the scale ", rescale.scale[c], " and the offset ", rescale.offset[c],
+            ", expected a positive scale and finite numbers");
+    }
     folded_.rescale = rescale;
     return in;
   }

@@ -16,7 +16,7 @@ using namespace std::string_view_literals;
 using Bytes = std::span<const std::uint8_t>;
 
 constexpr std::string_view kRead =
-    "expected safetensors, a PyTorch state dictionary, a Keras .h5 or a float32 .tflite";
+    "expected safetensors, a PyTorch state dictionary, a Keras .h5 or .keras, or a float .tflite or .onnx";
 
 struct Row {
   std::size_t offset;
@@ -92,12 +92,7 @@ bool IsWebPage(Bytes bytes) {
   return begin.starts_with("<!doctype html") || begin.starts_with("<html");
 }
 
-// Protocol buffers have no signature: an ONNX model begins with its version, of one byte, and one of the
-// fields behind that (of versions before 3 nobody has files); a frozen TensorFlow graph with its first node.
-bool IsOnnx(Bytes bytes) {
-  return bytes.size() > 3 && bytes[0] == 0x08 && bytes[1] >= 3 && bytes[1] < 0x20 &&
-         (bytes[2] == 0x12 || bytes[2] == 0x1A || bytes[2] == 0x3A || bytes[2] == 0x42);
-}
+// Protocol buffers have no signature: a frozen TensorFlow graph begins with its first node.
 bool IsGraph(Bytes bytes) { return HasAt(bytes, 0, "\x0A") && Has(bytes, "Placeholder"); }
 
 // Nothing where it can't be told.
@@ -108,7 +103,6 @@ std::string_view TextOf(Bytes bytes) {
   if (IsWebPage(bytes)) return "a web page: the download ended at one";
   if (HasAt(bytes, 0, "PK\3\4")) return ArchiveText(bytes);
   if (HasAt(bytes, 0, "{")) return JsonText(bytes);
-  if (IsOnnx(bytes)) return "an ONNX model, which is not read";
   if (IsGraph(bytes)) return "a frozen TensorFlow graph, which is not read";
   const Signature picture = SignatureOf(bytes);
   if (!picture.what.empty()) return picture.what;

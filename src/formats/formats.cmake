@@ -33,3 +33,26 @@ add_custom_command(
   DEPENDS ${CMAKE_CURRENT_LIST_DIR}/tflite.fbs)
 target_sources(mobilenet-objects PRIVATE ${generated}/formats/tflite_generated.h)
 target_include_directories(mobilenet-objects SYSTEM PRIVATE ${generated})
+
+# ONNX, where it is built in: from the messages' description protoc makes classes, whose warnings are not ours.
+if("ONNX" IN_LIST MOBILENET_FORMATS)
+  target_sources(mobilenet-objects PRIVATE
+    ${CMAKE_CURRENT_LIST_DIR}/onnx.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/onnx_arithmetic.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/onnx_file.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/onnx_maps.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/onnx_shapes.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/onnx_tensors.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/onnx_values.cpp
+    ${CMAKE_CURRENT_LIST_DIR}/onnx_writer.cpp)
+  add_custom_command(
+    OUTPUT ${generated}/formats/onnx.pb.h ${generated}/formats/onnx.pb.cc
+    COMMAND ${MOBILENET_PROTOC} --cpp_out=${generated}/formats --proto_path=${CMAKE_CURRENT_LIST_DIR}
+            ${CMAKE_CURRENT_LIST_DIR}/onnx.proto
+    DEPENDS ${CMAKE_CURRENT_LIST_DIR}/onnx.proto)
+  target_sources(mobilenet-objects PRIVATE ${generated}/formats/onnx.pb.h ${generated}/formats/onnx.pb.cc)
+  set_source_files_properties(${generated}/formats/onnx.pb.cc PROPERTIES COMPILE_OPTIONS -w
+                                                                         SKIP_PRECOMPILE_HEADERS ON)
+else()
+  target_sources(mobilenet-objects PRIVATE ${CMAKE_CURRENT_LIST_DIR}/onnx_absent.cpp)
+endif()

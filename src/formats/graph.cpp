@@ -41,8 +41,10 @@ void NameLayers(const Graph& graph, PaddingStyle padding, Network& network) {
 
 Preprocessing PreprocessingOf(const op::Rescale& rescale) {
   Preprocessing p = PreprocessingPreset("tensorflow");
-  p.scale.fill(static_cast<float>(rescale.scale));
-  p.mean.fill(static_cast<float>(-rescale.offset / rescale.scale));
+  for (std::size_t c = 0; c < p.scale.size(); ++c) {
+    p.scale[c] = static_cast<float>(rescale.scale[c]);
+    p.mean[c] = static_cast<float>(-rescale.offset[c] / rescale.scale[c]);
+  }
   return p;
 }
 

@@ -3,6 +3,7 @@
 // once for all formats, by ToModel.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -71,10 +72,10 @@ struct Reshape {
 struct Softmax {};
 struct Sigmoid {};
 
-// x * scale + offset.
+// x * scale + offset, channel by channel.
 struct Rescale {
-  double scale = 1;
-  double offset = 0;
+  std::array<double, 3> scale = {1, 1, 1};
+  std::array<double, 3> offset = {0, 0, 0};
 };
 
 // What does nothing once a network is trained, as dropout.

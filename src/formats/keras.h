@@ -38,12 +38,13 @@ Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name);
 // What a .keras archive holds: the configuration, and Keras 3's file of weights.
 Graph ReadKeras3(std::string_view name, std::string_view config, std::span<const std::uint8_t> weights);
 
-// A TensorFlow.js layers model: its model.json, with the files of weights that it names beside it, and the
-// labels in a metadata.json beside it, as Teachable Machine exports them.
+// A TensorFlow.js layers model, of its model.json, with the files of weights that it names in `folder`, and
+// the labels in a metadata.json there, as Teachable Machine exports them.
 struct TfjsModel {
   Graph graph;
   std::vector<std::string> labels;  // empty for none
 };
-TfjsModel ReadTfjs(const std::filesystem::path& path);
+TfjsModel ReadTfjs(std::span<const std::uint8_t> bytes, std::string_view name,
+                   const std::filesystem::path& folder);
 
 }  // namespace mobilenet

@@ -362,7 +362,10 @@ class ConfigReader {
   }
 
   void AddRescaling(const Spec& spec) {
-    Append(spec, op::Rescale{spec.config.at("scale").get<double>(), spec.config.value("offset", 0.0)});
+    op::Rescale rescale;
+    rescale.scale.fill(spec.config.at("scale").get<double>());
+    rescale.offset.fill(spec.config.value("offset", 0.0));
+    Append(spec, rescale);
   }
 
   void AddFlatten(const Spec& spec) { Append(spec, op::Reshape{{-1}}); }

@@ -15,6 +15,7 @@
 #include "formats/keras.h"
 #include "formats/load.h"
 #include "formats/model_file.h"
+#include "formats/onnx.h"
 #include "formats/tflite.h"
 #include "formats/torch_file.h"
 #include "formats/torch_names.h"
@@ -63,13 +64,34 @@ Model ParseArchive(std::span<const std::uint8_t> bytes, std::string_view name) {
   FailForeign(bytes, name);
 }
 
+// Whether a file is the description of a TensorFlow.js model, whose weights lie beside it.
+bool IsTfjs(std::span<const std::uint8_t> bytes) {
+  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  return text.starts_with('{') && text.find("\"weightsManifest\"") != std::string_view::npos;
+}
+
+Model ParseTfjs(std::span<const std::uint8_t> bytes, std::string_view name,
+                const std::filesystem::path* folder) {
+  if (folder == nullptr)
+    Fail(name, ": is a TensorFlow.js model, whose weights lie in files beside it: load it by its path");
+  TfjsModel read = ReadTfjs(bytes, name, *folder);
+  Model model = ToModel(read.graph);
+  if (const auto classes = static_cast<std::size_t>(model.network.output().size());
+      !read.labels.empty() && read.labels.size() != classes)
+    Fail(folder->string(), ": its metadata.json has ", read.labels.size(), " labels, expected ", classes);
+  model.labels = std::move(read.labels);
+  return model;
+}
+
 // With the labels that the file has.
-Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
-                std::string_view name) {
+Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner, std::string_view name,
+                const std::filesystem::path* folder) {
   if (IsTflite(bytes)) return ToModel(ReadTflite(bytes, name));
   if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5(bytes, name));
   if (ZipArchive::Recognises(bytes)) return ParseArchive(bytes, name);
   if (IsTorchPickle(bytes)) return ToModel(ReadTorchPickle(bytes, std::move(owner), name));
+  if (LooksLikeOnnx(bytes)) return ReadOnnx(bytes, name, folder);
+  if (IsTfjs(bytes)) return ParseTfjs(bytes, name, folder);
   if (!LooksLikeSafetensors(bytes)) FailForeign(bytes, name);
   const Safetensors file = ParseSafetensors(bytes, std::move(owner), name);
   if (IsModelFile(file)) return ReadModel(file);
@@ -83,38 +105,11 @@ Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void>
        " tensors, but neither one of ours (no format_version) nor MobileNet weights under ", kKnownNames);
 }
 
-// Whether a file is the description of a TensorFlow.js model, whose weights lie beside it.
-bool IsTfjs(std::span<const std::uint8_t> bytes) {
-  const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  return text.starts_with('{') && text.find("\"weightsManifest\"") != std::string_view::npos;
-}
-
-Model LoadTfjs(const std::filesystem::path& path) {
-  TfjsModel read = ReadTfjs(path);
-  Model model = ToModel(read.graph);
-  if (const auto classes = static_cast<std::size_t>(model.network.output().size());
-      !read.labels.empty() && read.labels.size() != classes)
-    Fail(path.parent_path().string(), ": its metadata.json has ", read.labels.size(), " labels, expected ",
-         classes);
-  model.labels = std::move(read.labels);
-  AssumeImagenetLabels(model);
-  return model;
-}
-
-Model LoadFolder(const std::filesystem::path& folder) {
-  std::error_code unknown;
-  const std::filesystem::path description = folder / "model.json";
-  if (!std::filesystem::is_regular_file(description, unknown)) FailForeignFolder(folder);
-  Model model = LoadTfjs(description);
-  model.provenance.try_emplace("source", folder.filename().string());
-  return model;
-}
-
 }  // namespace
 
 Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner,
-                 std::string_view name) {
-  Model model = ParseFile(bytes, std::move(owner), name);
+                 std::string_view name, const std::filesystem::path* folder) {
+  Model model = ParseFile(bytes, std::move(owner), name, folder);
   AssumeImagenetLabels(model);
   return model;
 }
@@ -122,10 +117,15 @@ Model ParseModel(std::span<const std::uint8_t> bytes, std::shared_ptr<const void
 Model Model::Load(const std::filesystem::path& path, const LoadOptions& options) {
   return OrOutOfMemory(path.native(), [&] {
     std::error_code unknown;  // told when the file is opened
-    if (std::filesystem::is_directory(path, unknown)) return LoadFolder(path);
+    if (std::filesystem::is_directory(path, unknown)) {
+      // TensorFlow.js's, which hold the description.
+      if (std::filesystem::is_regular_file(path / "model.json", unknown))
+        return Load(path / "model.json", options);
+      FailForeignFolder(path);
+    }
     SharedBytes file = OpenFile(path, options.mapped);
-    Model model =
-        IsTfjs(file.bytes) ? LoadTfjs(path) : ParseModel(file.bytes, std::move(file.owner), path.string());
+    const std::filesystem::path folder = path.parent_path();
+    Model model = ParseModel(file.bytes, std::move(file.owner), path.string(), &folder);
     model.provenance.try_emplace("source", path.filename().string());
     return model;
   });

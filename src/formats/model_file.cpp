@@ -121,22 +121,34 @@ std::set<std::string, std::less<>> MixingWeights(const Network& network) {
 
 void SaveModel(const Model& model, const std::filesystem::path& path, Precision precision) {
   CheckWeights(model.network, model.weights);
-  CheckForSaving(model, path.string());
+  std::map<std::string, std::string> metadata = DescriptionOf(model, path.string());
   if (precision == Precision::kInt8)
     Fail(path.string(), ": can't be written in int8, expected float32, bfloat16 or float16");
-  std::map<std::string, std::string> metadata = {
-      {"format_version", std::string(kFormatVersion)},
-      {"network", DumpedStrictly(NetworkJson(model.network))},
-      {"preprocessing", DumpedStrictly(PreprocessingJson(model.preprocessing))},
-      {"provenance", Dumped(model.provenance)}};
-  if (model.answers != Answers::kSoftmax) metadata["answers"] = DumpedStrictly(json(NameOf(model.answers)));
-  if (!model.labels.empty()) metadata["labels"] = DumpedStrictly(json(model.labels));
+  metadata.emplace("format_version", kFormatVersion);
+  metadata["network"] = DumpedStrictly(NetworkJson(model.network));
   const bool whole = precision == Precision::kFloat32;
   WriteSafetensors(path, metadata, model.weights,
                    whole ? std::set<std::string, std::less<>>() : MixingWeights(model.network), precision);
 }
 
 }  // namespace
+
+std::map<std::string, std::string> DescriptionOf(const Model& model, const std::string& path) {
+  CheckForSaving(model, path);
+  std::map<std::string, std::string> metadata = {
+      {"preprocessing", DumpedStrictly(PreprocessingJson(model.preprocessing))},
+      {"provenance", Dumped(model.provenance)}};
+  if (model.answers != Answers::kSoftmax) metadata["answers"] = DumpedStrictly(json(NameOf(model.answers)));
+  if (!model.labels.empty()) metadata["labels"] = DumpedStrictly(json(model.labels));
+  return metadata;
+}
+
+void ReadDescription(const Safetensors& file, Model& model) {
+  if (file.metadata.contains("preprocessing")) model.preprocessing = ReadPreprocessing(file);
+  if (file.metadata.contains("answers")) model.answers = ReadAnswers(file);
+  model.labels = ReadLabels(file, model.classes());
+  model.provenance.merge(ReadProvenance(file));
+}
 
 bool IsModelFile(const Safetensors& file) { return file.metadata.contains("format_version"); }
 
@@ -156,10 +168,8 @@ Model ReadModel(const Safetensors& file) {
     for (const auto& [name, entry] : file.entries) model.weights[name] = file.Floats(name);
     CheckWeights(model.network, model.weights);
   });
-  model.preprocessing = ReadPreprocessing(file);
-  model.answers = ReadAnswers(file);
-  model.labels = ReadLabels(file, model.classes());
-  model.provenance = ReadProvenance(file);
+  Metadata(file, "preprocessing");  // must be there
+  ReadDescription(file, model);
   return model;
 }
 

@@ -19,8 +19,8 @@ using nlohmann::json;
 // Weights as a manifest describes them, read from the files that it names.
 class ManifestReader {
  public:
-  explicit ManifestReader(const std::filesystem::path& path)
-      : file_(path.string()), folder_(path.parent_path()) {}
+  ManifestReader(std::string_view file, std::filesystem::path folder)
+      : file_(file), folder_(std::move(folder)) {}
 
   KerasWeights Read(const json& manifest) {
     if (!manifest.is_array()) Fail(file_, ": its weightsManifest is ", Shown(manifest), ", expected a list");
@@ -119,19 +119,18 @@ class ManifestReader {
   KerasWeights weights_;
 };
 
-json ReadJson(const std::filesystem::path& path) {
-  const std::vector<std::uint8_t> bytes = ReadFile(path);
+json ObjectOf(std::span<const std::uint8_t> bytes, std::string_view name) {
   json root = ParseJson({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
-  if (!root.is_object()) Fail(path.string(), ": is damaged: no JSON object");
+  if (!root.is_object()) Fail(name, ": is damaged: no JSON object");
   return root;
 }
 
 // Teachable Machine's, beside the model.
-std::vector<std::string> LabelsBeside(const std::filesystem::path& path) {
-  const std::filesystem::path metadata = path.parent_path() / "metadata.json";
+std::vector<std::string> LabelsIn(const std::filesystem::path& folder) {
+  const std::filesystem::path metadata = folder / "metadata.json";
   std::error_code unknown;
   if (!std::filesystem::is_regular_file(metadata, unknown)) return {};
-  const json root = ReadJson(metadata);
+  const json root = ObjectOf(ReadFile(metadata), metadata.string());
   std::vector<std::string> labels;
   if (!root.contains("labels") || !root["labels"].is_array()) return labels;
   for (const json& label : root["labels"]) {
@@ -143,9 +142,9 @@ std::vector<std::string> LabelsBeside(const std::filesystem::path& path) {
 
 }  // namespace
 
-TfjsModel ReadTfjs(const std::filesystem::path& path) {
-  const std::string name = path.string();
-  const json root = ReadJson(path);
+TfjsModel ReadTfjs(std::span<const std::uint8_t> bytes, std::string_view name,
+                   const std::filesystem::path& folder) {
+  const json root = ObjectOf(bytes, name);
   if (!root.contains("modelTopology") || !root.contains("weightsManifest"))
     Fail(name, ": lacks the modelTopology or the weightsManifest of a TensorFlow.js model");
   const json& topology = root["modelTopology"];
@@ -155,13 +154,13 @@ TfjsModel ReadTfjs(const std::filesystem::path& path) {
   const json& config = wrapped ? topology["model_config"] : topology;
   TfjsModel model;
   try {
-    const KerasWeights weights = ManifestReader(path).Read(root["weightsManifest"]);
+    const KerasWeights weights = ManifestReader(name, folder).Read(root["weightsManifest"]);
     model.graph = FromKerasConfig(name, config.dump(), weights);
   } catch (const json::exception& error) {
     Fail(name, ": is damaged: ", error.what());
   }
   model.graph.format = "TensorFlow.js";
-  model.labels = LabelsBeside(path);
+  model.labels = LabelsIn(folder);
   return model;
 }
 

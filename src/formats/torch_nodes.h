@@ -45,8 +45,8 @@ class TensorNodes {
   // An inverted residual block, whose skip is where there can be one: at stride 1, between as many channels.
   void Block(const BlockNames& names, int stride);
 
-  // The average over the map and the fully connected layer; the average alone where there is none, as in weights of
-  // num_classes=0.
+  // The average over the map and the fully connected layer; the average alone where there is none, as in
+  // weights of num_classes=0.
   void Classifier(const std::string& name);
 
   // All windows but those of 1 x 1 must have this side: the names are `whose`, whose activations are known.

@@ -26,7 +26,6 @@ TEST(Foreign, FilesAreToldWhatTheyAre) {
       {"version https://git-lfs.github.com/spec/v1\n",
        "a Git LFS pointer, not the file itself: `git lfs pull`"},
       {"\x80\x04\x95", "a Python pickle"},
-      {"\x08\x08\x12\x07pytorch", "an ONNX model"},
       {"\x08\x01\x12\x07", "a TensorFlow SavedModel's graph"},
       {"\x0A\x0F\x0A\x01x\x12\x0BPlaceholder", "a frozen TensorFlow graph"},
       {"{\"format\": \"layers-model\", \"modelTopology\": {}}", "a TensorFlow.js model"},
@@ -47,9 +46,9 @@ TEST(Foreign, FilesAreToldWhatTheyAre) {
   };
   for (const auto& [bytes, what] : files) {
     EXPECT_THAT(ComplaintOf(bytes), HasSubstr(what));
-    EXPECT_THAT(
-        ComplaintOf(bytes),
-        HasSubstr("expected safetensors, a PyTorch state dictionary, a Keras .h5 or a float32 .tflite"));
+    EXPECT_THAT(ComplaintOf(bytes),
+                HasSubstr("expected safetensors, a PyTorch state dictionary, a Keras .h5 or .keras, "
+                          "or a float .tflite or .onnx"));
   }
 }
 
@@ -64,7 +63,7 @@ TEST(Foreign, FoldersAreToldWhatTheyAre) {
   const TemporaryDirectory directory;
   const auto complaint = [&] { return Complaint([&] { Model::Load(directory.path()); }); };
   EXPECT_THAT(complaint(), HasSubstr("is a folder; expected"));
-  std::ofstream(directory.path() / "model.json") << "{}";
+  std::ofstream(directory.path() / "model.json") << R"({"weightsManifest": []})";
   EXPECT_THAT(complaint(),
               HasSubstr("lacks the modelTopology or the weightsManifest of a TensorFlow.js model"));
   std::filesystem::remove(directory.path() / "model.json");

@@ -1,7 +1,6 @@
 // Any bytes as a model file. Built once for each format: MOBILENET_FUZZ_FORMAT is 0 for safetensors, 1 for
-// TFLite, 2 for Keras HDF5, 3 for a PyTorch checkpoint's pickle, whose storages are all alike;
-// the bytes
-// go to that parser whatever they begin with.
+// TFLite, 2 for Keras HDF5, 3 for a PyTorch checkpoint's pickle, whose storages are all alike, 4 for ONNX;
+// the bytes go to that parser whatever they begin with.
 #include <cstdlib>
 #include <memory>
 #include <span>
@@ -12,6 +11,7 @@
 #include "formats/keras.h"
 #include "formats/load.h"
 #include "formats/model_file.h"
+#include "formats/onnx.h"
 #include "formats/pickle.h"
 #include "formats/tflite.h"
 #include "formats/torch_names.h"
@@ -39,6 +39,8 @@ Model Parse(const std::shared_ptr<const std::vector<std::uint8_t>>& bytes) {
       return ToModel(ReadKerasHdf5(*bytes, "f"));
     case 3:
       return ToModel(ReadTimm(ReadState(*bytes)));
+    case 4:
+      return ReadOnnx(*bytes, "f");
     default:
       return ParseModel(*bytes, bytes, "f");
   }

@@ -1,10 +1,9 @@
 // For scripts that compare us with other runtimes: makes a model of random weights, or runs one on raw
 // numbers.
-//   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT.safetensors   VERSION is v1 or v2
-//   network_tool run MODEL         float32 inputs on standard input, one image after the other; logits on
-//   output
-//   network_tool step MODEL BATCH OUT.safetensors   the gradients of one training step; BATCH float32 images
-//   and then
+//   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT   VERSION is v1 or v2, OUT ends in .safetensors or
+//   .onnx network_tool convert MODEL OUT.onnx network_tool run MODEL         float32 inputs on standard
+//   input, one image after the other; logits on output network_tool step MODEL BATCH OUT.safetensors   the
+//   gradients of one training step; BATCH float32 images and then
 //                                                   BATCH int32 labels on standard input; prints the loss
 //   network_tool resize FILTER WIDTH HEIGHT TO_WIDTH TO_HEIGHT   an RGB picture on standard input, whole
 #include <cstdio>
@@ -35,6 +34,7 @@ void Make(const char* version, double alpha, int resolution, int classes, const 
   Model model;
   model.network = Build(*recipe);
   model.weights = RandomWeights(model.network, 1);
+  if (std::string_view(path).ends_with(".onnx")) return SaveOnnx(model, path);
   model.Save(path);
 }
 
@@ -49,6 +49,8 @@ void Run(const char* path) {
     std::fwrite(logits.data(), sizeof(float), logits.size(), stdout);
   }
 }
+
+void Convert(const char* path, const char* out) { SaveOnnx(Model::Load(path), out); }
 
 void Step(const char* path, int batch, const char* out) {
   const Model model = Model::Load(path);
@@ -91,15 +93,18 @@ int main(int argc, char** argv) {
                       argv[6]);
     } else if (arguments.size() == 2 && arguments[0] == "run") {
       mobilenet::Run(argv[2]);
+    } else if (arguments.size() == 3 && arguments[0] == "convert") {
+      mobilenet::Convert(argv[2], argv[3]);
     } else if (arguments.size() == 4 && arguments[0] == "step") {
       mobilenet::Step(argv[2], std::stoi(arguments[2]), argv[4]);
     } else if (arguments.size() == 6 && arguments[0] == "resize") {
       mobilenet::ResizeWhole(arguments[1], std::stoi(arguments[2]), std::stoi(arguments[3]),
                              std::stoi(arguments[4]), std::stoi(arguments[5]));
     } else {
-      std::fprintf(stderr,
-                   "usage: network_tool make VERSION ALPHA RESOLUTION CLASSES OUT | run MODEL |"
-                   " step MODEL BATCH OUT | resize FILTER WIDTH HEIGHT TO_WIDTH TO_HEIGHT\n");
+      std::fprintf(
+          stderr,
+          "usage: network_tool make VERSION ALPHA RESOLUTION CLASSES OUT | run MODEL | convert MODEL OUT |"
+          " step MODEL BATCH OUT | resize FILTER WIDTH HEIGHT TO_WIDTH TO_HEIGHT\n");
       return 2;
     }
   } catch (const std::exception& error) {
