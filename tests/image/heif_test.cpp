@@ -9,7 +9,6 @@ namespace mobilenet {
 namespace {
 
 using namespace samples;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 #define REQUIRE_ENCODER(codec) \
