@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <vector>
 
 #include "image/coded_frames.h"
 #include "image/heif_items.h"
@@ -41,7 +42,9 @@ std::uint64_t CanvasOf(const HeifItem& item) {
 // What libheif does for an item. It keeps nothing: what is named again is done again.
 class Work {
  public:
-  explicit Work(const HeifItems& items) : items_(items.all()) {}
+  // `parameters` are the pixels that each property tells.
+  Work(const HeifItems& items, const std::vector<std::uint64_t>& parameters)
+      : items_(items.all()), properties_(items.properties()), parameters_(parameters) {}
 
   std::uint64_t Of(std::uint64_t id, int depth = 0) {
     constexpr int kDeepest = 8;
@@ -60,18 +63,19 @@ class Work {
     const std::uint64_t pixels = IsCoded(item)              ? Decoded(item)
                                  : item.type == Tag("iden") ? inputs
                                                             : CanvasOf(item);
-    const auto turns = std::ranges::count_if(item.own, [](const HeifProperty& property) {
-      return property.tag == Tag("irot") || property.tag == Tag("imir") || property.tag == Tag("clap");
+    const auto turns = std::ranges::count_if(item.own, [&](std::size_t property) {
+      const std::uint32_t tag = properties_[property].tag;
+      return tag == Tag("irot") || tag == Tag("imir") || tag == Tag("clap");
     });
     const std::uint64_t own = Product(std::max(pixels, kLeast), 1 + static_cast<std::uint64_t>(turns));
     return std::min(kEndless, inputs + own + Sum(item.extra, depth));
   }
 
-  static std::uint64_t Decoded(const HeifItem& item) {
+  [[nodiscard]] std::uint64_t Decoded(const HeifItem& item) const {
     if (item.repeats) return kEndless;
     const CodedFrames in_data = FramesOf(item);
     std::uint64_t pixels = in_data.pixels;
-    for (const HeifProperty& property : item.own) pixels = std::max(pixels, FramesOf(property).pixels);
+    for (const std::size_t property : item.own) pixels = std::max(pixels, parameters_[property]);
     return Product(pixels, std::max<std::uint64_t>(in_data.frames, 1));
   }
 
@@ -82,12 +86,13 @@ class Work {
   }
 
   const std::map<std::uint64_t, HeifItem>& items_;
+  const std::vector<HeifProperty>& properties_;
+  const std::vector<std::uint64_t>& parameters_;
   std::map<std::uint64_t, std::uint64_t> known_;
 };
 
-std::uint64_t LargestOf(const HeifItems& items) {
-  std::uint64_t most = 0;
-  for (const HeifProperty& property : items.properties()) most = std::max(most, FramesOf(property).pixels);
+std::uint64_t LargestOf(const HeifItems& items, const std::vector<std::uint64_t>& parameters) {
+  std::uint64_t most = parameters.empty() ? 0 : std::ranges::max(parameters);
   for (const auto& [id, item] : items.all()) {
     if (!IsCoded(item)) continue;
     const std::uint64_t pixels = FramesOf(item).pixels;
@@ -100,8 +105,13 @@ std::uint64_t LargestOf(const HeifItems& items) {
 }  // namespace
 
 CodedSize CodedSizeOf(std::span<const std::uint8_t> file) {
+  constexpr std::uint64_t kTimes = 8;
+  constexpr std::uint64_t kMargin = std::uint64_t{1} << 24;
   const HeifItems items(file);
-  return {LargestOf(items), Work(items).Of(items.primary())};
+  if (items.named() > kTimes * file.size() + kMargin) return {0, kEndless};
+  std::vector<std::uint64_t> parameters;
+  for (const HeifProperty& property : items.properties()) parameters.push_back(FramesOf(property).pixels);
+  return {LargestOf(items, parameters), Work(items, parameters).Of(items.primary())};
 }
 
 }  // namespace mobilenet

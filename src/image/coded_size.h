@@ -18,7 +18,8 @@ struct CodedSize {
   std::uint64_t largest = 0;
   // The pixels that are decoded, laid on canvases and turned until the primary picture is there, each as
   // often as that is done; so few that a decoder hardly begins count as 128 x 128. kEndless where a picture
-  // is made of itself, in very many steps, or of the same data over and over.
+  // is made of itself or in very many steps, and where items name the same data over and over: libheif copies
+  // what each of them names as it opens the file.
   std::uint64_t work = 0;
 };
 

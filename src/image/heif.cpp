@@ -58,8 +58,6 @@ std::uint64_t Side(int pixels) { return pixels < 0 ? 0 : static_cast<std::uint64
 void CheckWork(std::uint64_t work, std::uint64_t pixels, const Encoded& encoded) {
   constexpr std::uint64_t kTimes = 8;
   constexpr std::uint64_t kMargin = std::uint64_t{1} << 24;  // tiles may be larger than small pictures
-  if (work >= kEndless)
-    Fail(encoded.name, ": damaged HEIF: it is made of itself, in very many steps, or of the same data again");
   if (work > kTimes * pixels + kMargin) {
     Fail(encoded.name, ": HEIF of ", pixels, " pixels, for which ", work,
          " would be decoded, expected at most ", kTimes * pixels + kMargin);
@@ -67,14 +65,14 @@ void CheckWork(std::uint64_t work, std::uint64_t pixels, const Encoded& encoded)
 }
 
 // Before memory is taken: what the file says of the picture, and what the coded data says.
-void CheckSizes(const heif_image_handle* handle, const Encoded& encoded) {
+void CheckSizes(const heif_image_handle* handle, const CodedSize& size, const Encoded& encoded) {
   const std::uint64_t width = Side(heif_image_handle_get_width(handle));
   const std::uint64_t height = Side(heif_image_handle_get_height(handle));
   CheckSize(encoded, "HEIF", width, height);
   const std::uint64_t stored_width = Side(heif_image_handle_get_ispe_width(handle));
   const std::uint64_t stored_height = Side(heif_image_handle_get_ispe_height(handle));
   CheckSize(encoded, "HEIF", stored_width, stored_height);
-  const auto [coded, work] = CodedSizeOf(encoded.bytes);
+  const auto [coded, work] = size;
   if (coded == 0) Fail(encoded.name, ": damaged HEIF: its codec's parameters are missing");
   const std::uint64_t most = std::min(
       2 * std::min<std::uint64_t>(encoded.options.max_pixels, kMostPixels) + kCodedMargin, kMostPixels);
@@ -139,6 +137,9 @@ Image ImageOf(heif_image* picture, const Encoded& encoded) {
 }  // namespace
 
 Decoded DecodeHeif(const Encoded& encoded) {
+  const CodedSize size = CodedSizeOf(encoded.bytes);
+  if (size.work >= kEndless)
+    Fail(encoded.name, ": damaged HEIF: it is made of itself, in very many steps, or of the same data again");
   const Context context(heif_context_alloc());
   if (context == nullptr) throw std::bad_alloc();
   heif_context_set_max_decoding_threads(context.get(), 0);  // callers have threads of their own
@@ -148,7 +149,7 @@ Decoded DecodeHeif(const Encoded& encoded) {
   heif_image_handle* primary = nullptr;
   Check(heif_context_get_primary_image_handle(context.get(), &primary), encoded);
   const Handle handle(primary);
-  CheckSizes(handle.get(), encoded);
+  CheckSizes(handle.get(), size, encoded);
   // What is made of tiles says its size a second time.
   heif_context_set_maximum_image_size_limit(
       context.get(),

@@ -89,6 +89,7 @@ void HeifItems::ReadPlaces(Bytes content, Bytes file, Bytes idat) {
                       base_bytes = reader.Bits(4);
   const std::uint64_t last = reader.Bits(4);  // reserved in version 0
   const std::uint64_t index_bytes = version == 0 ? 0 : last;
+  std::size_t places = 0;
   for (auto items = reader.Integer(version < 2 ? 2 : 4); items > 0 && !reader.AtEnd(); --items) {
     const std::uint64_t id = reader.Integer(version < 2 ? 2 : 4);
     const bool inside = version != 0 && (reader.Integer(2) & 15U) == 1;  // in idat
@@ -96,10 +97,12 @@ void HeifItems::ReadPlaces(Bytes content, Bytes file, Bytes idat) {
     const std::uint64_t base = reader.Integer(base_bytes);
     std::vector<Bytes> extents;
     for (auto count = reader.Integer(2); count > 0 && !reader.AtEnd(); --count) {
+      if (++places > content.size()) return;  // of no bytes each
       reader.Skip(8 * index_bytes);
       const std::uint64_t offset = reader.Integer(offset_bytes);
       const std::uint64_t length = reader.Integer(length_bytes);
       extents.push_back(Part(inside ? idat : file, base + offset, length));
+      named_ += extents.back().size();
     }
     const auto item = items_.find(id);
     if (item != items_.end() && item->second.data.empty() && IsPicture(item->second.type))
@@ -132,11 +135,11 @@ void HeifItems::ReadUses(Bytes content) {
   const int index_bits = (reader.Integer(3) & 1U) != 0 ? 15 : 7;
   for (auto entries = reader.Integer(4); entries > 0 && !reader.AtEnd(); --entries) {
     const auto item = items_.find(reader.Integer(id_bytes));
+    const bool counts = item != items_.end() && item->second.own.empty();
     for (auto uses = reader.Integer(1); uses > 0 && !reader.AtEnd(); --uses) {
       reader.Skip(1);
       const std::uint64_t index = reader.Bits(index_bits);
-      if (item != items_.end() && index >= 1 && index <= properties_.size())
-        item->second.own.push_back(properties_[index - 1]);
+      if (counts && index >= 1 && index <= properties_.size()) item->second.own.push_back(index - 1);
     }
   }
 }

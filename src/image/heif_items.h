@@ -29,7 +29,7 @@ struct HeifItem {
   std::uint32_t type = 0;            // hvc1, av01, grid, ...
   Bytes data;                        // of a picture
   bool repeats = false;              // there is more of it than of the file: `data` is only its beginning
-  std::vector<HeifProperty> own;     // properties
+  std::vector<std::size_t> own;      // which of the properties
   std::vector<std::uint64_t> from;   // the items that it is made of
   std::vector<std::uint64_t> extra;  // items that say they belong to it: alpha, depth, ...
 };
@@ -43,6 +43,8 @@ class HeifItems {
 
   [[nodiscard]] std::uint64_t primary() const { return primary_; }
   [[nodiscard]] const std::map<std::uint64_t, HeifItem>& all() const { return items_; }
+  // How many bytes all items have together, those that lie in the same place as often as they are named.
+  [[nodiscard]] std::uint64_t named() const { return named_; }
   // Of all items, those that belong to none too.
   [[nodiscard]] const std::vector<HeifProperty>& properties() const { return properties_; }
 
@@ -55,6 +57,7 @@ class HeifItems {
   void SetData(HeifItem& item, const std::vector<Bytes>& extents, std::size_t most);
 
   std::uint64_t primary_ = 0;
+  std::uint64_t named_ = 0;
   std::map<std::uint64_t, HeifItem> items_;
   std::vector<HeifProperty> properties_;
   std::deque<std::vector<std::uint8_t>> joined_;  // data of items that lies in several places

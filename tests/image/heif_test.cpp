@@ -9,7 +9,6 @@ namespace mobilenet {
 namespace {
 
 using namespace samples;
-using testing::ElementsAre;
 using testing::HasSubstr;
 
 #define REQUIRE_ENCODER(codec) \
@@ -165,6 +164,30 @@ TEST(HeifTiles, APictureMadeOfItselfIsRefused) {
   ASSERT_EQ(*at, 2);
   *at = 1;
   EXPECT_THAT(DecodeError(file), HasSubstr("damaged HEIF: it is made of itself"));
+}
+
+// libheif copies what every item names, were it the whole file each time.
+TEST(HeifTiles, ItemsThatNameTheSameDataOverAndOverAreRefused) {
+  REQUIRE_ENCODER(HeifCodec::kHevc);
+  const Bytes tile = Heif(64, 64, Noise(64, 64).pixels);
+  constexpr std::size_t kTiles = 30;
+  Bytes file = HeifGrid(64 * kTiles, 64, kTiles, 1, std::vector<Bytes>(kTiles, tile), 64);
+  ASSERT_EQ(DecodeError(file), "");
+  constexpr std::string_view kName = "iloc";
+  auto at = std::search(file.begin(), file.end(), kName.begin(), kName.end());
+  ASSERT_NE(at, file.end());
+  at += 4 + 4 + 2 + 2 + 16;  // its name, version and sizes, how many, the place of the grid itself
+  const std::ptrdiff_t first = at - file.begin();
+  file.resize(std::size_t{1} << 20);
+  const Bytes whole = {0, 0, 0, 0, 0, 0x10, 0, 0};  // from 0, all of it
+  const auto name = [&](std::size_t place) {
+    std::ranges::copy(whole, file.begin() + first + static_cast<std::ptrdiff_t>(16 * place + 8));
+  };
+  for (std::size_t i = 0; i < 20; ++i) name(i);
+  EXPECT_LT(CodedSizeOf(file).work, kEndless) << "those that are the same may lie in one place";
+  for (std::size_t i = 20; i < kTiles; ++i) name(i);
+  EXPECT_EQ(CodedSizeOf(file).work, kEndless);
+  EXPECT_THAT(DecodeError(file), HasSubstr("or of the same data again"));
 }
 
 TEST_P(HeifTest, DataThatIsNamedAgainCountsAsOften) {
