@@ -13,7 +13,10 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/load.cpp
   ${CMAKE_CURRENT_LIST_DIR}/recognise.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp
-  ${CMAKE_CURRENT_LIST_DIR}/torch_names.cpp)
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_floats.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_names.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/torch_names.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/zip_texts.cpp)
 
 set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)
 add_custom_command(

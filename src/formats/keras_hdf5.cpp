@@ -54,10 +54,14 @@ Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name) 
   const Hdf5 file(bytes, name);
   const auto root = file.Children(file.root());
   const auto nested = root.find("model_weights");
+  const std::string config = file.Text(file.root(), "model_config");
+  if (config.empty() && (root.contains("layers") || root.contains("_layer_checkpoint_dependencies")))
+    Fail(name,
+         ": is a Keras 3 weights file (.weights.h5), which is not read: save the whole model as .h5, "
+         "model.save(\"model.h5\")");
   Collector collector(file, bytes.size());
   collector.Walk(nested == root.end() ? file.root() : nested->second, "", kMaxDepth);
   const KerasWeights weights = collector.Take();
-  const std::string config = file.Text(file.root(), "model_config");
   return config.empty() ? FromKerasNames(name, weights) : FromKerasConfig(name, config, weights);
 }
 

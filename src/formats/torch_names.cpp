@@ -80,6 +80,18 @@ class TensorNodes {
            op::Dense{Turned(weight, {weight.shape[1], weight.shape[0]}), Vector(name + ".bias")});
   }
 
+  // Networks of other families have some of the names.
+  void RefuseOthers(std::string_view whose) const {
+    for (const auto& [name, entry] : file_.entries) {
+      const bool squeezes = name.find(".se.") != std::string::npos ||
+                            name.find(".fc1.") != std::string::npos ||
+                            name.find(".block.") != std::string::npos;
+      if (squeezes)
+        Fail(file_.name, ": has the tensor ", name, ", as ", whose,
+             " MobileNet V3 and EfficientNet have, expected MobileNet V2's");
+    }
+  }
+
   // All tensors must have been used; batch norms count their batches for training alone.
   Graph Take(std::string_view whose) {
     for (const auto& [name, entry] : file_.entries) {
@@ -179,7 +191,9 @@ void SetPreprocessing(std::string_view whose, Graph& graph) {
 }  // namespace
 
 bool HasTorchvisionNames(const Safetensors& file) {
-  return file.entries.contains("features.0.0.weight") && file.entries.contains("features.1.conv.0.0.weight");
+  return file.entries.contains("features.0.0.weight") &&
+         (file.entries.contains("features.1.conv.0.0.weight") ||
+          file.entries.contains("features.1.block.0.0.weight"));
 }
 
 bool HasTimmNames(const Safetensors& file) {
@@ -188,6 +202,7 @@ bool HasTimmNames(const Safetensors& file) {
 
 Graph ReadTorchvision(const Safetensors& file) {
   TensorNodes nodes(file);
+  nodes.RefuseOthers("torchvision's");
   nodes.Convolution("features.0.0", "features.0.1", V2().layers.front().stride, true);
   int block = 0;
   for (const int stride : BlockStrides()) {
@@ -210,6 +225,7 @@ Graph ReadTorchvision(const Safetensors& file) {
 
 Graph ReadTimm(const Safetensors& file) {
   TensorNodes nodes(file);
+  nodes.RefuseOthers("timm's");
   nodes.Convolution("conv_stem", "bn1", V2().layers.front().stride, true);
   const std::vector<int> strides = BlockStrides();
   std::size_t next = 0;
