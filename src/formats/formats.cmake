@@ -16,14 +16,17 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/recognise.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tfjs.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_floats.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_names.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_names.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_nodes.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_pickle.cpp
-  ${CMAKE_CURRENT_LIST_DIR}/torch_state.cpp)
+  ${CMAKE_CURRENT_LIST_DIR}/torch_state.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/zip_texts.cpp)
 if("ZIP" IN_LIST MOBILENET_FORMATS)
   target_sources(mobilenet-objects PRIVATE ${CMAKE_CURRENT_LIST_DIR}/torch_archive.cpp ${CMAKE_CURRENT_LIST_DIR}/zip.cpp)
 endif()
-set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/load.cpp PROPERTIES
+set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/load.cpp ${CMAKE_CURRENT_LIST_DIR}/zip_texts.cpp PROPERTIES
                             COMPILE_DEFINITIONS "${MOBILENET_FORMAT_DEFINITIONS}")
 
 set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)

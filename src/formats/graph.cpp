@@ -62,6 +62,33 @@ void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& mode
   }
 }
 
+std::vector<std::string> LinesOf(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    lines.push_back(text.substr(begin, end - begin));
+    if (lines.back().ends_with('\r')) lines.back().pop_back();
+    begin = end + 1;
+  }
+  return lines;
+}
+
+// How many lines LinesOf makes.
+std::size_t CountLines(const std::string& text) {
+  const auto ends = static_cast<std::size_t>(std::ranges::count(text, '\n'));
+  return text.empty() || text.ends_with('\n') ? ends : ends + 1;
+}
+
+void SetLabels(const Graph& graph, Model& model) {
+  const auto classes = static_cast<std::size_t>(model.classes());
+  for (const TextFile& file : graph.texts) {
+    if (classes == 0 || CountLines(file.text) != classes || !IsUtf8(file.text)) continue;
+    model.labels = LinesOf(file.text);
+    model.provenance["labels"] = Concat("from ", IsUtf8(file.name) ? file.name : "a text", " in the file");
+    return;
+  }
+}
+
 // One output without an activation is trained as the logit of one of two classes; many, as a softmax's.
 void SetAnswers(const FoldedGraph& folded, Model& model) {
   const bool one = model.network.classes() == 1;
@@ -100,6 +127,7 @@ Model ToModel(const Graph& graph) {
   model.provenance["imported from"] = graph.format;
   if (!graph.resolution) model.provenance["resolution"] = "not in the file; 224 was assumed";
   SetAnswers(folded, model);
+  SetLabels(graph, model);
   if (folded.added_average)
     model.provenance["average"] =
         Concat("added: the file's network ends with a map of ", TextOf(model.network.layers.back().input));

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "formats/zip_texts.h"
 #include "mobilenet/model.h"
 
 namespace mobilenet {
@@ -108,6 +109,7 @@ struct Graph {
   std::optional<std::string> version;  // "v1"
   std::optional<Preprocessing> preprocessing;
   std::map<std::string, std::string> provenance;
+  std::vector<TextFile> texts;  // that came along: the first with a line for each class holds the labels
 
   // Appends a node that reads the output so far, unless it has inputs, and is the output from now on.
   int Append(Node node);

@@ -159,6 +159,16 @@ class ConfigReader {
     }
   }
 
+  // What a kind of layer that is not read is a sign of.
+  static std::string_view SignOf(std::string_view kind) {
+    if (kind == "TFOpLambda")
+      return " (an operation of TensorFlow's between layers: MobileNet V3's hard-swish perhaps)";
+    if (kind == "Multiply" || kind == "HardSwish")
+      return " (of squeeze-and-excitation or hard-swish perhaps, as MobileNet V3 and EfficientNet have them)";
+    if (kind == "Lambda") return " (code of its author's own)";
+    return "";
+  }
+
   void Dispatch(const Spec& spec) {
     struct Row {
       std::string_view kind;
@@ -191,7 +201,8 @@ class ConfigReader {
     };
     const auto* row = std::ranges::find(kRows, std::string_view(spec.kind), &Row::kind);
     if (row == kRows.end())
-      Fail(graph_.file, ": the layer ", spec.name, " is a ", spec.kind, ", which is not read");
+      Fail(graph_.file, ": the layer ", spec.name, " is a ", spec.kind, SignOf(spec.kind),
+           ", which is not read");
     (this->*row->add)(spec);
   }
 

@@ -65,10 +65,10 @@ Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name) 
   const Hdf5 file(bytes, name);
   const auto root = file.Children(file.root());
   const auto nested = root.find("model_weights");
+  const std::string config = file.Text(file.root(), "model_config");
   Collector collector(file, bytes.size());
   collector.Walk(nested == root.end() ? file.root() : nested->second, "", kMaxDepth);
   const KerasWeights weights = collector.Take();
-  const std::string config = file.Text(file.root(), "model_config");
   if (!config.empty()) return FromKerasConfig(name, config, weights);
   if (!root.contains("layers")) return FromKerasNames(name, weights);
   std::string assumed;

@@ -6,22 +6,26 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "formats/tflite_floats.h"
 #include "formats/tflite_generated.h"
+#include "formats/tflite_names.h"
 #include "formats/transposed.h"
 
 namespace mobilenet {
 namespace {
 
-// Tensor types and padding of the TFLite format.
-constexpr int kFloat32 = 0;
+// More tensor types of the TFLite format, and its padding.
 constexpr int kInt32 = 2;
+constexpr int kInt16 = 7;
 constexpr int kSame = 0;
 
 using Shape64 = std::vector<std::int64_t>;
 
 class Reader {
  public:
-  Reader(const tflite::Model& model, std::string_view file) : model_(model) {
+  // Of a file of so many bytes.
+  Reader(const tflite::Model& model, std::size_t bytes, std::string_view file)
+      : model_(model), values_left_(bytes) {
     network_.file = file;
     network_.format = "TensorFlow Lite";
     if (model.subgraphs() == nullptr || model.subgraphs()->size() != 1) {
@@ -34,15 +38,16 @@ class Reader {
       Fail(file, ": lacks its tensors, operators, operator codes or buffers");
     }
     writers_.resize(graph_->tensors()->size(), kNobody);
+    constants_.resize(graph_->tensors()->size(), kNobody);
   }
 
   Graph Read() {
+    RefuseQuantized();
     ReadInput();
     for (flatbuffers::uoffset_t i = 0; i < graph_->operators()->size(); ++i) {
       where_ = Concat("operator ", i);
       op_ = graph_->operators()->Get(i);
       Dispatch();
-      WriterOf(OutputOf()) = network_.output;
     }
     where_ = "the graph";
     type_ = "";
@@ -96,16 +101,26 @@ class Reader {
            std::any_of(signature->begin() + 1, signature->end(), [](int n) { return n < 0; });
   }
 
-  void ReadInput() {
+  // Maps of integers: another arithmetic than ours. Weights alone may be integers.
+  void RefuseQuantized() {
     where_ = "the graph";
+    for (const tflite::Operator* op : *graph_->operators()) {
+      if (op->outputs() == nullptr || op->outputs()->size() == 0) continue;  // which is told later
+      const int type = TensorAt(Index(op->outputs(), 0, "output")).type();
+      if (type == kTfliteInt8 || type == kTfliteUint8 || type == kInt16)
+        Fail(network_.file, ": is a quantized TFLite file (", NameOfTfliteType(type),
+             "), which is not read: expected one whose maps are float32");
+    }
+  }
+
+  void ReadInput() {
     if (graph_->inputs() != nullptr && graph_->inputs()->size() > 1)
       Bad("has ", graph_->inputs()->size(), " inputs, expected one");
     const int index = Index(graph_->inputs(), 0, "input");
     WriterOf(index) = kNetworkInput;
     const tflite::Tensor& input = TensorAt(index);
-    if (input.type() != kFloat32) {
-      Bad("takes tensors of type ", int{input.type()}, " (quantized), expected float32 (0)");
-    }
+    if (input.type() != kTfliteFloat32)
+      Bad("takes images of ", NameOfTfliteType(input.type()), ", expected float32");
     const auto shape = ShapeOf(input);
     if (shape.size() != 4 || shape[0] != 1) {
       Bad("takes images of shape ", ShapeText(shape), ", expected [1, height, width, channels]");
@@ -115,47 +130,51 @@ class Reader {
     network_.channels = static_cast<int>(shape[3]);
   }
 
-  int CodeOf() const {
+  const tflite::OperatorCode& CodeOf() const {
     const auto* codes = model_.operator_codes();
     if (op_->opcode_index() >= codes->size())
       Bad("has the operator code number ", op_->opcode_index(), " of ", codes->size());
-    const tflite::OperatorCode& code = *codes->Get(op_->opcode_index());
-    return std::max<int>(code.short_code(), code.code());
+    return *codes->Get(op_->opcode_index());
   }
 
-  // The operators of the TFLite format that are read, and those whose names may help who meets them.
+  // What an operator that is not read is a sign of.
+  static const char* SignOf(int code) {
+    constexpr int kMul = 18;
+    constexpr int kHardSwish = 117;
+    if (code == kHardSwish) return ": MobileNet V3's activation";
+    if (code == kMul) return ": squeeze-and-excitation perhaps, as MobileNet V3 and EfficientNet have it";
+    return "";
+  }
+
+  // The operators of the TFLite format that are read.
   void Dispatch() {
     struct Row {
       int code;
-      const char* type;
       void (Reader::*add)();
     };
-    static constexpr std::array kRows = {Row{0, "ADD", &Reader::AddSum},
-                                         Row{1, "AVERAGE_POOL_2D", &Reader::AddPool},
-                                         Row{3, "CONV_2D", &Reader::AddConvolution},
-                                         Row{4, "DEPTHWISE_CONV_2D", &Reader::AddDepthwise},
-                                         Row{9, "FULLY_CONNECTED", &Reader::AddFullyConnected},
-                                         Row{14, "LOGISTIC", &Reader::AddSigmoid},
-                                         Row{19, "RELU", &Reader::AddClip<Activation::kRelu>},
-                                         Row{21, "RELU6", &Reader::AddClip<Activation::kRelu6>},
-                                         Row{22, "RESHAPE", &Reader::AddReshape},
-                                         Row{25, "SOFTMAX", &Reader::AddSoftmax},
-                                         Row{34, "PAD", &Reader::AddZeros},
-                                         Row{40, "MEAN", &Reader::AddMean},
-                                         Row{43, "SQUEEZE", &Reader::AddReshape},
-                                         Row{2, "CONCATENATION", nullptr},
-                                         Row{6, "DEQUANTIZE: a quantized or float16 network", nullptr},
-                                         Row{17, "MAX_POOL_2D", nullptr},
-                                         Row{18, "MUL", nullptr},
-                                         Row{32, "CUSTOM", nullptr},
-                                         Row{39, "TRANSPOSE", nullptr},
-                                         Row{41, "SUB", nullptr},
-                                         Row{114, "QUANTIZE: a quantized network", nullptr},
-                                         Row{117, "HARD_SWISH", nullptr}};
-    const int code = CodeOf();
+    static constexpr std::array kRows = {Row{0, &Reader::AddSum},
+                                         Row{1, &Reader::AddPool},
+                                         Row{3, &Reader::AddConvolution},
+                                         Row{4, &Reader::AddDepthwise},
+                                         Row{6, &Reader::AddDequantize},
+                                         Row{9, &Reader::AddFullyConnected},
+                                         Row{14, &Reader::AddSigmoid},
+                                         Row{19, &Reader::AddClip<Activation::kRelu>},
+                                         Row{21, &Reader::AddClip<Activation::kRelu6>},
+                                         Row{22, &Reader::AddReshape},
+                                         Row{25, &Reader::AddSoftmax},
+                                         Row{34, &Reader::AddZeros},
+                                         Row{40, &Reader::AddMean},
+                                         Row{43, &Reader::AddReshape},
+                                         Row{45, &Reader::SkipNumbers},   // STRIDED_SLICE
+                                         Row{77, &Reader::SkipNumbers},   // SHAPE
+                                         Row{83, &Reader::SkipNumbers}};  // PACK
+    const tflite::OperatorCode& stored = CodeOf();
+    const int code = std::max<int>(stored.short_code(), stored.code());
+    type_ = NameOfTfliteOperator(code);
+    if (stored.custom_code() != nullptr) type_ += " " + stored.custom_code()->str();
     const auto* row = std::ranges::find(kRows, code, &Row::code);
-    type_ = row == kRows.end() ? Concat("TFLite's number ", code) : row->type;
-    if (row == kRows.end() || row->add == nullptr) Bad("is none that is read");
+    if (row == kRows.end()) Bad("is none that is read", SignOf(code));
     if (op_->outputs() == nullptr || op_->outputs()->size() != 1)
       Bad("has ", op_->outputs() == nullptr ? 0 : op_->outputs()->size(), " outputs, expected one");
     if (WriterOf(OutputOf()) != kNobody) Bad("writes a tensor that was written before");
@@ -180,7 +199,7 @@ class Reader {
     Node node = {where_, type_, NameOfOutput(), std::move(inputs), std::move(operation)};
     const tflite::Tensor& output = TensorAt(OutputOf());
     if (!any_size_ && !AnySize(output)) node.shape = ShapeOf(output);
-    network_.Append(std::move(node));
+    WriterOf(OutputOf()) = network_.Append(std::move(node));
   }
 
   // With the activation that the file holds as a part of the operator.
@@ -192,11 +211,8 @@ class Reader {
       Append(op::Clip{activation == 1 ? Activation::kRelu : Activation::kRelu6}, {network_.output});
   }
 
-  // The bytes of a constant tensor, which must be of this type.
-  std::span<const std::uint8_t> Constant(flatbuffers::uoffset_t input, int type, const char* expected) const {
-    const tflite::Tensor& tensor = TensorAt(Index(op_->inputs(), input, "input"));
-    if (tensor.type() != type)
-      Bad("has weights of type ", int{tensor.type()}, " (quantized), expected ", expected, " (", type, ")");
+  // The bytes of a constant tensor.
+  std::span<const std::uint8_t> BytesOf(const tflite::Tensor& tensor) const {
     if (tensor.sparsity() != nullptr) Bad("has sparse weights, expected whole ones");
     if (tensor.buffer() >= model_.buffers()->size())
       Bad("names buffer ", tensor.buffer(), " of ", model_.buffers()->size());
@@ -205,30 +221,65 @@ class Reader {
     return {data->data(), data->size()};
   }
 
-  // The float32 values of a constant tensor, of which the shape must have `rank` dimensions.
-  std::pair<Shape64, std::vector<float>> Floats(flatbuffers::uoffset_t input, std::size_t rank) const {
-    const auto bytes = Constant(input, kFloat32, "float32");
-    auto shape = ShapeOf(TensorAt(Index(op_->inputs(), input, "input")));
-    if (shape.size() != rank)
-      Bad("has a weight of shape ", ShapeText(shape), ", expected ", rank, " dimensions");
+  // How many values a tensor has, which its bytes must be enough for.
+  std::size_t CountOf(const Shape64& shape, std::size_t bytes, std::size_t bytes_each) const {
     std::size_t count = 1;
     for (const std::int64_t n : shape) {
-      if (count > bytes.size() / static_cast<std::size_t>(n))
-        Bad("has a weight of shape ", ShapeText(shape), " in ", bytes.size(), " bytes");
+      if (count > bytes / static_cast<std::size_t>(n))
+        Bad("has a weight of shape ", ShapeText(shape), " in ", bytes, " bytes");
       count *= static_cast<std::size_t>(n);
     }
-    if (count * sizeof(float) != bytes.size()) {
-      Bad("has a weight of ", bytes.size(), " bytes, expected ", count * sizeof(float), " for ",
-          ShapeText(shape));
-    }
-    std::vector<float> values(count);
-    std::memcpy(values.data(), bytes.data(), bytes.size());
-    return {std::move(shape), std::move(values)};
+    if (count * bytes_each != bytes)
+      Bad("has a weight of ", bytes, " bytes, expected ", count * bytes_each, " for ", ShapeText(shape));
+    return count;
+  }
+
+  // The values of a constant tensor, of which the shape must have `rank` dimensions.
+  std::pair<Shape64, std::vector<float>> Floats(flatbuffers::uoffset_t input, std::size_t rank) {
+    const int index = Index(op_->inputs(), input, "input");
+    const int source = constants_[static_cast<std::size_t>(index)];
+    const tflite::Tensor& tensor = TensorAt(source == kNobody ? index : source);
+    const std::size_t bytes_each = BytesOfTfliteValue(tensor.type());
+    if (bytes_each == 0)
+      Bad("has weights of ", NameOfTfliteType(tensor.type()), ", expected float32, float16 or int8");
+    auto shape = ShapeOf(tensor);
+    if (shape.size() != rank)
+      Bad("has a weight of shape ", ShapeText(shape), ", expected ", rank, " dimensions");
+    const auto bytes = BytesOf(tensor);
+    const std::size_t count = CountOf(shape, bytes.size(), bytes_each);
+    if (count > values_left_) Bad("is one of too many that have the same weights");
+    values_left_ -= count;
+    auto values = FloatsOfTflite(tensor, shape, bytes);
+    if (!values)
+      Bad("has weights of ", NameOfTfliteType(tensor.type()), " whose scales don't fit ", ShapeText(shape));
+    NoteWeights(tensor.type());
+    return {std::move(shape), *std::move(values)};
+  }
+
+  void NoteWeights(int type) {
+    if (type == kTfliteFloat32) return;
+    const bool half = type == kTfliteFloat16;
+    network_.provenance["weights"] =
+        half
+            ? "float16 in the file"
+            : NameOfTfliteType(type) +
+                  " in the file (dynamic range): TensorFlow Lite rounds what they multiply, too, and answers "
+                  "a little differently";
+  }
+
+  // A constant of fewer bits, for the operators that read it.
+  void AddDequantize() {
+    const int source = Index(op_->inputs(), 0, "input");
+    if (WriterOf(source) != kNobody) Bad("widens a map, expected constants");
+    constants_[static_cast<std::size_t>(OutputOf())] = source;
   }
 
   // The int32 values of a constant tensor.
   std::vector<std::int32_t> Integers(flatbuffers::uoffset_t input, std::size_t count) const {
-    const auto bytes = Constant(input, kInt32, "int32");
+    const tflite::Tensor& tensor = TensorAt(Index(op_->inputs(), input, "input"));
+    if (tensor.type() != kInt32)
+      Bad("has a parameter of ", NameOfTfliteType(tensor.type()), ", expected int32");
+    const auto bytes = BytesOf(tensor);
     if (bytes.size() != count * sizeof(std::int32_t))
       Bad("has a parameter of ", bytes.size(), " bytes, expected ", count * sizeof(std::int32_t));
     std::vector<std::int32_t> values(count);
@@ -236,13 +287,13 @@ class Reader {
     return values;
   }
 
-  std::vector<float> BiasOf() const {
+  std::vector<float> BiasOf() {
     if (op_->inputs()->size() < 3 || op_->inputs()->Get(2) < 0) return {};
     return Floats(2, 1).second;
   }
 
   template <typename Options>
-  void SetWindow(const Options& options, op::Window& window) const {
+  void SetWindow(const Options& options, op::Window& window) {
     if (options.stride_w() != options.stride_h() || options.stride_w() < 1) {
       Bad("has the strides ", options.stride_h(), " and ", options.stride_w(),
           ", expected equal ones from 1");
@@ -327,6 +378,12 @@ class Reader {
     Append(op::Reshape{AnySize(output) ? Shape64{-1} : ShapeOf(output)}, {Input(0)});
   }
 
+  // What works out the shape for a RESHAPE, whose output tells it.
+  void SkipNumbers() {
+    const int type = TensorAt(OutputOf()).type();
+    if (type != kInt32) Bad("makes a map of ", NameOfTfliteType(type), ", expected numbers for a RESHAPE");
+  }
+
   void AddSoftmax() {
     const auto* options = op_->options_as_SoftmaxOptions();
     if (options != nullptr && options->beta() != 1) Bad("has the beta ", options->beta(), ", expected 1");
@@ -339,6 +396,8 @@ class Reader {
   const tflite::SubGraph* graph_ = nullptr;
   Graph network_;
   std::vector<int> writers_;              // of each tensor: a node, the input, or nobody
+  std::vector<int> constants_;            // of each tensor that is one widened: that; else nobody
+  std::size_t values_left_;               // weights that may still come, however often each is read
   bool any_size_ = false;                 // whether the input may have any
   const tflite::Operator* op_ = nullptr;  // the one that is read, and what messages call it
   std::string where_;
@@ -357,7 +416,9 @@ Graph ReadTflite(std::span<const std::uint8_t> bytes, std::string_view name) {
   flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kMaxDepth, kMaxTables);
   if (!tflite::VerifyModelBuffer(verifier))
     Fail(name, ": is a damaged TFLite file: its tables don't hold together");
-  return Reader(*tflite::GetModel(bytes.data()), name).Read();
+  Graph graph = Reader(*tflite::GetModel(bytes.data()), bytes.size(), name).Read();
+  graph.texts = TextsInZip(bytes);
+  return graph;
 }
 
 }  // namespace mobilenet

@@ -42,6 +42,17 @@ std::int64_t ChannelsOut(const Safetensors& file, const std::string& weight) {
   return found == file.entries.end() || found->second.shape.empty() ? 0 : found->second.shape[0];
 }
 
+// Networks of other families have some of the names.
+void RefuseOthers(const Safetensors& file, std::string_view whose) {
+  for (const auto& [name, entry] : file.entries) {
+    const bool squeezes = name.find(".se.") != std::string::npos || name.find(".fc1.") != std::string::npos ||
+                          name.find(".block.") != std::string::npos;
+    if (squeezes)
+      Fail(file.name, ": has the tensor ", name, ", as ", whose,
+           " MobileNet V3 and EfficientNet have, expected MobileNet V2's");
+  }
+}
+
 // timm's blocks, stage by stage: separable ones, and from the stage `expanded` on inverted residuals. Returns
 // whether there are as many as in the papers: timm has deeper variants.
 template <std::size_t kStages>
@@ -97,7 +108,9 @@ Graph ReadTimmV2(const Safetensors& file) {
 }  // namespace
 
 bool HasTorchvisionNames(const Safetensors& file) {
-  return file.entries.contains("features.0.0.weight") && file.entries.contains("features.1.conv.0.0.weight");
+  return file.entries.contains("features.0.0.weight") &&
+         (file.entries.contains("features.1.conv.0.0.weight") ||
+          file.entries.contains("features.1.block.0.0.weight"));
 }
 
 bool HasTimmNames(const Safetensors& file) {
@@ -110,6 +123,7 @@ bool HasEfficientNetNames(const Safetensors& file) {
 }
 
 Graph ReadTorchvision(const Safetensors& file) {
+  RefuseOthers(file, "torchvision's");
   TensorNodes nodes(file, {});
   nodes.Convolution("features.0.0", "features.0.1", kStemStride, true);
   int block = 0;
@@ -137,6 +151,7 @@ Graph ReadTorchvision(const Safetensors& file) {
 }
 
 Graph ReadTimm(const Safetensors& file) {
+  RefuseOthers(file, "timm's");
   Graph graph = file.entries.contains("conv_head.weight") ? ReadTimmV2(file) : ReadTimmV1(file);
   graph.format = "PyTorch weights, timm's names";
   graph.provenance["padding"] =

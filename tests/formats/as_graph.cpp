@@ -1,8 +1,11 @@
 #include "as_graph.h"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <utility>
 
+#include "base/float16.h"
 #include "formats/tflite_generated.h"
 #include "formats/transposed.h"
 #include "network/shapes.h"
@@ -50,7 +53,8 @@ class TfliteWriter {
     const int width = shape.width + more;
     const std::vector<std::int32_t> signature = {-1, any_height ? -1 : shape.height, any_width ? -1 : width,
                                                  shape.channels};
-    return AddTensor({1, any_height ? 1 : shape.height, any_width ? 1 : width, shape.channels}, 0, 0, name,
+    const auto type = static_cast<std::int8_t>(tensors_.empty() ? 0 : oddities_.type);
+    return AddTensor({1, any_height ? 1 : shape.height, any_width ? 1 : width, shape.channels}, type, 0, name,
                      any_height || any_width ? &signature : nullptr);
   }
 
@@ -60,6 +64,21 @@ class TfliteWriter {
     buffers_.push_back(
         tflite::CreateBuffer(builder_, builder_.CreateVector(bytes, values.size() * sizeof(T))));
     return AddTensor(shape, type, static_cast<std::uint32_t>(buffers_.size() - 1), "constant");
+  }
+
+  // Weights, in whatever they are to be stored; `along` is the dimension of the channels out.
+  int AddWeight(const std::vector<std::int32_t>& shape, const std::vector<float>& values, int along) {
+    if (oddities_.weights == Stored::kFloat32) return AddConstant(shape, values, 0);
+    if (oddities_.weights == Stored::kInt4) return AddConstant(shape, values, 17);
+    if (oddities_.weights == Stored::kFloat16) {
+      std::vector<std::uint16_t> halves;
+      for (const float value : values) halves.push_back(RoundToF16(value));
+      const int half = AddConstant(shape, halves, 1);
+      const int widened = AddTensor(shape, 0, 0, "widened");
+      AddOperator(6, {half}, widened);
+      return widened;
+    }
+    return AddInt8(shape, values, along);
   }
 
   void AddOperator(std::int8_t code, const std::vector<std::int32_t>& inputs, int output,
@@ -83,10 +102,29 @@ class TfliteWriter {
   }
 
  private:
+  int AddInt8(const std::vector<std::int32_t>& shape, const std::vector<float>& values, int along) {
+    std::size_t run = 1;
+    for (std::size_t i = along + 1; i < shape.size(); ++i) run *= static_cast<std::size_t>(shape[i]);
+    std::vector<float> scales(static_cast<std::size_t>(shape[along]), 1e-6F);
+    const auto scale = [&](std::size_t i) -> float& { return scales[i / run % scales.size()]; };
+    for (std::size_t i = 0; i < values.size(); ++i) scale(i) = std::max(scale(i), std::abs(values[i]) / 127);
+    std::vector<std::int8_t> numbers;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      numbers.push_back(static_cast<std::int8_t>(std::lround(values[i] / scale(i))));
+    if (oddities_.weights == Stored::kBadScales) scales.pop_back();
+    const std::vector<std::int64_t> zeros(scales.size());
+    const auto steps = tflite::CreateQuantizationDirect(builder_, nullptr, nullptr, &scales, &zeros,
+                                                        tflite::QuantizationDetails_NONE, 0, along);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(numbers.data());
+    buffers_.push_back(tflite::CreateBuffer(builder_, builder_.CreateVector(bytes, numbers.size())));
+    return AddTensor(shape, 9, static_cast<std::uint32_t>(buffers_.size() - 1), "constant", nullptr, steps);
+  }
+
   int AddTensor(const std::vector<std::int32_t>& shape, std::int8_t type, std::uint32_t buffer,
-                const std::string& name, const std::vector<std::int32_t>* signature = nullptr) {
-    tensors_.push_back(
-        tflite::CreateTensorDirect(builder_, &shape, type, buffer, name.c_str(), 0, false, 0, signature));
+                const std::string& name, const std::vector<std::int32_t>* signature = nullptr,
+                flatbuffers::Offset<tflite::Quantization> quantization = 0) {
+    tensors_.push_back(tflite::CreateTensorDirect(builder_, &shape, type, buffer, name.c_str(), quantization,
+                                                  false, 0, signature));
     return static_cast<int>(tensors_.size()) - 1;
   }
 
@@ -126,8 +164,9 @@ void AddWindow(const Layer& layer, const Weights& weights, int input, int output
   // Channels out come first.
   if (!depthwise) values = Transposed(values, static_cast<std::int64_t>(values.size()) / out);
   const int source = PaddedInput(layer, input, writer);
-  const int constant = writer.AddConstant<float>(
-      depthwise ? std::vector{1, k, k, out} : std::vector{out, k, k, layer.input.channels}, values, 0);
+  const int constant =
+      writer.AddWeight(depthwise ? std::vector{1, k, k, out} : std::vector{out, k, k, layer.input.channels},
+                       values, depthwise ? 3 : 0);
   const int bias = writer.AddConstant<float>({out}, Values(weights, layer.name + ".bias"), 0);
   const std::int8_t padding = IsSame(layer) ? 0 : 1;
   const std::int8_t fused = FusedCode(layer.activation);
@@ -162,7 +201,7 @@ void AddOther(const Layer& layer, const Weights& weights, const std::vector<std:
   }
   const int out = layer.output.channels;
   const auto values = Transposed(weights.at(layer.name + ".weight").values, layer.input.channels);
-  const int weight = writer.AddConstant<float>({out, layer.input.channels}, values, 0);
+  const int weight = writer.AddWeight({out, layer.input.channels}, values, 0);
   const int bias = writer.AddConstant<float>({out}, Values(weights, layer.name + ".bias"), 0);
   const auto options =
       tflite::CreateFullyConnectedOptions(writer.builder(), FusedCode(layer.activation)).Union();
@@ -219,7 +258,8 @@ std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weight
   }
   const int softmax = writer.AddMap(network.output(), "softmax");
   const auto options = tflite::CreateSoftmaxOptions(writer.builder(), oddities.beta).Union();
-  writer.AddOperator(25, {maps.back()}, softmax, tflite::Options_SoftmaxOptions, options);
+  writer.AddOperator(static_cast<std::int8_t>(oddities.code), {maps.back()}, softmax,
+                     tflite::Options_SoftmaxOptions, options);
   return writer.Finish(softmax);
 }
 

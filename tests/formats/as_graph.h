@@ -11,6 +11,15 @@ namespace mobilenet {
 // A node for each convolution, batch norm, activation, average and sum. The file's name is "f".
 Graph GraphOf(const Network& network, const Weights& weights);
 
+// What the weights of a TFLite file are stored in.
+enum class Stored {
+  kFloat32,
+  kFloat16,    // which an operator widens
+  kInt8,       // a scale for each channel out
+  kBadScales,  // the same with a scale too few
+  kInt4,       // by the type that the file says
+};
+
 // What a TFLite file may have that most don't.
 struct TfliteOddities {
   float beta = 1;              // of the softmax
@@ -21,7 +30,10 @@ struct TfliteOddities {
   int activation = 0;          // by its number in the format, behind the average
   bool misshapen = false;      // one map is said to have another shape than it has
   bool adds_constant = false;  // instead of a second map
-  int pads = -1;               // by its index in PAD's eight numbers, what is padded by one more
+  Stored weights = Stored::kFloat32;
+  int code = 25;  // of the operator at the end, a softmax
+  int type = 0;   // of the maps, float32
+  int pads = -1;  // by its index in PAD's eight numbers, what is padded by one more
 };
 
 // The bytes of a float32 TFLite file: operators with their activations, PAD before windows whose padding is

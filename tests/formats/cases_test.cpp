@@ -65,8 +65,8 @@ TEST(Cases, AnswersAreThoseOfTheRuntimeTheyCameFrom) {
     return all.at(name).at(input).get<std::vector<float>>();
   };
   for (const char* name :
-       {"gap96.tflite", "a0.1.h5", "k2_head100.h5", "k2_hidden.h5", "k2_nested.h5", "k2_nonsquare.h5",
-        "k3_full.h5", "k3_full.keras", "k3_head96.h5", "names_slash.h5", "k2_v2.h5"}) {
+       {"gap96.tflite", "full_f16.tflite", "a0.1.h5", "k2_head100.h5", "k2_hidden.h5", "k2_nested.h5",
+        "k2_nonsquare.h5", "k3_full.h5", "k3_full.keras", "k3_head96.h5", "names_slash.h5", "k2_v2.h5"}) {
     SCOPED_TRACE(name);
     ExpectNear(AnswersOf(CasePath(name)), expected(name, "pm1"));
   }
@@ -143,9 +143,12 @@ TEST(Cases, WithoutAClassifierTheAnswersAreFeatures) {
               HasSubstr("has no classifier and yields 256 features: mobilenet train --from gives it one"));
 }
 
-TEST(Cases, WhatIsOfNoKindOfOursIsRefused) {
+TEST(Cases, WhatIsOfNoKindOfOursIsToldWhatItIs) {
   MOBILENET_REQUIRE_DATA();
-  EXPECT_THAT(Complaint([] { Model::Load(CasePath("k2_v3.h5")); }), HasSubstr("which is not read"));
+  const auto complaint = [](const char* name) { return Complaint([&] { Model::Load(CasePath(name)); }); };
+  EXPECT_THAT(complaint("full_i8.tflite"), HasSubstr("is a quantized TFLite file (int8), which is not read"));
+  EXPECT_THAT(complaint("k3_full.keras"), HasSubstr("is a Keras archive (.keras)"));
+  EXPECT_THAT(complaint("k2_v3.h5"), HasSubstr("MobileNet V3's hard-swish"));
 }
 
 // A logit of the second class, without a sigmoid in the file: the expected output is the logit itself.

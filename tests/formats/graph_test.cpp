@@ -1,6 +1,8 @@
 // What is made of a graph of foreign operators: layers, names, a caption, or a complaint.
 #include "formats/graph.h"
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "as_graph.h"
@@ -507,6 +509,130 @@ TEST(Tflite, AnInputOfAnySizeIsAssumedToBe224) {
     EXPECT_EQ(model.network.layers, network.layers);
     EXPECT_THAT(model.provenance.at("resolution"), HasSubstr("224 was assumed"));
   }
+}
+
+TEST(Tflite, ASigmoidAtTheEndMakesLabelsIndependent) {
+  const Network network = V1({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
+  EXPECT_EQ(Model::Parse(TfliteOf(network, RandomWeights(network, 5))).answers, Answers::kSoftmax);
+  const auto bytes = TfliteOf(network, RandomWeights(network, 5), {.code = 14});
+  EXPECT_EQ(Model::Parse(bytes).answers, Answers::kSigmoid);
+}
+
+// In an output channel no weight is further from what it was than half a step of its own.
+TEST(Tflite, WeightsOfFewerBitsAreWidened) {
+  const Network network = V1({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
+  const Weights weights = RandomWeights(network, 5);
+  for (const Stored stored : {Stored::kFloat16, Stored::kInt8}) {
+    const Model model = Model::Parse(TfliteOf(network, weights, {.weights = stored}));
+    EXPECT_EQ(model.network.layers, network.layers);
+    EXPECT_THAT(model.provenance.at("weights"),
+                HasSubstr(stored == Stored::kInt8 ? "int8 in the file (dynamic range)" : "float16 in"));
+    for (const auto& [name, tensor] : weights) {
+      if (!name.ends_with(".weight")) continue;
+      const std::span<const float> read = model.weights.at(name).values;
+      const auto channels = static_cast<std::size_t>(tensor.shape.back());
+      std::vector<float> most(channels);
+      for (std::size_t i = 0; i < read.size(); ++i)
+        most[i % channels] = std::max(most[i % channels], std::abs(tensor.values[i]));
+      for (std::size_t i = 0; i < read.size(); ++i) {
+        const float step = stored == Stored::kInt8 ? most[i % channels] / 127 : most[i % channels] / 1024;
+        ASSERT_NEAR(read[i], tensor.values[i], 0.51 * step) << name << " at " << i;
+      }
+      EXPECT_FALSE(std::ranges::equal(read, tensor.values)) << name;
+    }
+  }
+}
+
+void Append(std::size_t value, int size, std::string& bytes) {
+  for (int i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
+}
+
+struct Zipped {
+  std::string name;
+  std::string text;
+  int method = 0;  // stored
+};
+
+// A file with an archive behind it.
+std::vector<std::uint8_t> WithZip(const std::vector<std::uint8_t>& file, const std::vector<Zipped>& members) {
+  std::string bytes(file.begin(), file.end());
+  std::string directory;
+  for (const Zipped& member : members) {
+    const std::size_t header = bytes.size();
+    const auto common = [&](std::string& to) {
+      Append(20, 2, to);
+      Append(0, 2, to);
+      Append(static_cast<std::size_t>(member.method), 2, to);
+      Append(0, 8, to);
+      Append(member.text.size(), 4, to);
+      Append(member.text.size(), 4, to);
+      Append(member.name.size(), 2, to);
+      Append(0, 2, to);
+    };
+    bytes += "PK\3\4";
+    common(bytes);
+    bytes += member.name + member.text;
+    directory += "PK\1\2";
+    Append(20, 2, directory);
+    common(directory);
+    Append(0, 10, directory);
+    Append(header, 4, directory);
+    directory += member.name;
+  }
+  const std::size_t begin = bytes.size();
+  bytes += directory + "PK\5\6";
+  Append(0, 4, bytes);
+  Append(members.size(), 2, bytes);
+  Append(members.size(), 2, bytes);
+  Append(directory.size(), 4, bytes);
+  Append(begin, 4, bytes);
+  Append(0, 2, bytes);
+  return {bytes.begin(), bytes.end()};
+}
+
+TEST(Tflite, LabelsComeFromTheMetadata) {
+  const Network network = V1({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
+  const auto file = TfliteOf(network, RandomWeights(network, 5));
+  const auto labels = [&](const std::vector<Zipped>& members) {
+    return Model::Parse(WithZip(file, members)).labels;
+  };
+  const std::vector<std::string> expected = {"a", "b c", "d"};
+  EXPECT_EQ(labels({{"labels.txt", "a\nb c\nd"}}), expected);
+  EXPECT_EQ(labels({{"read.me", "1\n2\n3"}, {"vocabulary.txt", "1\n2"}, {"l.txt", "a\r\nb c\r\nd\r\n"}}),
+            expected);
+  EXPECT_EQ(Model::Parse(WithZip(file, {{"labels.txt", "a\nb\nc"}})).provenance.at("labels"),
+            "from labels.txt in the file");
+  for (const Zipped& other : {Zipped{"labels.txt", "a\nb"}, Zipped{"labels.txt", "a\nb\nc\nd"},
+                              Zipped{"labels.txt", "a\n\xFF\nc"}, Zipped{"labels.txt", "a\nb\nc", 8}})
+    EXPECT_TRUE(labels({other}).empty());
+  // A damaged archive is as good as none.
+  const auto whole = WithZip(file, {{"labels.txt", "a\nb\nc"}});
+  for (std::size_t i = file.size(); i < whole.size(); ++i) {
+    auto damaged = whole;
+    damaged[i] ^= 0xFF;
+    const Model model = Model::Parse(damaged);
+    EXPECT_TRUE(model.labels.empty() || model.labels.size() == 3);
+    damaged.resize(i);
+    EXPECT_TRUE(Model::Parse(damaged).labels.empty());
+  }
+}
+
+TEST(Tflite, FilesThatAreNotReadAreToldWhatTheyAre) {
+  const Network network = V1({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
+  const auto complaint = [&](const TfliteOddities& oddities) {
+    const auto bytes = TfliteOf(network, RandomWeights(network, 5), oddities);
+    return Complaint([&] { Model::Parse(bytes, "f"); });
+  };
+  EXPECT_THAT(complaint({.type = 9}), HasSubstr("f: is a quantized TFLite file (int8), which is not read"));
+  EXPECT_THAT(complaint({.type = 3}), HasSubstr("f: is a quantized TFLite file (uint8)"));
+  EXPECT_THAT(complaint({.weights = Stored::kBadScales}),
+              HasSubstr("has weights of int8 whose scales don't fit [8, 3, 3, 3] (CONV_2D)"));
+  EXPECT_THAT(complaint({.weights = Stored::kInt4}),
+              HasSubstr("has weights of int4, expected float32, float16 or int8 (CONV_2D)"));
+  EXPECT_THAT(complaint({.code = 117}),
+              HasSubstr("is none that is read: MobileNet V3's activation (HARD_SWISH)"));
+  EXPECT_THAT(complaint({.code = 17}), HasSubstr("is none that is read (MAX_POOL_2D)"));
+  EXPECT_THAT(complaint({.code = 126}), HasSubstr("is none that is read (number 126)"));
 }
 
 TEST(Tflite, WhatChangesTheAnswersIsReadOrRefused) {

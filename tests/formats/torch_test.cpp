@@ -50,6 +50,25 @@ TEST_F(Torch, TimmsNamesAndLayouts) {
   EXPECT_EQ(PresetName(model.preprocessing), "pytorch");
 }
 
+TEST_F(Torch, WeightsMayHaveNoClassifier) {
+  V2Options features = kOptions;
+  features.classes = 0;
+  ExpectRead(features, TorchvisionNames);
+  ExpectRead(features, TimmNames);
+}
+
+TEST_F(Torch, OtherFamiliesAreNamed) {
+  Weights tensors = TensorsOf(V2(kOptions), TimmNames);
+  tensors["blocks.3.0.se.conv_reduce.weight"] = Tensor::Of({1}, {1});
+  EXPECT_THAT(Complaint([&] { Load(tensors); }),
+              HasSubstr("has the tensor blocks.3.0.se.conv_reduce.weight, as timm's MobileNet V3"));
+  const Tensor any = Tensor::Of({1}, {1});
+  EXPECT_THAT(Complaint([&] {
+                Load({{"features.0.0.weight", any}, {"features.1.block.0.0.weight", any}});
+              }),
+              HasSubstr("as torchvision's MobileNet V3 and EfficientNet have"));
+}
+
 TEST_F(Torch, OtherNetworksUnderTheseNamesAreRefused) {
   const auto complaint = [&](auto edit) {
     Weights tensors = TorchTensors(V2(kOptions), TorchvisionNames);
