@@ -115,6 +115,14 @@ TEST_P(HeifTest, CutOffIsSaid) {
   EXPECT_THAT(DecodeError(Bytes(file.begin(), file.end() - 9)), HasSubstr("before the picture is complete"));
 }
 
+TEST_P(HeifTest, DamageIsSaidToBeThat) {
+  REQUIRE_ENCODER(GetParam());
+  Bytes file = Heif(64, 64, Noise(64, 64).pixels, {.codec = GetParam()});
+  constexpr std::string_view kName = "pitm";  // which of the items is the picture
+  std::search(file.begin(), file.end(), kName.begin(), kName.end())[0] = 'x';
+  EXPECT_THAT(DecodeError(file), testing::StartsWith("x: damaged HEIF: "));
+}
+
 // As phones make them.
 TEST(HeifTiles, TilesMakeAPicture) {
   REQUIRE_ENCODER(HeifCodec::kHevc);
