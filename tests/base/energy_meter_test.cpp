@@ -78,10 +78,10 @@ TEST_F(EnergyMeterTest, SaysWhenItCannotMeasure) {
 TEST(EnergyShareTest, IsTheEnergyOfAllByTheWorkOfAll) {
   EnergyShare share;
   EXPECT_EQ(share.Each(), std::nullopt);
-  share.Add(6, 2);
-  share.Add(0, 1);
-  share.Add(9, 3);
-  EXPECT_THAT(share.Each(), Optional(DoubleNear(2.5, 1e-9)));
+  share.Add(6, 0.25);
+  share.Add(0, 0.125);
+  share.Add(9, 0.375);
+  EXPECT_THAT(share.Each(), Optional(DoubleNear(20, 1e-9)));
   share.Add(std::nullopt, 1);
   share.Add(6, 2);
   EXPECT_EQ(share.Each(), std::nullopt) << "a stretch was not measured";

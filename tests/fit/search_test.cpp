@@ -61,6 +61,8 @@ TEST(Search, FindsTheBestWithinALimitThatIsCounted) {
   EXPECT_TRUE(std::ranges::any_of(result.choices, [&](const Candidate& c) {
     return c.accuracy.published && c.accuracy.top1 == best_published;
   }));
+  // Three more than asked for are timed, since some may be slower than predicted.
+  EXPECT_GE(std::ranges::count_if(result.grid, [](const Candidate& c) { return c.timing.has_value(); }), 4);
 }
 
 TEST(Search, SaysWhenNothingIsFastEnough) {
@@ -69,6 +71,21 @@ TEST(Search, SaysWhenNothingIsFastEnough) {
   ASSERT_TRUE(result.nearest);
   EXPECT_TRUE(result.nearest->timing);
   EXPECT_THAT(result.binding, ElementsAre(Field(&Excess::limit, "latency")));
+}
+
+// However often networks are timed: within a limit of time some turn out slower than predicted.
+TEST(Search, PredictionsAreInThePaceOfTheLastTime) {
+  FitOptions options{.classes = 2, .seconds = 0.3};
+  options.limits.latency_ms = Fit(options).grid.front().predicted_ms;
+  options.check = true;
+  const FitResult result = Fit(options);
+  for (const Candidate& before : result.checked) {
+    const auto now = std::ranges::find_if(result.grid, [&](const Candidate& c) {
+      return c.options == before.options && c.precision == before.precision;
+    });
+    ASSERT_NE(now, result.grid.end());
+    EXPECT_NEAR(now->predicted_ms, result.pace * before.predicted_ms, 1e-9 * now->predicted_ms);
+  }
 }
 
 }  // namespace

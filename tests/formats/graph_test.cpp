@@ -329,6 +329,11 @@ TEST(FoldGraph, ZerosThatNoWindowTakesAreRefused) {
               HasSubstr("vast puts 0 and 2000000000 zeros around the map"));
   EXPECT_THAT(Chain().Then("less", op::Zeros{{0, 0, -1, 0}}).Complains(),
               HasSubstr("less puts -1 and 0 zeros"));
+  for (const op::Zeros& many : {op::Zeros{{254, 254, 0, 0}}, op::Zeros{{0, 0, 254, 254}}}) {
+    Chain chain;
+    for (int i = 0; i < 300; ++i) chain.Then("layer " + std::to_string(i), many);
+    EXPECT_THAT(chain.Complains(), HasSubstr("is one of too many layers of zeros"));
+  }
 }
 
 TEST(FoldGraph, WindowsThatMakeNoSenseAreRefused) {

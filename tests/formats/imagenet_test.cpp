@@ -76,7 +76,7 @@ TEST(Imagenet, WordnetIds) {
   EXPECT_EQ(ClassOfWordnetId("n01440764", model), 0);
   EXPECT_EQ(ClassOfWordnetId("n15075141", model), 999);
   for (const char* none :
-       {"n02123158", "n99999999", "n0212315", "n021231590", "N02123159", "n0212315x", "", "282"})
+       {"n02123158", "n99999999", "n0212315", "n021231590", "N02123159", "n0212315x", "n1440764x", "", "282"})
     EXPECT_EQ(ClassOfWordnetId(none, model), std::nullopt) << none;
 }
 

@@ -263,11 +263,16 @@ TEST_F(ModelFile, SixteenBitsTakeHalfTheSpaceAndComeBackRounded) {
   model_.Save(path, Precision::kBfloat16);
 }
 
-TEST_F(ModelFile, DataBeginsOnACacheLine) {
-  const auto bytes = ReadFile(path_);
-  std::uint64_t length = 0;
-  std::memcpy(&length, bytes.data(), 8);
-  EXPECT_EQ((8 + length) % 64, 0U);
+TEST_F(ModelFile, DataBeginsOnACacheLineHoweverLongTheHeaderIs) {
+  const auto data = Tensor::Of({1}, std::vector<float>{1});
+  for (std::size_t more = 0; more < 64; ++more) {
+    WriteSafetensors(path_, {{"text", std::string(more, 'x')}}, {{"a", data}});
+    const auto bytes = ReadFile(path_);
+    std::uint64_t length = 0;
+    std::memcpy(&length, bytes.data(), 8);
+    EXPECT_EQ((8 + length) % 64, 0U);
+    EXPECT_EQ(OpenSafetensors(path_).metadata.at("text").size(), more);
+  }
 }
 
 TEST_F(ModelFile, MetadataIsChecked) {

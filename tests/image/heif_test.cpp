@@ -114,6 +114,50 @@ TEST_P(HeifTest, CutOffIsSaid) {
   EXPECT_THAT(DecodeError(Bytes(file.begin(), file.end() - 9)), HasSubstr("before the picture is complete"));
 }
 
+TEST_P(HeifTest, DamageIsSaidToBeThat) {
+  REQUIRE_ENCODER(GetParam());
+  Bytes file = Heif(64, 64, Noise(64, 64).pixels, {.codec = GetParam()});
+  constexpr std::string_view kName = "pitm";  // which of the items is the picture
+  std::search(file.begin(), file.end(), kName.begin(), kName.end())[0] = 'x';
+  EXPECT_THAT(DecodeError(file), testing::StartsWith("x: damaged HEIF: "));
+}
+
+Bytes Box(std::string_view name, const Bytes& content) {
+  Bytes box = {0, 0, 0, static_cast<std::uint8_t>(8 + content.size())};
+  box.insert(box.end(), name.begin(), name.end());
+  box.insert(box.end(), content.begin(), content.end());
+  return box;
+}
+
+// AV1, 5.5.1: a sequence header in which all is there that may stand before the size, 640 x 480. Encoders of
+// pictures leave it out.
+TEST(HeifSizes, AV1WithTimingAndADecoderModel) {
+  constexpr std::uint64_t kOnes = ~std::uint64_t{0};
+  constexpr std::pair<std::uint64_t, int> kFields[] = {
+      {0, 3},      {0, 1},                                  // the profile; no still picture
+      {0, 1},                                               // not reduced
+      {1, 1},      {kOnes, 64}, {0, 1},                     // timing
+      {1, 1},      {10 - 1, 5}, {kOnes, 42},                // a model, whose delays have 10 bits
+      {1, 1},      {1 - 1, 5},                              // display delays; one operating point
+      {kOnes, 12}, {8, 5},      {1, 1},                     // a level above 7 has a tier
+      {1, 1},      {kOnes, 21}, {1, 1},        {kOnes, 4},  // its model, its display delay
+      {10 - 1, 4}, {10 - 1, 4}, {640 - 1, 10}, {480 - 1, 10}};
+  std::vector<bool> bits;
+  for (const auto& [value, count] : kFields) {
+    for (int i = count; i-- > 0;) bits.push_back((value >> i & 1) != 0);
+  }
+  Bytes header = {1 << 3 | 2, static_cast<std::uint8_t>((bits.size() + 7) / 8)};  // of a unit with a length
+  header.resize(2 + header[1]);
+  for (std::size_t i = 0; i < bits.size(); ++i)
+    header[2 + i / 8] |= static_cast<std::uint8_t>((bits[i] ? 1 : 0) << (7 - i % 8));
+  Bytes property(4);
+  property.insert(property.end(), header.begin(), header.end());
+  Bytes meta(4);
+  const Bytes properties = Box("iprp", Box("ipco", Box("av1C", property)));
+  meta.insert(meta.end(), properties.begin(), properties.end());
+  EXPECT_EQ(MostCodedPixels(Box("meta", meta)), 640U * 480);
+}
+
 // As phones make them.
 TEST(HeifTiles, TilesMakeAPicture) {
   REQUIRE_ENCODER(HeifCodec::kHevc);

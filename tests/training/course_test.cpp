@@ -3,9 +3,11 @@
 
 #include <algorithm>
 
+#include "base/stopwatch.h"
 #include "gmock/gmock.h"
 #include "mobilenet/network.h"
 #include "training/budget.h"
+#include "training/flat_weights.h"
 #include "training/identity.h"
 #include "training/remarks.h"
 
@@ -95,6 +97,43 @@ TEST(BudgetTest, StepsAndValidationsFillTheTime) {
   }
   EXPECT_EQ(StepsIn(2, times, 10, 0), 0);
   EXPECT_EQ(StepsIn(-5, times, 10, 0), 0);
+}
+
+// Inputs that each take 10 ms to make, and when those to train on were asked for.
+class SlowSource : public Source {
+ public:
+  static constexpr double kSeconds = 0.01;
+
+  [[nodiscard]] const std::vector<int>& training() const override { return labels_; }
+  [[nodiscard]] const std::vector<int>& validation() const override { return labels_; }
+  void Training(int /*epoch*/, std::size_t index, std::span<float> input) const override {
+    asked_.push_back(watch_.Seconds());
+    Validation(index, input);
+  }
+  void Validation(std::size_t /*index*/, std::span<float> input) const override {
+    for (const Stopwatch watch; watch.Seconds() < kSeconds;) std::ranges::fill(input, 0.5F);
+  }
+  [[nodiscard]] const std::vector<double>& asked() const { return asked_; }
+
+ private:
+  std::vector<int> labels_ = {1};
+  Stopwatch watch_;
+  mutable std::vector<double> asked_;
+};
+
+TEST(BudgetTest, TheFirstOfThreeStepsDoesNotCount) {
+  TrainingOptions options;
+  options.precision = Precision::kFloat32;
+  const Network network = V1({.alpha = 0.25, .resolution = 32, .classes = 2, .shallow = true});
+  const auto values = WeightLayout(network).Flatten(network, RandomWeights(network, 1));
+  ThreadPool pool(1);
+  const Stopwatch watch;
+  const SlowSource source;
+  const TrainingTimes times = Measure(network, values, source, options, CourseFor(options, 1), {}, pool);
+  EXPECT_LE(times.validation + 2 * times.step + SlowSource::kSeconds, watch.Seconds());
+  EXPECT_GE(times.validation, SlowSource::kSeconds);
+  ASSERT_EQ(source.asked().size(), 3U);
+  EXPECT_GE(2 * times.step, source.asked()[2] - source.asked()[1] + SlowSource::kSeconds);
 }
 
 std::vector<EpochRecord> Losses(std::initializer_list<double> losses) {

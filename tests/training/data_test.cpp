@@ -1,5 +1,6 @@
 // Which pictures are trained on, and how they are varied.
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "complaint.h"
@@ -322,13 +323,15 @@ TEST(AugmentTest, CropsAreResizedByTheFilter) {
   EXPECT_THAT(mixed.pixels, testing::Contains(testing::AllOf(testing::Gt(60), testing::Lt(200))));
 }
 
-// No part of a picture of one row fits: each try draws a share, and a ratio of the sides.
+// No part of a picture of one row, or of one column, fits: each try draws a share, and a ratio of the sides.
 TEST(AugmentTest, AfterTenTriesTheLargestPartInTheMiddleIsTaken) {
   AugmentOptions options;
   options.crop = AugmentOptions::Crop::kResized;
   options.smallest = 1;
   Image row = {61, 1, 1, {}};
   for (int x = 0; x < 61; ++x) row.pixels.push_back(static_cast<std::uint8_t>(4 * x));
+  Image column = row;
+  std::swap(column.width, column.height);
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     Random random(seed);
     Random same(seed);
@@ -338,6 +341,8 @@ TEST(AugmentTest, AfterTenTriesTheLargestPartInTheMiddleIsTaken) {
     EXPECT_EQ(image.pixels[0] > image.pixels[3], flipped);
     EXPECT_NEAR(image.pixels[0], 120, 4);
     EXPECT_NEAR(image.pixels[3], 120, 4);
+    EXPECT_THAT(Augment(column, options, 4, 4, random).pixels,
+                testing::Each(testing::AllOf(testing::Ge(116), testing::Le(124))));
   }
 }
 
@@ -413,6 +418,27 @@ TEST(TrivialAugmentTest, ChangesWhereThingsAre) {
   Image sheared = image;
   Apply(Change::kShearY, 1, sheared);
   EXPECT_NE(sheared.pixels, image.pixels);
+}
+
+// Bilinear interpolation leaves a plane a plane.
+TEST(TrivialAugmentTest, TurnsAPlaneIntoAPlane) {
+  constexpr int kSide = 24;
+  Image image{.width = kSide, .height = kSide, .channels = 1, .pixels = {}};
+  for (int i = 0; i < kSide * kSide; ++i)
+    image.pixels.push_back(static_cast<std::uint8_t>(6 * (i % kSide) + 4 * (i / kSide)));
+  Apply(Change::kRotate, 1, image);  // by 30 degrees
+  const double centre = (kSide - 1) / 2.0;
+  int inside = 0;
+  for (int i = 0; i < kSide * kSide; ++i) {
+    const double x = i % kSide - centre;
+    const double y = i / kSide - centre;
+    const double from_x = centre + std::sqrt(0.75) * x - 0.5 * y;
+    const double from_y = centre + 0.5 * x + std::sqrt(0.75) * y;
+    if (std::min(from_x, from_y) < 0 || std::max(from_x, from_y) > kSide - 1) continue;
+    ++inside;
+    EXPECT_NEAR(image.pixels[static_cast<std::size_t>(i)], 6 * from_x + 4 * from_y, 0.6);
+  }
+  EXPECT_GT(inside, 400);
 }
 
 TEST(TrivialAugmentTest, ChangesHowThingsLook) {

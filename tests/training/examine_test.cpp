@@ -120,6 +120,20 @@ TEST_F(ExamineTest, FewPicturesAndUnequalClassesAreToldOf) {
                           HasSubstr("the largest has 132: green (12)")));
 }
 
+// They are looked at 64 at a time.
+TEST_F(ExamineTest, ItsProgressEndsWhereThePicturesDo) {
+  WriteColours(data_, 18, 3, 8);
+  WriteColour(data_ / "train" / "red" / "more.bmp", {150, 90, 90}, 500, 8);
+  std::vector<std::size_t> done;
+  TrainingObserver observer;
+  observer.preparing = [&](const std::string&, std::size_t pictures, std::size_t of) {
+    done.push_back(pictures);
+    EXPECT_EQ(of, 64U);
+  };
+  Examine(TrainingData::Find(data_, 0.2, 1), {}, observer);
+  EXPECT_THAT(done, ElementsAre(64));
+}
+
 TEST_F(ExamineTest, PicturesThatAreThereTwiceAreToldOf) {
   WriteColours(data_, 12, 3);
   TrainingOptions options;

@@ -1,6 +1,7 @@
 // Training's kernels beside plain loops, for every instruction set, over odd sizes, in float32 and in
 // bfloat16.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 #include "base/bfloat16.h"
@@ -133,6 +134,24 @@ TEST(TrainingKernelsTest, RowsInBothTypes) {
         if (!kernels->name.starts_with("avx512") || HasBf16Dot())
           CheckRows(TrainingKernelsFor(*kernels), rows, columns, true);
       }
+    }
+  }
+}
+
+// An odd number of rows ends in pairs with a zero.
+TEST(TrainingKernelsTest, PairsOfRowsAreInterleaved) {
+  constexpr std::size_t kRows = 5;
+  constexpr std::size_t kColumns = 24;
+  const auto input = RandomValues(kRows * kColumns, 1);
+  for (const Kernels* kernels : AvailableKernels()) {
+    SCOPED_TRACE(kernels->name);
+    if (kernels->name.starts_with("avx512") && !HasBf16Dot()) continue;
+    std::vector<float> output(3 * kColumns);
+    TrainingKernelsFor(*kernels).interleave(input.data(), kColumns, kRows, kColumns, output.data(), kColumns);
+    for (std::size_t i = 0; i < output.size(); ++i) {
+      const std::size_t at = i / kColumns * 2 * kColumns + i % kColumns;
+      const std::uint32_t second = at + kColumns < input.size() ? RoundToBf16(input[at + kColumns]) : 0U;
+      ASSERT_EQ(std::bit_cast<std::uint32_t>(output[i]), RoundToBf16(input[at]) | second << 16) << i;
     }
   }
 }

@@ -163,6 +163,9 @@ TEST(LoopTest, WhatIsMixedWithItsLikeStays) {
   const double plain = LossesOfFixedWeights(EqualSource(), options).front();
   options.augment.mixup = 1;
   EXPECT_THAT(LossesOfFixedWeights(EqualSource(), options), testing::Each(testing::DoubleNear(plain, 1e-4)));
+  options.balance = true;  // the class weighs 1 / 2: two classes for as many inputs as there are
+  EXPECT_THAT(LossesOfFixedWeights(EqualSource(), options),
+              testing::Each(testing::DoubleNear(plain / 2, 1e-4)));
 }
 
 TEST(LoopTest, AMixedInputIsRightWhereTheLabelOfTheLargerShareIs) {
