@@ -147,7 +147,6 @@ TEST(Cases, WhatIsOfNoKindOfOursIsToldWhatItIs) {
   MOBILENET_REQUIRE_DATA();
   const auto complaint = [](const char* name) { return Complaint([&] { Model::Load(CasePath(name)); }); };
   EXPECT_THAT(complaint("full_i8.tflite"), HasSubstr("is a quantized TFLite file (int8), which is not read"));
-  EXPECT_THAT(complaint("k3_full.keras"), HasSubstr("is a Keras archive (.keras)"));
   EXPECT_THAT(complaint("k2_v3.h5"), HasSubstr("MobileNet V3's hard-swish"));
 }
 

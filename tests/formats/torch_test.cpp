@@ -58,7 +58,7 @@ TEST_F(Torch, WeightsMayHaveNoClassifier) {
 }
 
 TEST_F(Torch, OtherFamiliesAreNamed) {
-  Weights tensors = TensorsOf(V2(kOptions), TimmNames);
+  Weights tensors = TorchTensors(V2(kOptions), TimmNames);
   tensors["blocks.3.0.se.conv_reduce.weight"] = Tensor::Of({1}, {1});
   EXPECT_THAT(Complaint([&] { Load(tensors); }),
               HasSubstr("has the tensor blocks.3.0.se.conv_reduce.weight, as timm's MobileNet V3"));

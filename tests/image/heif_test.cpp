@@ -155,7 +155,7 @@ TEST(HeifSizes, AV1WithTimingAndADecoderModel) {
   Bytes meta(4);
   const Bytes properties = Box("iprp", Box("ipco", Box("av1C", property)));
   meta.insert(meta.end(), properties.begin(), properties.end());
-  EXPECT_EQ(MostCodedPixels(Box("meta", meta)), 640U * 480);
+  EXPECT_EQ(CodedSizeOf(Box("meta", meta)).largest, 640U * 480);
 }
 
 // As phones make them.
