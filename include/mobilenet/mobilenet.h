@@ -4,6 +4,7 @@
 #include "mobilenet/activation_map.h"
 #include "mobilenet/classifier.h"
 #include "mobilenet/core.h"
+#include "mobilenet/find_preprocessing.h"
 #include "mobilenet/image.h"
 #include "mobilenet/training.h"
 #include "mobilenet/training_data.h"

@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "formats/fold_graph.h"
+#include "formats/infer_preprocessing.h"
 #include "formats/json.h"
 #include "formats/recognise.h"
 
@@ -39,23 +40,23 @@ void NameLayers(const Graph& graph, PaddingStyle padding, Network& network) {
 
 Preprocessing PreprocessingOf(const op::Rescale& rescale) {
   Preprocessing p = PreprocessingPreset("tensorflow");
-  p.scale.fill(static_cast<float>(rescale.scale));
-  p.mean.fill(static_cast<float>(-rescale.offset / rescale.scale));
+  for (std::size_t c = 0; c < p.scale.size(); ++c) {
+    p.scale[c] = static_cast<float>(rescale.scale[c]);
+    p.mean[c] = static_cast<float>(-rescale.offset[c] / rescale.scale[c]);
+  }
   return p;
 }
 
 void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& model) {
+  std::string& note = model.provenance["preprocessing"];
   if (folded.rescale) {
     model.preprocessing = PreprocessingOf(*folded.rescale);
-  } else if (graph.preprocessing) {
-    model.preprocessing = *graph.preprocessing;
-  } else if (folded.first != nullptr) {
-    model.preprocessing =
-        InferPreprocessing(*folded.first, folded.first_norm, model.provenance["preprocessing"]);
-  } else {
-    model.preprocessing = PreprocessingPreset("tensorflow");
-    model.provenance["preprocessing"] = "assumed: the first layer is no convolution";
+    if (note.empty()) note = "the file's own first layers";
+    return;
   }
+  const PreprocessingGuess guess = GuessPreprocessing(graph, folded, model.network);
+  model.preprocessing = guess.preprocessing;
+  note = Concat(NoteOf(guess), note.empty() ? "" : "; ", note);
 }
 
 }  // namespace
