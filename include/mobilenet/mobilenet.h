@@ -5,6 +5,7 @@
 #include "mobilenet/classifier.h"
 #include "mobilenet/core.h"
 #include "mobilenet/embed.h"
+#include "mobilenet/find_preprocessing.h"
 #include "mobilenet/image.h"
 #include "mobilenet/interchange.h"
 #include "mobilenet/training.h"

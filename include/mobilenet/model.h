@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -50,11 +51,11 @@ struct Model {
   // Reads a model file of any format that we know, told apart by its content: our own safetensors, weights
   // under the names of Keras (V1), torchvision or timm (V2) in safetensors, Keras .h5, float32 TFLite. Where
   // the layers are those of a recipe, the network has it; any other network is custom. Preprocessing is
-  // worked out from the weights where the file doesn't say. A sigmoid at the network's end, or one output
-  // without any activation, makes its answers kSigmoid; the second is an assumption, which `provenance` tells
-  // under "answers". A network of RGB with 1000 classes, or 1001, and
-  // no labels in its file is taken for one of ImageNet, and gets the names of its classes (LabelsAreAssumed).
-  // Throws Error. Part of libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
+  // guessed from the weights where the file doesn't say (PreprocessingProbability). A sigmoid at the network's
+  // end, or one output without any activation, makes its answers kSigmoid; the second is an assumption, which
+  // `provenance` tells under "answers". A network of RGB with 1000 classes, or 1001, and no labels in its file
+  // is taken for one of ImageNet, and gets the names of its classes (LabelsAreAssumed). Throws Error. Part of
+  // libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
   MOBILENET_EXPORT static Model Load(const std::filesystem::path& path, const LoadOptions& options = {});
 
   // Reads our own format alone (docs/model-format.md). Throws Error.
@@ -79,6 +80,11 @@ struct Model {
   // Whether the labels are ImageNet's because the file had none, which `provenance` tells under "labels".
   // Part of libmobilenet.
   [[nodiscard]] MOBILENET_EXPORT bool LabelsAreAssumed() const;
+
+  // The probability, from 0 to 1 in hundredths, that the pixels of `preprocessing` are those that the weights
+  // were trained on, where they were guessed from the weights; nothing where the file told, or somebody who
+  // set them. `provenance` tells more under "preprocessing". Part of libmobilenet.
+  [[nodiscard]] MOBILENET_EXPORT std::optional<double> PreprocessingProbability() const;
 };
 
 // Turns a network's output for one picture into the probabilities of its classes, in place: exp(x) / sum of

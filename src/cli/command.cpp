@@ -98,12 +98,24 @@ CLI::Option* AddModel(CLI::App& command, std::string& path) {
       ->type_name("FILE");
 }
 
+void WarnOfGuess(const Model& model, const std::string& path) {
+  constexpr double kDoubtful = 0.9;
+  const std::optional<double> probability = model.PreprocessingProbability();
+  if (!probability || *probability >= kDoubtful) return;
+  PrintError(fmt::format(
+      "{}: what its pixels were trained as is not in the file: {} is a guess that is right with {:.0f} %; "
+      "`mobilenet convert {} OUT --photos DIR` finds it out from labelled photos, --preprocess NAME sets it",
+      path, PresetName(model.preprocessing), 100 * *probability, path));
+}
+
 Model ModelFrom(const std::string& path) {
-  if (!path.empty()) return Model::Load(path);
-  if (const char* fallback = std::getenv("MOBILENET_MODEL"); fallback != nullptr && *fallback != '\0') {
-    return Model::Load(fallback);
-  }
-  Fail("no model: name one with --model FILE, or set MOBILENET_MODEL");
+  std::string file = path;
+  if (const char* fallback = std::getenv("MOBILENET_MODEL"); file.empty() && fallback != nullptr)
+    file = fallback;
+  if (file.empty()) Fail("no model: name one with --model FILE, or set MOBILENET_MODEL");
+  Model model = Model::Load(file);
+  WarnOfGuess(model, file);
+  return model;
 }
 
 bool IsOnnxName(const std::filesystem::path& path) { return Lower(path.extension().string()) == ".onnx"; }

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/network_options.h"
+#include "cli/photos_option.h"
 #include "cli/preprocessing_options.h"
 #include "report/answers.h"
 #include "report/progress.h"
@@ -25,6 +26,8 @@ struct ConvertArguments {
   PreprocessingArguments preprocessing;
   std::string precision = "float32";
   std::string calibrate;
+  std::string photos;
+  bool json = false;
   int threads = 1;
   std::optional<Resolution> resolution;
   bool with_preprocessing = false;
@@ -37,7 +40,7 @@ void SetResolution(Resolution resolution, Model& model) {
 }
 
 // Whether all pictures could be read.
-bool CalibrateWith(const std::string& data, int threads, Model& model) {
+bool CalibrateWith(const std::string& data, int threads, bool json, Model& model) {
   const std::vector<Sample> samples = LoadSamples(data, model);
   Progress progress(samples.size(), "photos");
   Calibration found = InContext(data, [&] {
@@ -48,7 +51,7 @@ bool CalibrateWith(const std::string& data, int threads, Model& model) {
     });
   });
   progress.Clear();
-  fmt::print("{}\n", CalibrationText(found));
+  if (!json) fmt::print("{}\n", CalibrationText(found));
   found.model.provenance["calibrated"] = CalibrationNote(found);
   model = std::move(found.model);
   if (found.failed > 0)
@@ -68,7 +71,7 @@ void CheckOutput(const ConvertArguments& options) {
   CheckModelOut(options.output);
 }
 
-void Write(Model model, const ConvertArguments& options) {
+void Write(const ConvertArguments& options, Model& model) {
   if (IsOnnxName(options.output))
     return SaveOnnx(model, options.output, {.preprocessing = options.with_preprocessing});
   const Precision precision = *PrecisionOf(options.precision);
@@ -77,8 +80,20 @@ void Write(Model model, const ConvertArguments& options) {
   model.Save(options.output, precision);
 }
 
+nlohmann::ordered_json Written(const std::string& path, const Model& model, nlohmann::ordered_json found) {
+  nlohmann::ordered_json json = CaptionJson(model.network);
+  json.update({{"out", path},
+               {"file_bytes", std::filesystem::file_size(path)},
+               {"preprocessing", PreprocessingJson(model.preprocessing)},
+               {"provenance", model.provenance}});
+  if (!found.is_null()) json.update(found);
+  return json;
+}
+
 void Run(const ConvertArguments& options, int& status) {
   if (!options.calibrate.empty() && SamePlace(options.calibrate, options.output))
+    throw Error(options.output + ": is to be both the photos and the model: give it another name");
+  if (!options.photos.empty() && SamePlace(options.photos, options.output))
     throw Error(options.output + ": is to be both the photos and the model: give it another name");
   if (!options.labels.empty() && SamePlace(options.labels, options.output))
     throw Error(options.output + ": is to be both the labels and the model: give it another name");
@@ -94,9 +109,13 @@ void Run(const ConvertArguments& options, int& status) {
   }
   SetPreprocessing(options.preprocessing, model);
   if (options.resolution) SetResolution(*options.resolution, model);
-  if (!options.calibrate.empty() && !CalibrateWith(options.calibrate, options.threads, model))
+  nlohmann::ordered_json json;
+  if (!options.photos.empty())
+    json["photos"] = FindByPhotos(options.photos, options.threads, options.json, model, status);
+  if (!options.calibrate.empty() && !CalibrateWith(options.calibrate, options.threads, options.json, model))
     status = kFailure;
-  Write(model, options);
+  Write(options, model);
+  if (options.json) return PrintJson(Written(options.output, model, std::move(json)));
   fmt::print("{}: {}, {}, {}, preprocessing {}\n", Printable(options.output), TitleOf(model.network),
              Counted(model.classes(), "class", "classes"),
              Bytes(static_cast<double>(std::filesystem::file_size(options.output))),
@@ -129,6 +148,15 @@ void AddConvert(CLI::App& program, int& status) {
       ->check(CLI::IsMember(NamesOf<Answers>()))
       ->type_name("NAME");
   AddPreprocessing(*command, options->preprocessing);
+  RequireText(command->add_option(
+                  "--photos", options->photos,
+                  "Find the preprocessing out instead, from a few dozen photos with labels, as eval takes "
+                  "them: tries normalisations, orders of channels, crops and filters, and keeps the best"))
+      ->type_name("DIR|LIST")
+      ->excludes(command->get_option("--preprocess"), command->get_option("--mean"),
+                 command->get_option("--scale"), command->get_option("--order"),
+                 command->get_option("--crop"), command->get_option("--shape"),
+                 command->get_option("--filter"));
   AddResolution(*command, options->resolution)
       ->description("Run the network at this many pixels a side, or height x width, instead");
   command
@@ -143,7 +171,9 @@ void AddConvert(CLI::App& program, int& status) {
           "Photos that the model was not trained on, as eval takes them: divide the classifier's weights "
           "so that probabilities tell how often answers are right"))
       ->type_name("DIR|LIST.tsv");
-  AddThreads(*command, options->threads)->needs(command->get_option("--calibrate"));
+  AddThreads(*command, options->threads)
+      ->description("Threads that photos are run on, from 1 to 256; by default one for each processor");
+  command->add_flag("--json", options->json, "One JSON object: what was written, and what --photos tried");
   command->footer(
       "Example: Keras weights and labels of your own in one file\n"
       "  mobilenet convert mobilenet_1_0_224_tf.h5 v1.safetensors --labels labels.txt\n"
@@ -153,9 +183,16 @@ void AddConvert(CLI::App& program, int& status) {
       "  mobilenet convert cats.h5 cats.safetensors --mean 125.3,123,113.9 --scale 1/63,1/62.1,1/66.7\n"
       "For ONNX Runtime and others, from pixels to logits\n"
       "  mobilenet convert flowers.safetensors flowers.onnx --with-preprocessing\n"
+      "What a network was trained on, by photos whose classes are known\n"
+      "  mobilenet convert cats.h5 cats.safetensors --labels labels.txt --photos photos\n"
       "Probabilities that can be trusted, by photos that were held out\n"
       "  mobilenet convert flowers.safetensors calibrated.safetensors --calibrate flowers.run/split.tsv");
-  command->callback([options, &status] { Run(*options, status); });
+  command->callback([options, command, &status] {
+    if (command->get_option("--threads")->count() > 0 && options->photos.empty() &&
+        options->calibrate.empty())
+      throw CLI::ValidationError("--threads counts for nothing without --photos or --calibrate");
+    Run(*options, status);
+  });
 }
 
 }  // namespace mobilenet::cli

@@ -20,23 +20,17 @@ struct InfoArguments {
 void PrintInfoJson(const Model& model, const Cost& cost, std::uintmax_t file_bytes) {
   const Preprocessing& p = model.preprocessing;
   nlohmann::ordered_json json = CaptionJson(model.network);
-  json.update(
-      {{"params", cost.params},
-       {"macs", cost.macs},
-       {"file_bytes", file_bytes},
-       {"layers", model.network.layers.size()},
-       {"preprocessing",
-        {{"preset", PresetName(p)},
-         {"mean", p.mean},
-         {"scale", p.scale},
-         {"order", NameOf(p.order)},
-         {"crop", p.crop},
-         {"shape", NameOf(p.shape)},
-         {"filter", NameOf(p.filter)}}},
-       {"answers", HasClassifier(model.network) ? nlohmann::ordered_json(NameOf(model.answers)) : nullptr},
-       {"labels", model.labels},
-       {"labels_assumed", model.LabelsAreAssumed()},
-       {"provenance", model.provenance}});
+  json.update({{"params", cost.params},
+               {"macs", cost.macs},
+               {"file_bytes", file_bytes},
+               {"layers", model.network.layers.size()},
+               {"preprocessing", PreprocessingJson(p)},
+               {"answers", HasClassifier(model.network) ? nlohmann::ordered_json(NameOf(model.answers)) : nullptr},
+               {"labels", model.labels},
+               {"labels_assumed", model.LabelsAreAssumed()},
+               {"provenance", model.provenance}});
+  const std::optional<double> probability = model.PreprocessingProbability();
+  json["preprocessing"]["guessed"] = probability ? nlohmann::ordered_json(*probability) : nullptr;
   PrintJson(json);
 }
 
@@ -66,6 +60,12 @@ std::string ColoursText(int channels) {
   return channels == 3 ? "RGB" : channels == 1 ? "grey" : Counted(channels, "channel");
 }
 
+// " (guessed, 97 %)"; nothing where it is known.
+std::string GuessText(const Model& model) {
+  const std::optional<double> probability = model.PreprocessingProbability();
+  return probability ? fmt::format(" (guessed, {:.0f} %)", 100 * *probability) : "";
+}
+
 template <typename Line>
 void PrintRecipe(const Recipe& recipe, const Line& line) {
   std::visit(
@@ -91,9 +91,9 @@ void PrintInfoText(const Model& model, const Cost& cost, std::uintmax_t file_byt
   line("mult-adds", Count(static_cast<double>(cost.macs)));
   line("file", Bytes(static_cast<double>(file_bytes)));
   if (const std::optional<Recipe> recipe = RecipeOf(network)) PrintRecipe(*recipe, line);
-  line("preprocessing", fmt::format("{}: mean {:g} {:g} {:g}, scale {:g} {:g} {:g}, {}", PresetName(p),
-                                    p.mean[0], p.mean[1], p.mean[2], p.scale[0], p.scale[1], p.scale[2],
-                                    p.order == ChannelOrder::kRgb ? "RGB" : "BGR"));
+  line("preprocessing", fmt::format("{}{}: mean {:g} {:g} {:g}, scale {:g} {:g} {:g}, {}", PresetName(p),
+                                    GuessText(model), p.mean[0], p.mean[1], p.mean[2], p.scale[0], p.scale[1],
+                                    p.scale[2], p.order == ChannelOrder::kRgb ? "RGB" : "BGR"));
   line("crop", CropText(p));
   line("labels", LabelsText(model));
   for (const auto& [key, value] : model.provenance)

@@ -159,6 +159,12 @@ void SetPreprocessing(const PreprocessingArguments& arguments, Model& model) {
   CheckPreprocessing(model.preprocessing);
 }
 
+nlohmann::ordered_json PreprocessingJson(const Preprocessing& p) {
+  return {{"preset", PresetName(p)},   {"mean", p.mean}, {"scale", p.scale},
+          {"order", NameOf(p.order)},  {"crop", p.crop}, {"shape", NameOf(p.shape)},
+          {"filter", NameOf(p.filter)}};
+}
+
 std::string CropText(const Preprocessing& p) {
   return fmt::format("{:g} {}, {}", p.crop,
                      p.shape == CropShape::kStretch ? "of each side" : "of the short side, square",

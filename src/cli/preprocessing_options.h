@@ -31,6 +31,8 @@ void SetPreprocessing(const PreprocessingArguments& arguments, Model& model);
 
 // "tensorflow", or "tensorflow, filter nearest, crop 1 of each side" where these are not the preset's.
 std::string SummaryOf(const Preprocessing& preprocessing);
+// The fields of a preprocessing, with its preset's name.
+nlohmann::ordered_json PreprocessingJson(const Preprocessing& preprocessing);
 // "0.875 of each side, bilinear"
 std::string CropText(const Preprocessing& preprocessing);
 

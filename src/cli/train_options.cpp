@@ -232,7 +232,10 @@ TrainingOptions OptionsFrom(const TrainOptions& o, const CLI::App& command,
   training.augment.flip = !o.no_flip;
   training.precision = PrecisionOf(o.precision);
   if (o.cache) training.cache_bytes = static_cast<std::size_t>(std::min(*o.cache, kMostCache));
-  if (!o.from.empty()) training.from = Model::Load(o.from);
+  if (!o.from.empty()) {
+    training.from = Model::Load(o.from);
+    WarnOfGuess(*training.from, o.from);
+  }
   training.freeze_backbone = o.freeze == "backbone";
   training.network = RecipeFor(o);
   training.resolution = o.resolution;

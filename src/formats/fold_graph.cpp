@@ -394,16 +394,20 @@ class Folder {
     return value;
   }
 
+  // Several follow each other, as a subtraction and a division do.
   Value Make(const op::Rescale& rescale) {
     const Value& in = Input();
-    const bool first = in.layer == kNetworkInput && in.zeros == Padding() && in.sole && !folded_.rescale;
-    if (!first) Bad("rescales values within the network, expected that right after the input, and once");
-    for (std::size_t c = 0; c < rescale.scale.size(); ++c) {
-      if (!(rescale.scale[c] > 0) || !std::isfinite(rescale.scale[c]) || !std::isfinite(rescale.offset[c]))
+    if (in.layer != kNetworkInput || in.zeros != Padding() || !in.sole)
+      Bad("rescales values within the network, expected that right after the input");
+    op::Rescale sum = folded_.rescale.value_or(op::Rescale());
+    for (std::size_t c = 0; c < sum.scale.size(); ++c) {
+      sum.scale[c] *= rescale.scale[c];
+      sum.offset[c] = sum.offset[c] * rescale.scale[c] + rescale.offset[c];
+      if (!(rescale.scale[c] > 0) || !std::isfinite(sum.scale[c]) || !std::isfinite(sum.offset[c]))
         Bad("has the scale ", rescale.scale[c], " and the offset ", rescale.offset[c],
             ", expected a positive scale and finite numbers");
     }
-    folded_.rescale = rescale;
+    folded_.rescale = sum;
     return in;
   }
 

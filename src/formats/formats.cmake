@@ -13,6 +13,7 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/keras_weights.cpp
   ${CMAKE_CURRENT_LIST_DIR}/load.cpp
   ${CMAKE_CURRENT_LIST_DIR}/pickle.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/pixel_statistics.cpp
   ${CMAKE_CURRENT_LIST_DIR}/recognise.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tfjs.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp

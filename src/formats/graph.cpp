@@ -6,6 +6,7 @@
 
 #include "base/fail.h"
 #include "formats/fold_graph.h"
+#include "formats/infer_preprocessing.h"
 #include "formats/json.h"
 #include "formats/recognise.h"
 
@@ -49,17 +50,15 @@ Preprocessing PreprocessingOf(const op::Rescale& rescale) {
 }
 
 void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& model) {
+  std::string& note = model.provenance["preprocessing"];
   if (folded.rescale) {
     model.preprocessing = PreprocessingOf(*folded.rescale);
-  } else if (graph.preprocessing) {
-    model.preprocessing = *graph.preprocessing;
-  } else if (folded.first != nullptr) {
-    model.preprocessing =
-        InferPreprocessing(*folded.first, folded.first_norm, model.provenance["preprocessing"]);
-  } else {
-    model.preprocessing = PreprocessingPreset("tensorflow");
-    model.provenance["preprocessing"] = "assumed: the first layer is no convolution";
+    if (note.empty()) note = "the file's own first layers";
+    return;
   }
+  const PreprocessingGuess guess = GuessPreprocessing(graph, folded, model.network);
+  model.preprocessing = guess.preprocessing;
+  note = Concat(NoteOf(guess), note.empty() ? "" : "; ", note);
 }
 
 std::vector<std::string> LinesOf(const std::string& text) {

@@ -107,6 +107,7 @@ struct Graph {
   // What is known of the whole from more than its operators: strides from the naming of bare weights, which
   // are right only where the layers turn out to be this version's.
   std::optional<std::string> version;  // "v1"
+  // What nearly all files of this kind were trained on; `provenance` may say under "preprocessing" why.
   std::optional<Preprocessing> preprocessing;
   std::map<std::string, std::string> provenance;
   std::vector<TextFile> texts;  // that came along: the first with a line for each class holds the labels
@@ -121,10 +122,5 @@ struct Graph {
 // A network of ours that computes what the graph does, captioned as V1 or V2 where it is one. Throws Error,
 // naming the first node that has no place in any network of ours.
 Model ToModel(const Graph& graph);
-
-// What a network's weights were trained on, from its first layer alone: the batch norm's running mean and
-// variance are those of the filters' responses to natural images, which only one of the usual normalisations
-// explains. Batch norms that were folded leave a weaker trace. `evidence` says which, for the provenance.
-Preprocessing InferPreprocessing(const op::Convolution& first, const op::Norm* norm, std::string& evidence);
 
 }  // namespace mobilenet

@@ -1,6 +1,8 @@
 // The model_config of Keras files: a functional or sequential model, perhaps with models inside.
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <tuple>
 #include <utility>
@@ -41,6 +43,18 @@ std::vector<json> ReferencesIn(const json& value) {
   return references;
 }
 
+void CollectNumbers(const json& value, std::vector<double>& numbers) {
+  if (value.is_number()) {
+    numbers.push_back(value.get<double>());
+  } else if (value.is_object() && value.contains("config")) {  // an array of Keras 3's
+    CollectNumbers(value["config"], numbers);
+  } else if (value.is_object() && value.contains("value")) {
+    CollectNumbers(value["value"], numbers);
+  } else if (value.is_array()) {
+    for (const json& inner : value) CollectNumbers(inner, numbers);
+  }
+}
+
 // One layer, and what it reads.
 struct Spec {
   std::string kind;
@@ -48,6 +62,7 @@ struct Spec {
   const json& config;
   std::string model;  // "inner/" for one within the model "inner"
   std::vector<int> inputs;
+  const json* layer = nullptr;  // all of what stands there: its configuration, and what it reads
 };
 
 class ConfigReader {
@@ -95,7 +110,7 @@ class ConfigReader {
       if (!layer.is_object()) Fail(graph_.file, ": its model_config is damaged: a layer is ", Shown(layer));
       const std::string kind = Text(layer, "class_name", "");
       const json& config = layer.contains("config") ? layer["config"] : layer;
-      Spec spec = {kind, Text(config, "name", Text(layer, "name", kind)), config, path, {last}};
+      Spec spec = {kind, Text(config, "name", Text(layer, "name", kind)), config, path, {last}, &layer};
       const bool is_input = kind == "InputLayer";
       if (is_input) {
         if (!outputs.empty()) Bad(spec, "is a second input, expected one, and that first");
@@ -127,6 +142,25 @@ class ConfigReader {
     }
     if (inputs.empty()) Bad(spec, "reads no layer");
     return inputs;
+  }
+
+  // The constant that the layer's only call has beside the map that it reads: a named argument in Keras 2,
+  // the second one in Keras 3. Null where there is none, or the map comes second.
+  static const json* ConstantOf(const Spec& spec) {
+    if (spec.layer == nullptr || !spec.layer->contains("inbound_nodes")) return nullptr;
+    const json& calls = (*spec.layer)["inbound_nodes"];
+    if (!calls.is_array() || calls.size() != 1) return nullptr;
+    const json& call = calls[0];
+    if (call.is_object() && call.contains("args") && call["args"].is_array() && call["args"].size() == 2) {
+      const json& arguments = call["args"];
+      return ReferencesIn(arguments[1]).empty() && !ReferencesIn(arguments[0]).empty() ? &arguments[1]
+                                                                                       : nullptr;
+    }
+    if (!call.is_array() || call.size() != 4 || !call[3].is_object()) return nullptr;
+    for (const char* key : {"y", "bias"}) {
+      if (call[3].contains(key) && ReferencesIn(call[3][key]).empty()) return &call[3][key];
+    }
+    return nullptr;
   }
 
   int OutputOf(const json& model, const Outputs& outputs, int last) const {
@@ -181,12 +215,18 @@ class ConfigReader {
         Row{"BatchNormalization", &ConfigReader::AddNorm},
         Row{"ReLU", &ConfigReader::AddRelu},
         Row{"Activation", &ConfigReader::AddActivation},
-        Row{"Add", &ConfigReader::AddOnly<op::Add>},
+        Row{"Add", &ConfigReader::AddSum},
         Row{"ZeroPadding2D", &ConfigReader::AddZeros},
         Row{"GlobalAveragePooling2D", &ConfigReader::AddOnly<op::Average>},
         Row{"AveragePooling2D", &ConfigReader::AddAverage},
         Row{"Softmax", &ConfigReader::AddSoftmax},
         Row{"Rescaling", &ConfigReader::AddRescaling},
+        Row{"Normalization", &ConfigReader::AddNormalization},
+        Row{"TFOpLambda", &ConfigReader::AddFunction},
+        Row{"Subtract", &ConfigReader::AddOperator},
+        Row{"Multiply", &ConfigReader::AddOperator},
+        Row{"TrueDivide", &ConfigReader::AddOperator},
+        Row{"Divide", &ConfigReader::AddOperator},
         Row{"Flatten", &ConfigReader::AddFlatten},
         Row{"Reshape", &ConfigReader::AddReshape},
         // What augments, or drops values, does so in training alone.
@@ -374,9 +414,79 @@ class ConfigReader {
 
   void AddRescaling(const Spec& spec) {
     op::Rescale rescale;
-    rescale.scale.fill(spec.config.at("scale").get<double>());
-    rescale.offset.fill(spec.config.value("offset", 0.0));
+    rescale.scale = Channels(spec, spec.config.at("scale"), "scale");
+    if (spec.config.contains("offset")) rescale.offset = Channels(spec, spec.config["offset"], "offset");
     Append(spec, rescale);
+  }
+
+  // One number for all channels, or one for each, however deep in lists.
+  std::array<double, 3> Channels(const Spec& spec, const json& value, const char* key) const {
+    std::vector<double> numbers;
+    CollectNumbers(value, numbers);
+    if (numbers.size() == 1) numbers.resize(3, numbers.front());
+    if (numbers.size() != 3)
+      Bad(spec, "has the ", key, " ", Shown(value),
+          ", expected one number, or one for each of three channels");
+    return {numbers[0], numbers[1], numbers[2]};
+  }
+
+  // (x - mean) / max(deviation, 1e-7), whose numbers stand in the configuration or among the weights.
+  void AddNormalization(const Spec& spec) {
+    if (spec.config.value("invert", false)) Bad(spec, "turns a normalization round, which is not read");
+    const bool told = spec.config.contains("mean") && !spec.config["mean"].is_null();
+    const auto numbers = [&](const char* key) {
+      return Channels(spec, told ? spec.config.at(key) : json(WeightsOf(spec).Values(key)), key);
+    };
+    const auto mean = numbers("mean");
+    const auto variance = numbers("variance");
+    op::Rescale rescale;
+    for (std::size_t c = 0; c < mean.size(); ++c) {
+      rescale.scale[c] = 1 / std::max(std::sqrt(variance[c]), 1e-7);
+      rescale.offset[c] = -mean[c] * rescale.scale[c];
+    }
+    Append(spec, rescale);
+  }
+
+  // A function of TensorFlow's that a Keras 2 model calls, such as those of preprocess_input.
+  void AddFunction(const Spec& spec) {
+    const std::string function = Text(spec.config, "function", "");
+    if (function == "cast") return AddOnly<op::Identity>(spec);
+    const json* constant = ConstantOf(spec);
+    if (constant == nullptr || !AddArithmetic(spec, function, *constant))
+      Bad(spec, "calls ", function, ", which is not read");
+  }
+
+  // The same in Keras 3, which has the names of layers that join two maps.
+  void AddOperator(const Spec& spec) {
+    const json* constant = ConstantOf(spec);
+    if (constant == nullptr || !AddArithmetic(spec, spec.kind, *constant))
+      Fail(graph_.file, ": the layer ", spec.name, " is a ", spec.kind, ", which is not read");
+  }
+
+  void AddSum(const Spec& spec) { ConstantOf(spec) != nullptr ? AddOperator(spec) : AddOnly<op::Add>(spec); }
+
+  // Whether the function is one that we know.
+  bool AddArithmetic(const Spec& spec, std::string_view function, const json& constant) {
+    const std::array<double, 3> numbers = Channels(spec, constant, "constant");
+    const auto is = [&](std::initializer_list<std::string_view> names) {
+      return std::ranges::find(names, function) != names.end();
+    };
+    op::Rescale rescale;
+    for (std::size_t c = 0; c < numbers.size(); ++c) {
+      if (is({"math.truediv", "math.divide", "TrueDivide", "Divide"})) {
+        rescale.scale[c] = 1 / numbers[c];
+      } else if (is({"math.multiply", "Multiply"})) {
+        rescale.scale[c] = numbers[c];
+      } else if (is({"math.subtract", "Subtract"})) {
+        rescale.offset[c] = -numbers[c];
+      } else if (is({"math.add", "__operators__.add", "nn.bias_add", "Add"})) {
+        rescale.offset[c] = numbers[c];
+      } else {
+        return false;
+      }
+    }
+    Append(spec, rescale);
+    return true;
   }
 
   void AddFlatten(const Spec& spec) { Append(spec, op::Reshape{{-1}}); }

@@ -28,6 +28,7 @@ class Collector {
     for (const auto& [name, child] : file_.Children(group)) {
       if (--objects_ < 0)
         Fail(file_.name(), ": has more than ", kMaxObjects, " objects, or groups that hold themselves");
+      if (name.substr(0, name.find(':')) == "count") continue;  // of pictures that a Normalization has seen
       const std::string inner = path.empty() ? name : Concat(path, "/", name);
       if (!file_.IsDataset(child)) {
         if (std::string told = file_.Text(child, "name"); !told.empty()) names_[inner] = std::move(told);

@@ -27,14 +27,24 @@ KerasLayerWeights::KerasLayerWeights(std::string_view file, const KerasWeights& 
   }
 }
 
-const Tensor& KerasLayerWeights::Weight(std::string_view name, std::size_t rank) const {
+const Tensor& KerasLayerWeights::Weight(std::string_view name) const {
   if (!found()) Fail(file_, ": the layer ", layer_, " is missing");
   const auto tensor = group_->find(name);
   if (tensor == group_->end()) Fail(file_, ": the layer ", layer_, " has no ", name);
-  if (tensor->second.shape.size() != rank)
-    Fail(file_, ": the layer ", layer_, " has a ", name, " of shape ", ShapeText(tensor->second.shape),
-         ", expected ", rank, " dimensions");
   return tensor->second;
+}
+
+std::vector<float> KerasLayerWeights::Values(std::string_view name) const {
+  const Tensor& tensor = Weight(name);
+  return {tensor.values.begin(), tensor.values.end()};
+}
+
+const Tensor& KerasLayerWeights::Weight(std::string_view name, std::size_t rank) const {
+  const Tensor& tensor = Weight(name);
+  if (tensor.shape.size() != rank)
+    Fail(file_, ": the layer ", layer_, " has a ", name, " of shape ", ShapeText(tensor.shape), ", expected ",
+         rank, " dimensions");
+  return tensor;
 }
 
 std::vector<float> KerasLayerWeights::OptionalVector(std::string_view name) const {

@@ -25,8 +25,10 @@ class KerasLayerWeights {
   [[nodiscard]] op::Depthwise Depthwise() const;
   [[nodiscard]] op::Dense Dense() const;
   [[nodiscard]] op::Norm Norm() const;
+  [[nodiscard]] std::vector<float> Values(std::string_view name) const;  // of whatever shape
 
  private:
+  [[nodiscard]] const Tensor& Weight(std::string_view name) const;
   [[nodiscard]] const Tensor& Weight(std::string_view name, std::size_t rank) const;
   [[nodiscard]] std::vector<float> OptionalVector(std::string_view name) const;
 

@@ -235,6 +235,120 @@ TEST_F(ProgramTest, ConvertCalibratesOnPhotos) {
               HasSubstr("is to be both the photos and the model"));
 }
 
+// A network that knows colours, if its pixels are x / 127.5 - 1.
+class PhotosOptionTest : public ProgramTest {
+ protected:
+  PhotosOptionTest() {
+    Model model;
+    model.network.input = {8, 8, 3};
+    Layer convolution;
+    convolution.name = "conv";
+    convolution.kind = LayerKind::kConvolution;
+    convolution.inputs = {kNetworkInput};
+    convolution.input = convolution.output = {8, 8, 3};
+    convolution.kernel = 1;
+    Layer pool;
+    pool.name = "pool";
+    pool.kind = LayerKind::kGlobalAveragePool;
+    pool.inputs = {0};
+    pool.input = {8, 8, 3};
+    pool.output = {1, 1, 3};
+    Layer classifier;
+    classifier.name = "classifier";
+    classifier.kind = LayerKind::kFullyConnected;
+    classifier.inputs = {1};
+    classifier.input = {1, 1, 3};
+    classifier.output = {1, 1, 2};
+    for (Layer* layer : {&convolution, &classifier}) layer->bias = true;
+    model.network.layers = {convolution, pool, classifier};
+    // Class 1 is red above 100 of 255, as x / 127.5 - 1 has it: far from where other pixels lie.
+    model.weights = {{"conv.weight", Tensor::Of({1, 1, 3, 3}, {1, 0, 0, 0, 1, 0, 0, 0, 1})},
+                     {"conv.bias", Tensor::Of({3}, {0, 0, 0})},
+                     {"classifier.weight", Tensor::Of({3, 2}, {0, 20, 0, 0, 0, 0})},
+                     {"classifier.bias", Tensor::Of({2}, {0, 4.3F})}};
+    model.labels = {"dark", "bright"};
+    model.preprocessing = PreprocessingPreset("raw");
+    model.Save(Path("colours.safetensors"));
+    for (int i = 0; i < 12; ++i) {
+      const int red = i < 6 ? 40 + 8 * i : 102 + 2 * (i - 6);
+      Write(std::string(i < 6 ? "set/dark/" : "set/bright/") + std::to_string(i) + ".bmp", Colour(red));
+    }
+  }
+
+  static std::string Colour(int red) {
+    std::string bytes = Bmp();
+    for (std::size_t i = 54; i < bytes.size(); i += 3) bytes[i + 2] = static_cast<char>(red);
+    return bytes;
+  }
+
+  std::string Convert(const std::string& options) {
+    return "convert " + Path("colours.safetensors") + " " + Path("out.safetensors") + " --photos " +
+           Path("set") + options;
+  }
+};
+
+TEST_F(PhotosOptionTest, FindsThePreprocessingAndStoresIt) {
+  const Result result = Run(Convert(""));
+  EXPECT_EQ(result.status, 0);
+  EXPECT_THAT(result.output, HasSubstr("pytorch, bgr"));
+  EXPECT_THAT(result.output, HasSubstr("crop and filter, with tensorflow"));
+  EXPECT_THAT(result.output, HasSubstr("measured on 12 photos: 100.0 % right"));
+  EXPECT_THAT(result.output, HasSubstr("within chance"));
+  Model model = Model::Load(Path("out.safetensors"));
+  EXPECT_EQ(PresetName(model.preprocessing), "tensorflow");
+  EXPECT_THAT(model.provenance["preprocessing"], HasSubstr("measured on 12 photos"));
+}
+
+TEST_F(PhotosOptionTest, TellsProgramsWhatWasTried) {
+  Write("set/dark/broken.bmp", "BM");
+  const Result result = Run(Convert(" --json"));
+  EXPECT_EQ(result.status, 1) << "one could not be read";
+  const json object = json::parse(result.output);
+  const json& photos = object["photos"];
+  EXPECT_EQ(photos["images"], 12);
+  EXPECT_EQ(photos["failed"], 1);
+  EXPECT_EQ(photos["tried"].size(), 34U);
+  EXPECT_EQ(photos["tried"][photos["resize"]["best"].get<std::size_t>()]["preset"], "tensorflow");
+  EXPECT_EQ(photos["tried"][0]["top1"], 1);
+  EXPECT_EQ(object["preprocessing"]["preset"], "tensorflow");
+}
+
+TEST_F(PhotosOptionTest, LeavesNothingElseToSay) {
+  EXPECT_EQ(Run(Convert(" --preprocess unit 2>&1")).status, 2);
+  EXPECT_EQ(Run(Convert(" --filter nearest 2>&1")).status, 2);
+}
+
+// A file that doesn't tell is warned of, where the guess is doubtful, and nowhere else.
+TEST_F(ProgramTest, ADoubtfulGuessIsWarnedOf) {
+  Model model = Model::Load(model_);
+  const std::string line = " --model " + Path("guessed.safetensors") + " " + Path("grey.bmp") + " 2>&1";
+  for (const auto& [note, doubtful] :
+       {std::pair("guessed, 63 %: x", true), std::pair("guessed, 90 %: x", false),
+        std::pair("set by convert --preprocess tensorflow", false)}) {
+    model.provenance["preprocessing"] = note;
+    model.Save(Path("guessed.safetensors"));
+    const std::string output = Run("classify" + line).output;
+    EXPECT_EQ(output.find("is a guess that is right with 63 %") != std::string::npos, doubtful) << note;
+    EXPECT_EQ(output.find("--photos DIR") != std::string::npos, doubtful) << note;
+  }
+  model.provenance["preprocessing"] = "guessed, 63 %: x";
+  model.Save(Path("guessed.safetensors"));
+  Write("set/red/1.bmp", Bmp());
+  EXPECT_THAT(Run("eval --model " + Path("guessed.safetensors") + " " + Path("set") + " 2>&1").output,
+              HasSubstr("is a guess that is right with 63 %"));
+  EXPECT_THAT(Run("info " + Path("guessed.safetensors")).output,
+              HasSubstr("tensorflow (guessed, 63 %): mean"));
+  const json info = json::parse(Run("info --json " + Path("guessed.safetensors")).output);
+  EXPECT_EQ(info["preprocessing"]["guessed"], 0.63);
+  EXPECT_TRUE(json::parse(Run("info --json " + model_).output)["preprocessing"]["guessed"].is_null());
+  // Who sets the pixels is believed; who sets the filter has said nothing of the pixels.
+  const std::string convert = "convert " + Path("guessed.safetensors") + " " + Path("told.safetensors");
+  Run(convert + " --filter nearest");
+  EXPECT_EQ(Model::Load(Path("told.safetensors")).PreprocessingProbability(), 0.63);
+  Run(convert + " --preprocess tensorflow");
+  EXPECT_EQ(Model::Load(Path("told.safetensors")).PreprocessingProbability(), std::nullopt);
+}
+
 TEST_F(ProgramTest, AFolderWithoutPicturesIsReportedAndTheOthersGoOn) {
   std::filesystem::create_directories(Path("empty"));
   const Result result =

@@ -29,39 +29,6 @@ using testing::HasSubstr;
 
 V1Options V1Of(const Model& model) { return std::get<V1Options>(*model.network.recipe); }
 
-TEST(InferPreprocessing, FromTheFirstBatchNorm) {
-  // Statistics that pixels of a given mean and deviation would have left, with the covariance of natural
-  // images reduced to that of a flat picture, which is close.
-  struct Case {
-    const char* preset;
-    float mean, deviation;
-  };
-  for (const Case& c : {Case{"tensorflow", -0.1F, 0.55F}, Case{"unit", 0.45F, 0.26F},
-                        Case{"pytorch", 0.05F, 1.1F}, Case{"caffe", 3.0F, 65.0F}}) {
-    op::Convolution layer;
-    op::Norm norm;
-    const auto weights = RandomValues(3 * 3 * 3 * 16, 9);
-    layer.weight = Tensor::Of({3, 3, 3, 16}, weights);
-    for (int n = 0; n < 16; ++n) {
-      float sum = 0;
-      for (int tap = 0; tap < 27; ++tap) sum += weights[tap * 16 + n];
-      norm.mean.push_back(c.mean * sum);
-      norm.variance.push_back(c.deviation * c.deviation * sum * sum);
-    }
-    std::string evidence;
-    EXPECT_EQ(PresetName(InferPreprocessing(layer, &norm, evidence)), c.preset) << evidence;
-    EXPECT_THAT(evidence, HasSubstr("inferred"));
-  }
-}
-
-TEST(InferPreprocessing, LargeWindowsTellNothing) {
-  op::Convolution layer;
-  layer.weight = Tensor::Of({64, 64, 3, 1}, std::vector<float>(64 * 64 * 3, 0.1F));
-  std::string evidence;
-  EXPECT_EQ(PresetName(InferPreprocessing(layer, nullptr, evidence)), "tensorflow");
-  EXPECT_THAT(evidence, HasSubstr("too large to tell"));
-}
-
 TEST(Keras, ConfigurationsThatAreRefused) {
   const auto complaint = [](const std::string& config) {
     return Complaint([&] { ToModel(FromKerasConfig("f", config, {})); });
@@ -218,7 +185,9 @@ TEST(Keras, RescalingBelongsRightAfterTheInput) {
   EXPECT_THAT(complaint(rescaling), HasSubstr("has no layers that make its output"));
   EXPECT_THAT(complaint(zeros + "," + rescaling),
               HasSubstr("the layer r rescales values within the network"));
-  EXPECT_THAT(complaint(rescaling + "," + rescaling), HasSubstr("the layer r rescales"));
+  EXPECT_THAT(complaint(rescaling + "," + rescaling), HasSubstr("has no classifier"));
+  EXPECT_THAT(complaint(R"({"class_name":"Rescaling","config":{"name":"r","scale":-1}})"),
+              HasSubstr("expected a positive scale"));
 }
 
 // Written by h5py 3.16 under keras.applications' names, alpha 0.01, 5 classes:
