@@ -33,11 +33,12 @@ struct Model {
       provenance;  // where it comes from: "source", "imported from", "command", ...
 
   // Reads a model file of any format that we know, told apart by its content: our own safetensors, weights
-  // under the names of Keras (V1), torchvision or timm (V2) in safetensors, Keras .h5, float32 TFLite. Where
-  // the layers are those of a recipe, the network has it; any other network is custom. Preprocessing is
-  // worked out from the weights where the file doesn't say. A network of RGB with 1000 classes, or 1001, and
-  // no labels in its file is taken for one of ImageNet, and gets the names of its classes (LabelsAreAssumed).
-  // Throws Error. Part of libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
+  // under the names of Keras (V1), torchvision or timm (V2) in safetensors, Keras .h5, float32 TFLite, ONNX
+  // (which may need files beside it, in its folder). Where the layers are those of a recipe, the network has
+  // it; any other network is custom. Preprocessing is worked out from the weights where the file doesn't say.
+  // A network of RGB with 1000 classes, or 1001, and no labels in its file is taken for one of ImageNet, and
+  // gets the names of its classes (LabelsAreAssumed). Throws Error. Part of libmobilenet; with
+  // libmobilenet-core alone, call LoadSafetensors.
   MOBILENET_EXPORT static Model Load(const std::filesystem::path& path, const LoadOptions& options = {});
 
   // Reads our own format alone (docs/model-format.md). Throws Error.
