@@ -49,13 +49,15 @@ struct Model {
   [[nodiscard]] MOBILENET_EXPORT int classes() const;
 
   // Reads a model file of any format that we know, told apart by its content: our own safetensors, weights
-  // under the names of Keras (V1), torchvision or timm (V2) in safetensors, Keras .h5, float32 TFLite. Where
-  // the layers are those of a recipe, the network has it; any other network is custom. Preprocessing is
-  // guessed from the weights where the file doesn't say (PreprocessingProbability). A sigmoid at the network's
-  // end, or one output without any activation, makes its answers kSigmoid; the second is an assumption, which
-  // `provenance` tells under "answers". A network of RGB with 1000 classes, or 1001, and no labels in its file
-  // is taken for one of ImageNet, and gets the names of its classes (LabelsAreAssumed). Throws Error. Part of
-  // libmobilenet; with libmobilenet-core alone, call LoadSafetensors.
+  // under the names of Keras, torchvision or timm in safetensors and PyTorch's state dictionaries, Keras .h5
+  // and .keras, TensorFlow.js, float TFLite, ONNX (the last and TensorFlow.js may need files beside it, in
+  // its folder). Where the layers are those of a recipe, the network has it; any other network is custom.
+  // Preprocessing is guessed from the weights where the file doesn't say (PreprocessingProbability). A
+  // sigmoid at the network's end, or one output without any activation, makes its answers kSigmoid; the
+  // second is an assumption, which `provenance` tells under "answers". A network of RGB with 1000 classes, or
+  // 1001, and no labels in its file is taken for one of ImageNet, and gets the names of its classes
+  // (LabelsAreAssumed). Throws Error. Part of libmobilenet; with libmobilenet-core alone, call
+  // LoadSafetensors.
   MOBILENET_EXPORT static Model Load(const std::filesystem::path& path, const LoadOptions& options = {});
 
   // Reads our own format alone (docs/model-format.md). Throws Error.

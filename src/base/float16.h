@@ -33,11 +33,12 @@ inline float FromF16(std::uint16_t bits) {
   const int exponent = bits >> 10 & 0x1F;
   const int fraction = bits & 0x3FF;
   float value = 0;
-  if (exponent == 0x1F) {
+  if (exponent > 0 && exponent < 0x1F) {
+    value = std::bit_cast<float>(static_cast<std::uint32_t>((exponent + 127 - 15) << 23 | fraction << 13));
+  } else if (exponent == 0x1F) {
     value = fraction == 0 ? std::numeric_limits<float>::infinity() : std::numeric_limits<float>::quiet_NaN();
   } else {
-    value = std::ldexp(static_cast<float>(exponent == 0 ? fraction : fraction + 0x400),
-                       std::max(exponent, 1) - 25);
+    value = std::ldexp(static_cast<float>(fraction), -24);
   }
   return (bits & 0x8000) != 0 ? -value : value;
 }

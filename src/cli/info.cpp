@@ -20,15 +20,16 @@ struct InfoArguments {
 void PrintInfoJson(const Model& model, const Cost& cost, std::uintmax_t file_bytes) {
   const Preprocessing& p = model.preprocessing;
   nlohmann::ordered_json json = CaptionJson(model.network);
-  json.update({{"params", cost.params},
-               {"macs", cost.macs},
-               {"file_bytes", file_bytes},
-               {"layers", model.network.layers.size()},
-               {"preprocessing", PreprocessingJson(p)},
-               {"answers", HasClassifier(model.network) ? nlohmann::ordered_json(NameOf(model.answers)) : nullptr},
-               {"labels", model.labels},
-               {"labels_assumed", model.LabelsAreAssumed()},
-               {"provenance", model.provenance}});
+  json.update(
+      {{"params", cost.params},
+       {"macs", cost.macs},
+       {"file_bytes", file_bytes},
+       {"layers", model.network.layers.size()},
+       {"preprocessing", PreprocessingJson(p)},
+       {"answers", HasClassifier(model.network) ? nlohmann::ordered_json(NameOf(model.answers)) : nullptr},
+       {"labels", model.labels},
+       {"labels_assumed", model.LabelsAreAssumed()},
+       {"provenance", model.provenance}});
   const std::optional<double> probability = model.PreprocessingProbability();
   json["preprocessing"]["guessed"] = probability ? nlohmann::ordered_json(*probability) : nullptr;
   PrintJson(json);

@@ -29,7 +29,8 @@ Graph OnnxReader::Read() {
   }
   ReadOutput();
   if (!model_.producer_name().empty())
-    graph_.provenance["exported by"] = model_.producer_name() + " " + model_.producer_version();
+    graph_.provenance["exported by"] =
+        model_.producer_name() + (model_.producer_version().empty() ? "" : " ") + model_.producer_version();
   return std::move(graph_);
 }
 

@@ -21,6 +21,7 @@ constexpr int kFloat32 = 1;
 constexpr int kUint8 = 2;
 constexpr int kInt32 = 6;
 constexpr int kInt64 = 7;
+constexpr int kBool = 9;
 constexpr int kFloat16 = 10;
 constexpr int kFloat64 = 11;
 constexpr int kBfloat16 = 16;

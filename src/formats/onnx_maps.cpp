@@ -280,8 +280,8 @@ void OnnxReader::AddSoftmax() {
 void OnnxReader::PassOn() { Set(ValueAt(0)); }
 
 void OnnxReader::AddDropout() {
-  const bool training = Has(2) && std::holds_alternative<Constant>(ValueAt(2)) && NumberAt(2) != 0;
-  if (training) Bad("is in training mode, expected a network that is trained");
+  if (Has(2) && IntegersAt(2) != std::vector<std::int64_t>{0})
+    Bad("is in training mode, expected a network that is trained");
   PassOn();
 }
 

@@ -30,6 +30,7 @@ std::string NameOf(const onnx::Tensor& tensor) {
 std::size_t SizeOfType(int type) {
   switch (type) {
     case onnx_type::kUint8:
+    case onnx_type::kBool:
       return 1;
     case onnx_type::kFloat16:
     case onnx_type::kBfloat16:
@@ -192,9 +193,11 @@ std::vector<float> OnnxTensors::Floats(const OnnxConstant& constant, const std::
     strides = {1};
   }
   const auto count = static_cast<std::size_t>(constant.size());
+  if (count == 0)
+    Fail("reads ", NameOf(tensor), " of shape ", ShapeText(constant.shape), ", expected values");
   const auto gather = [&](Bytes bytes) {
     std::vector<float> values(count);
-    if (count > 0) GatherFloats(bytes, type, shape, strides, values);
+    GatherFloats(bytes, type, shape, strides, values);
     return values;
   };
   if (tensor.int32_data().empty() || SizeOfType(type) != sizeof(std::uint16_t))
@@ -209,21 +212,24 @@ std::vector<std::int64_t> OnnxTensors::Integers(const OnnxConstant& constant) {
   if (constant.tensor == nullptr) return constant.integers;
   const onnx::Tensor& tensor = *constant.tensor;
   const int type = tensor.data_type();
-  const bool wide = type == onnx_type::kInt64;
-  if (!wide && type != onnx_type::kInt32)
+  if (type != onnx_type::kInt64 && type != onnx_type::kInt32 && type != onnx_type::kBool)
     Fail("reads ", NameOf(tensor), " of the type ", type, ", expected int64 (7) or int32 (6)");
-  if (constant.size() > kMostIntegers)
+  constexpr std::size_t kMostPacked = 10 * kMostIntegers;  // ten bytes hold any
+  if (constant.size() > kMostIntegers || tensor.int32_data().size() > kMostPacked)
     Fail("reads ", NameOf(tensor), " of shape ", ShapeText(constant.shape), ", expected at most ",
          kMostIntegers, " integers");
   std::vector<std::int64_t> integers;
-  if (!wide && !tensor.int32_data().empty()) {
+  if (type != onnx_type::kInt64 && !tensor.int32_data().empty()) {
     integers = Unpacked<std::int64_t>(tensor.int32_data());
     if (integers.size() != ValuesIn(tensor)) FailSize(tensor, integers.size(), "values", ValuesIn(tensor));
     return integers;
   }
   const Bytes bytes = BytesOf(tensor);
-  for (std::int64_t i = 0; i < constant.size(); ++i)
-    integers.push_back(wide ? At<std::int64_t>(bytes, i) : std::int64_t{At<std::int32_t>(bytes, i)});
+  for (std::int64_t i = 0; i < constant.size(); ++i) {
+    if (type == onnx_type::kInt64) integers.push_back(At<std::int64_t>(bytes, i));
+    if (type == onnx_type::kInt32) integers.push_back(At<std::int32_t>(bytes, i));
+    if (type == onnx_type::kBool) integers.push_back(At<std::uint8_t>(bytes, i));
+  }
   return integers;
 }
 

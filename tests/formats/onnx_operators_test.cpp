@@ -363,9 +363,15 @@ TEST(OnnxOperators, WhatDoesNothingGoesAway) {
   const Model model = SmallModel();
   onnx::Model file = OnnxFileOf(model);
   AddInts(file, "end", {-1});
+  onnx::Tensor& no = *file.mutable_graph()->add_initializer();
+  no.set_name("not trained");
+  no.set_data_type(9);
+  no.set_raw_data(std::string(1, '\0'));
   Replace(file, "Gemm", [](onnx::Node node) {
     onnx::Node dropout = NodeOf("Dropout", {node.input(0)}, "dropped");
     dropout.add_output("mask");
+    dropout.add_input("");
+    dropout.add_input("not trained");
     onnx::Node cast = NodeOf("Cast", {"same"}, "float");
     SetInt(cast, "to", 1);
     node.set_input(0, "float");

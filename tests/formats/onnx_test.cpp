@@ -9,6 +9,7 @@
 #include "complaint.h"
 #include "gmock/gmock.h"
 #include "mobilenet/mobilenet.h"
+#include "runtime/reference_run.h"
 #include "shared_data.h"
 #include "temporary_directory.h"
 
@@ -291,6 +292,24 @@ TEST(Onnx, DamageIsToldAndNeverCrashes) {
     std::string flipped = bytes;
     flipped[at] = static_cast<char>(flipped[at] ^ (1 << at % 8));
     parse(flipped);
+  }
+}
+
+// By PyTorch's exporters, the new one with its weights beside the file, tf2onnx and Keras: the answers of
+// ONNX Runtime.
+TEST(Onnx, FilesOfExportersGiveTheRuntimesAnswers) {
+  const std::filesystem::path folder =
+      std::filesystem::path(MOBILENET_SOURCE_DIR) / "tests" / "data" / "onnx";
+  for (const char* answers : {"torch.json", "keras.json"}) {
+    const auto all = nlohmann::json::parse(std::ifstream(folder / answers));
+    for (const auto& [file, values] : all.items()) {
+      const Model model = Model::Load(folder / file);
+      std::vector<float> found = LogitsOf(model);
+      const auto expected = values.get<std::vector<float>>();
+      if (std::string_view(answers) == "keras.json") Softmax(found);
+      ASSERT_EQ(found.size(), expected.size());
+      for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-4F) << file;
+    }
   }
 }
 
