@@ -43,7 +43,8 @@ Options CommonOptions(const Network& network) {
 template <typename Options>
 std::optional<Recipe> Completed(Options options, PaddingStyle padding, const Network& network) {
   std::vector<PaddingStyle> styles = AllOf<PaddingStyle>();
-  std::ranges::stable_partition(styles, [padding](PaddingStyle style) { return style == padding; });
+  // The function of ranges that does this has a result that Clang 14 doesn't compile.
+  std::stable_partition(styles.begin(), styles.end(), [padding](PaddingStyle s) { return s == padding; });
   for (const PaddingStyle style : styles) {
     for (const int output_stride : {32, 16, 8, 4}) {
       options.padding = style;
