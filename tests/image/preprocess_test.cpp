@@ -152,7 +152,7 @@ TEST(Presets, AreFoundByNormalisationAndOrderAlone) {
 
 TEST(Presets, AnUnknownNameIsRefusedWithTheKnownOnes) {
   EXPECT_EQ(ErrorOf([] { PreprocessingPreset("keras"); }),
-            "unknown preprocessing \"keras\", expected one of tensorflow, pytorch, caffe, unit");
+            "unknown preprocessing \"keras\", expected one of tensorflow, pytorch, caffe, unit, raw");
 }
 
 }  // namespace
