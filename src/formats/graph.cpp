@@ -56,6 +56,11 @@ void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& mode
     if (note.empty()) note = "the file's own first layers";
     return;
   }
+  // Numbers that only this kind of file has are no candidates among others.
+  if (graph.preprocessing && PresetName(*graph.preprocessing) == "custom") {
+    model.preprocessing = *graph.preprocessing;
+    return;
+  }
   const PreprocessingGuess guess = GuessPreprocessing(graph, folded, model.network);
   model.preprocessing = guess.preprocessing;
   note = Concat(NoteOf(guess), note.empty() ? "" : "; ", note);

@@ -135,8 +135,11 @@ PreprocessingGuess GuessPreprocessing(const Graph& graph, const FoldedGraph& fol
   std::ranges::stable_sort(order, std::ranges::greater(), [&](std::size_t i) { return shares[i]; });
   PreprocessingGuess guess;
   guess.preprocessing = PreprocessingPreset(kPresets[order[0]]);
-  if (graph.preprocessing && PresetName(*graph.preprocessing) == kPresets[order[0]])
-    guess.preprocessing = *graph.preprocessing;  // which may crop in another way
+  if (graph.preprocessing) {  // which may crop and resize in another way, whatever the pixels
+    guess.preprocessing.crop = graph.preprocessing->crop;
+    guess.preprocessing.shape = graph.preprocessing->shape;
+    guess.preprocessing.filter = graph.preprocessing->filter;
+  }
   guess.probability = shares[order[0]];
   guess.evidence = EvidenceText(found, folded.first_norm != nullptr);
   if (Percent(shares[order[1]]) > 0)

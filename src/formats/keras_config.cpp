@@ -460,7 +460,8 @@ class ConfigReader {
   void AddOperator(const Spec& spec) {
     const json* constant = ConstantOf(spec);
     if (constant == nullptr || !AddArithmetic(spec, spec.kind, *constant))
-      Fail(graph_.file, ": the layer ", spec.name, " is a ", spec.kind, ", which is not read");
+      Fail(graph_.file, ": the layer ", spec.name, " is a ", spec.kind, ", which is not read",
+           SignOf(spec.kind));
   }
 
   void AddSum(const Spec& spec) { ConstantOf(spec) != nullptr ? AddOperator(spec) : AddOnly<op::Add>(spec); }

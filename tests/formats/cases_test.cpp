@@ -147,7 +147,7 @@ TEST(Cases, WhatIsOfNoKindOfOursIsToldWhatItIs) {
   MOBILENET_REQUIRE_DATA();
   const auto complaint = [](const char* name) { return Complaint([&] { Model::Load(CasePath(name)); }); };
   EXPECT_THAT(complaint("full_i8.tflite"), HasSubstr("is a quantized TFLite file (int8), which is not read"));
-  EXPECT_THAT(complaint("k2_v3.h5"), HasSubstr("MobileNet V3's hard-swish"));
+  EXPECT_THAT(complaint("k2_v3.h5"), HasSubstr("hard-swish perhaps, as MobileNet V3"));
 }
 
 // A logit of the second class, without a sigmoid in the file: the expected output is the logit itself.

@@ -9,6 +9,7 @@
 #include "base/fail.h"
 #include "complaint.h"
 #include "formats/tflite.h"
+#include "formats/zip_bytes.h"
 #include "gmock/gmock.h"
 #include "network/kinds.h"
 #include "random.h"
@@ -548,57 +549,16 @@ TEST(Tflite, WeightsOfFewerBitsAreWidened) {
   }
 }
 
-void Append(std::size_t value, int size, std::string& bytes) {
-  for (int i = 0; i < size; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xFF);
-}
-
-struct Zipped {
-  std::string name;
-  std::string text;
-  int method = 0;  // stored
-};
-
 // A file with an archive behind it.
-std::vector<std::uint8_t> WithZip(const std::vector<std::uint8_t>& file, const std::vector<Zipped>& members) {
-  std::string bytes(file.begin(), file.end());
-  std::string directory;
-  for (const Zipped& member : members) {
-    const std::size_t header = bytes.size();
-    const auto common = [&](std::string& to) {
-      Append(20, 2, to);
-      Append(0, 2, to);
-      Append(static_cast<std::size_t>(member.method), 2, to);
-      Append(0, 8, to);
-      Append(member.text.size(), 4, to);
-      Append(member.text.size(), 4, to);
-      Append(member.name.size(), 2, to);
-      Append(0, 2, to);
-    };
-    bytes += "PK\3\4";
-    common(bytes);
-    bytes += member.name + member.text;
-    directory += "PK\1\2";
-    Append(20, 2, directory);
-    common(directory);
-    Append(0, 10, directory);
-    Append(header, 4, directory);
-    directory += member.name;
-  }
-  const std::size_t begin = bytes.size();
-  bytes += directory + "PK\5\6";
-  Append(0, 4, bytes);
-  Append(members.size(), 2, bytes);
-  Append(members.size(), 2, bytes);
-  Append(directory.size(), 4, bytes);
-  Append(begin, 4, bytes);
-  Append(0, 2, bytes);
+std::vector<std::uint8_t> WithZip(const std::vector<std::uint8_t>& file, const std::vector<ZipMember>& members) {
+  const std::string bytes = ZipOf(members, std::string(file.begin(), file.end()));
   return {bytes.begin(), bytes.end()};
 }
 
 TEST(Tflite, LabelsComeFromTheMetadata) {
   const Network network = V1({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
   const auto file = TfliteOf(network, RandomWeights(network, 5));
-  const auto labels = [&](const std::vector<Zipped>& members) {
+  const auto labels = [&](const std::vector<ZipMember>& members) {
     return Model::Parse(WithZip(file, members)).labels;
   };
   const std::vector<std::string> expected = {"a", "b c", "d"};
@@ -607,8 +567,8 @@ TEST(Tflite, LabelsComeFromTheMetadata) {
             expected);
   EXPECT_EQ(Model::Parse(WithZip(file, {{"labels.txt", "a\nb\nc"}})).provenance.at("labels"),
             "from labels.txt in the file");
-  for (const Zipped& other : {Zipped{"labels.txt", "a\nb"}, Zipped{"labels.txt", "a\nb\nc\nd"},
-                              Zipped{"labels.txt", "a\n\xFF\nc"}, Zipped{"labels.txt", "a\nb\nc", 8}})
+  for (const ZipMember& other : {ZipMember{"labels.txt", "a\nb"}, ZipMember{"labels.txt", "a\nb\nc\nd"},
+                              ZipMember{"labels.txt", "a\n\xFF\nc"}, ZipMember{"labels.txt", "a\nb\nc", 8}})
     EXPECT_TRUE(labels({other}).empty());
   // A damaged archive is as good as none.
   const auto whole = WithZip(file, {{"labels.txt", "a\nb\nc"}});

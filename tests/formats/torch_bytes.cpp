@@ -9,23 +9,6 @@
 namespace mobilenet {
 namespace {
 
-// The least significant byte first.
-std::string Little(std::uint64_t value, int bytes) {
-  std::string text;
-  for (int i = 0; i < bytes; ++i) text += static_cast<char>(value >> (8 * i) & 0xFF);
-  return text;
-}
-
-// ISO 3309's, as ZIP has it.
-std::uint32_t Crc(std::string_view bytes) {
-  std::uint32_t crc = ~0U;
-  for (const char c : bytes) {
-    crc ^= static_cast<unsigned char>(c);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320U : 0U);
-  }
-  return ~crc;
-}
-
 template <typename T>
 void Put(T value, std::string& bytes) {
   char raw[sizeof(T)];
@@ -69,12 +52,12 @@ PickleBytes& PickleBytes::Global(std::string_view module, std::string_view name)
 }
 
 PickleBytes& PickleBytes::Text(std::string_view text) {
-  return Raw("X").Raw(Little(text.size(), 4)).Raw(text);
+  return Raw("X").Raw(LittleEndian(text.size(), 4)).Raw(text);
 }
 
 PickleBytes& PickleBytes::Number(std::int64_t value) {
-  if (value >= 0 && value < 256) return Raw("K").Raw(Little(static_cast<std::uint64_t>(value), 1));
-  return Raw("\x8A\x08").Raw(Little(static_cast<std::uint64_t>(value), 8));
+  if (value >= 0 && value < 256) return Raw("K").Raw(LittleEndian(static_cast<std::uint64_t>(value), 1));
+  return Raw("\x8A\x08").Raw(LittleEndian(static_cast<std::uint64_t>(value), 8));
 }
 
 PickleBytes& PickleBytes::Numbers(const std::vector<std::int64_t>& values) {
@@ -120,32 +103,13 @@ Checkpoint CheckpointOf(const Weights& tensors, std::string_view storage, std::s
   return checkpoint;
 }
 
-std::string ZipOf(const std::map<std::string, std::string>& files,
-                  const std::map<std::string, std::uint32_t>& sizes) {
-  std::string zip;
-  std::string directory;
-  for (const auto& [name, content] : files) {
-    const auto said = sizes.find(name);
-    const std::string head = Little(20, 2) + Little(0, 8) + Little(Crc(content), 4) +
-                             Little(content.size(), 4) +
-                             Little(said == sizes.end() ? content.size() : said->second, 4) +
-                             Little(name.size(), 2) + Little(0, 2);
-    directory += "PK\1\2" + Little(20, 2) + head + Little(0, 10) + Little(zip.size(), 4) + name;
-    zip += "PK\3\4" + head + name + content;
-  }
-  const std::string end = "PK\5\6" + Little(0, 4) + Little(files.size(), 2) + Little(files.size(), 2) +
-                          Little(directory.size(), 4) + Little(zip.size(), 4) + Little(0, 2);
-  return zip + directory + end;
-}
-
-std::string TorchArchive(const Checkpoint& checkpoint, const std::map<std::string, std::string>& more) {
-  std::map<std::string, std::string> files;
-  files["weights/data.pkl"] = checkpoint.pickle;
-  files["weights/byteorder"] = "little";
-  files["weights/version"] = "3\n";
-  for (const auto& [key, bytes] : checkpoint.storages) files["weights/data/" + key] = bytes;
-  for (const auto& [name, bytes] : more) files[name] = bytes;
-  return ZipOf(files);
+std::string TorchArchive(const Checkpoint& checkpoint, const std::vector<ZipMember>& more) {
+  std::vector<ZipMember> members = {{"weights/data.pkl", checkpoint.pickle}, {"weights/version", "3\n"}};
+  for (const auto& [key, bytes] : checkpoint.storages) members.push_back({"weights/data/" + key, bytes});
+  members.insert(members.end(), more.begin(), more.end());
+  if (std::ranges::find(more, "weights/byteorder", &ZipMember::name) == more.end())
+    members.push_back({"weights/byteorder", "little"});
+  return ZipOf(members);
 }
 
 std::string OldTorchFile(const Checkpoint& checkpoint) {
@@ -158,7 +122,7 @@ std::string OldTorchFile(const Checkpoint& checkpoint) {
   for (const auto& [key, unused] : checkpoint.storages) keys.Text(key);
   bytes += keys.Raw("e").Take();
   // The tests' storages are of float32.
-  for (const auto& [unused, storage] : checkpoint.storages) bytes += Little(storage.size() / 4, 8) + storage;
+  for (const auto& [unused, storage] : checkpoint.storages) bytes += LittleEndian(storage.size() / 4, 8) + storage;
   return bytes;
 }
 

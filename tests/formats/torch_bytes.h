@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "formats/zip_bytes.h"
 #include "mobilenet/tensor.h"
 
 namespace mobilenet {
@@ -47,11 +48,7 @@ struct Checkpoint {
 Checkpoint CheckpointOf(const Weights& tensors, std::string_view storage = "FloatStorage",
                         std::string_view prefix = "", bool turned = false);
 
-// Files by their names, stored as they are; `sizes` says otherwise how large some are when unpacked.
-std::string ZipOf(const std::map<std::string, std::string>& files,
-                  const std::map<std::string, std::uint32_t>& sizes = {});
-
-std::string TorchArchive(const Checkpoint& checkpoint, const std::map<std::string, std::string>& more = {});
+std::string TorchArchive(const Checkpoint& checkpoint, const std::vector<ZipMember>& more = {});
 std::string OldTorchFile(const Checkpoint& checkpoint);
 
 }  // namespace mobilenet
