@@ -550,7 +550,8 @@ TEST(Tflite, WeightsOfFewerBitsAreWidened) {
 }
 
 // A file with an archive behind it.
-std::vector<std::uint8_t> WithZip(const std::vector<std::uint8_t>& file, const std::vector<ZipMember>& members) {
+std::vector<std::uint8_t> WithZip(const std::vector<std::uint8_t>& file,
+                                  const std::vector<ZipMember>& members) {
   const std::string bytes = ZipOf(members, std::string(file.begin(), file.end()));
   return {bytes.begin(), bytes.end()};
 }
@@ -567,8 +568,9 @@ TEST(Tflite, LabelsComeFromTheMetadata) {
             expected);
   EXPECT_EQ(Model::Parse(WithZip(file, {{"labels.txt", "a\nb\nc"}})).provenance.at("labels"),
             "from labels.txt in the file");
-  for (const ZipMember& other : {ZipMember{"labels.txt", "a\nb"}, ZipMember{"labels.txt", "a\nb\nc\nd"},
-                              ZipMember{"labels.txt", "a\n\xFF\nc"}, ZipMember{"labels.txt", "a\nb\nc", 8}})
+  for (const ZipMember& other :
+       {ZipMember{"labels.txt", "a\nb"}, ZipMember{"labels.txt", "a\nb\nc\nd"},
+        ZipMember{"labels.txt", "a\n\xFF\nc"}, ZipMember{"labels.txt", "a\nb\nc", 8}})
     EXPECT_TRUE(labels({other}).empty());
   // A damaged archive is as good as none.
   const auto whole = WithZip(file, {{"labels.txt", "a\nb\nc"}});

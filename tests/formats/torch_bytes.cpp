@@ -122,7 +122,8 @@ std::string OldTorchFile(const Checkpoint& checkpoint) {
   for (const auto& [key, unused] : checkpoint.storages) keys.Text(key);
   bytes += keys.Raw("e").Take();
   // The tests' storages are of float32.
-  for (const auto& [unused, storage] : checkpoint.storages) bytes += LittleEndian(storage.size() / 4, 8) + storage;
+  for (const auto& [unused, storage] : checkpoint.storages)
+    bytes += LittleEndian(storage.size() / 4, 8) + storage;
   return bytes;
 }
 

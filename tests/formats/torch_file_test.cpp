@@ -178,11 +178,9 @@ TEST(TorchFile, ValuesThatAreRepeatedTakeNoMoreThanTheFile) {
 }
 
 TEST(TorchFile, BombsAreRefused) {
-  const std::map<std::string, std::string> files = {{"w/data.pkl", "x"},
-                                                    {"w/data/0", std::string(1000, '\0')}};
-  EXPECT_THAT(Complaint([&] {
-                Parse(ZipOf(files, {{"w/data/0", 4'000'000'000U}}));
-              }),
+  const std::vector<ZipMember> files = {{"w/data.pkl", "x"},
+                                        {"w/data/0", std::string(1000, '\0'), 8, 4'000'000'000U}};
+  EXPECT_THAT(Complaint([&] { Parse(ZipOf(files)); }),
               HasSubstr("whose files would take more than 10 times as many"));
   PickleBytes many;
   many.Raw("(");

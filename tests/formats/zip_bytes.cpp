@@ -29,10 +29,10 @@ std::string ZipOf(const std::vector<ZipMember>& members, const std::string& befo
   std::string directory;
   for (const ZipMember& member : members) {
     const std::uint64_t size = member.content.size();
-    const std::string head = little(20, 2) + little(0, 2) + little(static_cast<std::uint64_t>(member.method), 2) +
-                             little(0, 4) + little(Crc(member.content), 4) + little(size, 4) +
-                             little(member.size ? *member.size : size, 4) + little(member.name.size(), 2) +
-                             little(0, 2);
+    const std::string head =
+        little(20, 2) + little(0, 2) + little(static_cast<std::uint64_t>(member.method), 2) + little(0, 4) +
+        little(Crc(member.content), 4) + little(size, 4) + little(member.size ? *member.size : size, 4) +
+        little(member.name.size(), 2) + little(0, 2);
     directory += "PK\1\2" + little(20, 2) + head + little(0, 10) + little(zip.size(), 4) + member.name;
     zip += "PK\3\4" + head + member.name + member.content;
   }
