@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <ranges>
 #include <unordered_map>
 
 #include "base/fail.h"
@@ -52,6 +51,13 @@ constexpr std::array kCallables = {
     CallableRow{"torch", "device", Callable::kDevice},
 };
 
+// A number of at most 8 bytes, the least significant first; `above` is what the bits above are.
+std::uint64_t LittleEndian(Bytes bytes, std::uint64_t above) {
+  std::uint64_t value = above;
+  for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | bytes[i];
+  return value;
+}
+
 class Unpickler {
  public:
   Unpickler(Bytes bytes, std::size_t position, std::string_view file)
@@ -98,9 +104,7 @@ class Unpickler {
 
   template <int kBytes>
   std::uint64_t Unsigned() {
-    std::uint64_t value = 0;
-    for (const std::uint8_t byte : std::views::reverse(Take(kBytes))) value = value << 8 | byte;
-    return value;
+    return LittleEndian(Take(kBytes), 0);
   }
 
   // Up to the end of a line.
@@ -192,9 +196,8 @@ class Unpickler {
     const Bytes digits = Take(Byte());
     if (digits.size() > sizeof(std::int64_t))
       Bad("a number takes ", digits.size(), " bytes, expected at most 8");
-    std::uint64_t value = !digits.empty() && digits.back() >= 0x80 ? ~std::uint64_t{0} : 0;
-    for (const std::uint8_t byte : std::views::reverse(digits)) value = value << 8 | byte;
-    Push(Add(static_cast<std::int64_t>(value)));
+    const std::uint64_t value = !digits.empty() && digits.back() >= 0x80 ? ~std::uint64_t{0} : 0;
+    Push(Add(static_cast<std::int64_t>(LittleEndian(digits, value))));
   }
   // The only number whose most significant byte comes first.
   void PushDouble() {
@@ -214,7 +217,7 @@ class Unpickler {
   template <std::size_t kSize>
   void PushTuple() {
     Pickle::List items(kSize);
-    for (Id& item : std::views::reverse(items)) item = Pop();
+    for (std::size_t i = kSize; i-- > 0;) items[i] = Pop();
     Push(Add(std::move(items)));
   }
   void PushMarkedTuple() { Push(Add(Pickle::List(PopMarked()))); }
