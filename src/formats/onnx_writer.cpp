@@ -225,7 +225,7 @@ class OnnxWriter {
 
   // The map behind the layer's activation.
   std::string Activated(const Layer& layer, const onnx::Node& linear) {
-    const std::string map = linear.output(0);
+    const std::string& map = linear.output(0);
     const Range range = RangeOf(layer.activation);
     if (layer.activation == Activation::kNone) return map;
     const std::string name = layer.name + "/" + std::string(NameOf(layer.activation));
