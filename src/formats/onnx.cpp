@@ -171,6 +171,7 @@ const OnnxReader::Row* OnnxReader::RowOf(std::string_view type) {
                                        Row{"Relu", &OnnxReader::AddRelu},
                                        Row{"Reshape", &OnnxReader::AddReshape},
                                        Row{"Shape", &OnnxReader::AddShape},
+                                       Row{"Sigmoid", &OnnxReader::AddSigmoid},
                                        Row{"Slice", &OnnxReader::AddSlice},
                                        Row{"Softmax", &OnnxReader::AddSoftmax},
                                        Row{"Squeeze", &OnnxReader::AddSqueeze},

@@ -268,6 +268,11 @@ void OnnxReader::AddMaximum() {
   Clip(UncutMapAt(constant_first ? 1 : 0), low, INFINITY);
 }
 
+void OnnxReader::AddSigmoid() {
+  const Map in = MapAt(0);
+  Append(op::Sigmoid(), {in}, in);
+}
+
 void OnnxReader::AddSoftmax() {
   constexpr int kAlongLast = 13;  // before that version, along all from the second on
   const Map in = MapAt(0);

@@ -116,6 +116,7 @@ class OnnxReader {
   void AddMinimum();
   void AddMaximum();
   void Clip(const Map& map, double low, double high);
+  void AddSigmoid();
   void AddSoftmax();
   void PassOn();
   void AddDropout();

@@ -388,6 +388,17 @@ TEST(OnnxOperators, WhatDoesNothingGoesAway) {
   ExpectReadAs(file, model);
 }
 
+TEST(OnnxOperators, ASigmoidAtTheEndIsWhatTheAnswersMean) {
+  onnx::Model file = OnnxFileOf(SmallModel());
+  Replace(file, "Gemm", [](onnx::Node node) {
+    node.set_output(0, "answers");
+    return Nodes{node, NodeOf("Sigmoid", {"answers"}, "logits")};
+  });
+  const std::string bytes = file.SerializeAsString();
+  const std::span<const std::uint8_t> data(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  EXPECT_EQ(Model::Parse(data).answers, Answers::kSigmoid);
+}
+
 // Gives the weights another form, and expects the values that `rounded` makes of them.
 TEST(OnnxOperators, NumbersHoweverStored) {
   const Model model = SmallModel();
