@@ -24,15 +24,32 @@ struct Score {
 };
 using Scores = std::vector<Score>;  // of one photo: one for each preprocessing
 
-// log softmax of `label`, and whether it is the first answer.
-Score ScoreOf(std::span<const float> logits, int label) {
-  const float wanted = logits[static_cast<std::size_t>(label)];
-  const float most = *std::ranges::max_element(logits);
+double LogSigmoid(double x) { return x < 0 ? x - std::log1p(std::exp(x)) : -std::log1p(std::exp(-x)); }
+
+double LogSoftmax(std::span<const float> logits, std::size_t label) {
+  const double most = *std::ranges::max_element(logits);
   double sum = 0;
-  for (const float logit : logits) sum += std::exp(static_cast<double>(logit) - most);
+  for (const float logit : logits) sum += std::exp(logit - most);
+  return logits[label] - most - std::log(sum);
+}
+
+// The logarithm of the probability of `label`, and of independent labels that of its being the only one; and
+// whether it is the first answer. One output tells two classes apart.
+Score ScoreOf(std::span<const float> logits, int label, Answers answers) {
+  const auto wanted = static_cast<std::size_t>(label);
   Score score;
-  score.right = std::ranges::max_element(logits) - logits.begin() == label;
-  score.log_likelihood = static_cast<double>(wanted) - most - std::log(sum);
+  if (logits.size() == 1) {
+    score.log_likelihood = LogSigmoid(label == 1 ? logits[0] : -logits[0]);
+    score.right = (logits[0] > 0) == (label == 1);
+  } else {
+    score.right = std::ranges::max_element(logits) - logits.begin() == label;
+    if (answers == Answers::kSoftmax) {
+      score.log_likelihood = LogSoftmax(logits, wanted);
+    } else {
+      for (std::size_t i = 0; i < logits.size(); ++i)
+        score.log_likelihood += LogSigmoid(i == wanted ? logits[i] : -logits[i]);
+    }
+  }
   constexpr double kLeast = -1000;  // where the network's answer is not finite, too
   if (!(score.log_likelihood > kLeast)) score = {false, kLeast};
   return score;
@@ -41,8 +58,9 @@ Score ScoreOf(std::span<const float> logits, int label) {
 // Runs one network on photos; belongs to one thread at a time.
 class Trial {
  public:
-  explicit Trial(const Plan& plan)
+  Trial(const Plan& plan, Answers answers)
       : runner_(plan),
+        answers_(answers),
         shape_(plan.input()),
         input_(static_cast<std::size_t>(plan.input().size())),
         logits_(static_cast<std::size_t>(plan.output().size())) {}
@@ -74,13 +92,14 @@ class Trial {
       }
       Normalise(resized, p, shape_.channels, input_);
       if (!runner_.Run(input_, logits_)) Fail("the network's input and output don't fit its plan");
-      scores[order[k]] = ScoreOf(logits_, sample.label);
+      scores[order[k]] = ScoreOf(logits_, sample.label, answers_);
     }
     return scores;
   }
 
  private:
   Runner runner_;
+  Answers answers_;
   Shape shape_;
   std::vector<float> input_;
   std::vector<float> logits_;
@@ -236,7 +255,7 @@ class Search {
         progress_(progress),
         pool_(options.threads),
         plan_(model.network, model.weights) {
-    for (int i = 0; i < options.threads; ++i) trials_.emplace_back(plan_);
+    for (int i = 0; i < options.threads; ++i) trials_.emplace_back(plan_, model.answers);
     told_.total = 2 * samples_.size();
   }
 
@@ -314,7 +333,7 @@ FoundPreprocessing Find(const Model& model, std::span<const Sample> samples,
   found.tried.insert(found.tried.end(), resized.begin(), resized.end());
   found.images = search.images();
   found.failed = static_cast<int>(samples.size()) - found.images;
-  CheckBetterThanGuesses(found.tried[found.resize.best].right, found.images, model.network.output().channels);
+  CheckBetterThanGuesses(found.tried[found.resize.best].right, found.images, model.classes());
   return found;
 }
 
@@ -327,6 +346,7 @@ FoundPreprocessing FindPreprocessing(const Model& model, std::span<const Sample>
                                      const std::function<void(const FindPreprocessingProgress&)>& progress) {
   CheckThreads(options.threads);
   CheckNetwork(model.network);
+  CheckClassifies(model.network);
   CheckPreprocessing(model.preprocessing);
   FilesOf(model, samples);  // which checks the labels
   return OrOutOfMemory("the photos", [&] { return Find(model, samples, options, progress); });

@@ -71,6 +71,49 @@ TEST(FindPreprocessing, KeepsNumbersOfTheFilesOwn) {
   EXPECT_EQ(found.preprocessing().scale, model.preprocessing.scale);
 }
 
+// V1 0.25 that tells animals, the first 398 of ImageNet's classes, from things: by two outputs, or by one,
+// their difference. Its logits are a mean over classes each.
+Model AnimalsOrThings(bool one_output) {
+  constexpr std::size_t kAnimals = 398;
+  constexpr std::size_t kClasses = 1000;
+  Model model = PublishedModel();
+  const Tensor weight = model.weights.at("classifier.weight");
+  const auto features = static_cast<std::size_t>(weight.shape[0]);
+  std::vector<float> values;
+  for (std::size_t f = 0; f < features; ++f) {
+    double animal = 0;
+    double thing = 0;
+    for (std::size_t c = 0; c < kClasses; ++c)
+      (c < kAnimals ? animal : thing) += weight.values[f * kClasses + c];
+    animal /= kAnimals;
+    thing /= kClasses - kAnimals;
+    values.push_back(static_cast<float>(one_output ? thing - animal : animal));
+    if (!one_output) values.push_back(static_cast<float>(thing));
+  }
+  const int outputs = one_output ? 1 : 2;
+  model.network = WithClasses(model.network, outputs);
+  model.weights["classifier.weight"] = Tensor::Of({weight.shape[0], outputs}, std::move(values));
+  model.weights["classifier.bias"] =
+      Tensor::Of({outputs}, std::vector<float>(static_cast<std::size_t>(outputs)));
+  model.labels = {"animal", "thing"};
+  model.answers = one_output ? Answers::kSigmoid : Answers::kSoftmax;
+  return model;
+}
+
+TEST(FindPreprocessing, OneOutputIsAsGoodAsTwo) {
+  MOBILENET_REQUIRE_DATA();
+  std::vector<Sample> photos = Photos(PublishedModel(), 5);
+  for (Sample& photo : photos) photo.label = photo.label < 398 ? 0 : 1;
+  const FoundPreprocessing one = FindPreprocessing(AnimalsOrThings(true), photos, {.threads = 2});
+  const FoundPreprocessing two = FindPreprocessing(AnimalsOrThings(false), photos, {.threads = 2});
+  EXPECT_EQ(one.preprocessing(), two.preprocessing());
+  ASSERT_EQ(one.tried.size(), two.tried.size());
+  for (std::size_t i = 0; i < one.tried.size(); ++i) {
+    EXPECT_EQ(one.tried[i].right, two.tried[i].right) << i;
+    EXPECT_NEAR(one.tried[i].log_likelihood, two.tried[i].log_likelihood, 1e-3) << i;
+  }
+}
+
 TEST(FindPreprocessing, RefusesWhatTellsNothing) {
   MOBILENET_REQUIRE_DATA();
   const Model model = PublishedModel();
