@@ -80,7 +80,8 @@ void Write(const ConvertArguments& options, Model& model) {
   model.Save(options.output, precision);
 }
 
-nlohmann::ordered_json Written(const std::string& path, const Model& model, nlohmann::ordered_json found) {
+nlohmann::ordered_json Written(const std::string& path, const Model& model,
+                               const nlohmann::ordered_json& found) {
   nlohmann::ordered_json json = CaptionJson(model.network);
   json.update({{"out", path},
                {"file_bytes", std::filesystem::file_size(path)},
@@ -115,7 +116,7 @@ void Run(const ConvertArguments& options, int& status) {
   if (!options.calibrate.empty() && !CalibrateWith(options.calibrate, options.threads, options.json, model))
     status = kFailure;
   Write(options, model);
-  if (options.json) return PrintJson(Written(options.output, model, std::move(json)));
+  if (options.json) return PrintJson(Written(options.output, model, json));
   fmt::print("{}: {}, {}, {}, preprocessing {}\n", Printable(options.output), TitleOf(model.network),
              Counted(model.classes(), "class", "classes"),
              Bytes(static_cast<double>(std::filesystem::file_size(options.output))),
