@@ -155,7 +155,7 @@ TEST_F(TrainTest, ABudgetOfMinutesEndsInTime) {
   options_.epochs = std::nullopt;
   options_.minutes = 0.05;
   options_.checkpoint = checkpoint_;
-  const TrainingResult stopped = Run(StopAfter(3));
+  const TrainingResult stopped = Run(StopAfter(1));
   ASSERT_TRUE(stopped.stopped);
   const TrainingResult result = Resume();
   EXPECT_EQ(result.planned_epochs, stopped.planned_epochs);
