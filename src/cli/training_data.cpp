@@ -73,7 +73,7 @@ Evaluation Test(const Model& model, const TrainingData& data, const FilesOptions
   if (data.test.empty()) return {};
   try {
     Progress progress(data.test.size(), "pictures", "testing: ");
-    const Evaluation tested = Evaluate(model, data.test, files, [&](const FileResult& file) {
+    Evaluation tested = Evaluate(model, data.test, files, [&](const FileResult& file) {
       if (!file.error.empty()) {
         progress.Clear();
         PrintError(file.error);
