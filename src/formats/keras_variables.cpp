@@ -74,7 +74,7 @@ class Counted {
   std::map<std::string, int> numbers_;
 };
 
-std::string TextOr(const json& object, const char* key, std::string fallback) {
+std::string TextOr(const json& object, const char* key, const std::string& fallback) {
   return object.is_object() && object.contains(key) && object[key].is_string()
              ? object[key].get<std::string>()
              : fallback;

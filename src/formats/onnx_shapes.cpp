@@ -212,6 +212,7 @@ void OnnxReader::AddUnsqueeze() {
   const std::size_t rank = (map != nullptr ? map->axes.size() : constant->shape.size()) + given.size();
   if (rank > kMostAxes) Bad("makes ", rank, " axes, expected at most ", kMostAxes);
   std::vector<int> places;
+  places.reserve(given.size());
   for (const std::int64_t axis : given) places.push_back(AxisOf(axis, rank));
   std::ranges::sort(places);
   if (std::ranges::adjacent_find(places) != places.end()) Bad("adds an axis twice");
