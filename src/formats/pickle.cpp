@@ -350,6 +350,7 @@ class Unpickler {
     const auto& list = Get<Pickle::List>(id, "a shape");
     if (list.size() > kMostDimensions)
       Bad("a tensor has ", list.size(), " dimensions, expected at most ", kMostDimensions);
+    numbers.reserve(list.size());
     for (const Id item : list) numbers.push_back(Get<std::int64_t>(item, "a number"));
     return numbers;
   }
