@@ -58,13 +58,13 @@ OnnxReader::Map OnnxReader::UncutMapAt(int input) {
 }
 
 OnnxReader::Map OnnxReader::MapAt(int input) {
-  const Map map = UncutMapAt(input);
+  Map map = UncutMapAt(input);
   if (map.capped) Bad("reads a map that is cut at 6 above, expected 0 below, too");
   return map;
 }
 
 OnnxReader::Map OnnxReader::NchwAt(int input) {
-  const Map map = MapAt(input);
+  Map map = MapAt(input);
   const auto is = [&](std::size_t i, Axis axis) {
     return map.axes[i] == axis || (map.axes[i] == Axis::kOne && SizeOf(map, axis) == 1);
   };
