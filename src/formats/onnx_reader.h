@@ -76,7 +76,7 @@ class OnnxReader {
   [[nodiscard]] const onnx::Attribute* Find(std::string_view name) const;
   [[nodiscard]] std::int64_t Integer(std::string_view name, std::int64_t absent) const;
   [[nodiscard]] double Number(std::string_view name, double absent) const;
-  [[nodiscard]] std::string Text(std::string_view name, std::string absent) const;
+  [[nodiscard]] std::string Text(std::string_view name, const std::string& absent) const;
   [[nodiscard]] std::vector<std::int64_t> IntegersIn(std::string_view name) const;
   // By an attribute in old operator sets, by an input in new ones.
   [[nodiscard]] std::optional<std::vector<std::int64_t>> IntegersOf(std::string_view name, int input);

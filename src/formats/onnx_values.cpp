@@ -22,7 +22,7 @@ double OnnxReader::Number(std::string_view name, double absent) const {
   return attribute == nullptr ? absent : attribute->f();
 }
 
-std::string OnnxReader::Text(std::string_view name, std::string absent) const {
+std::string OnnxReader::Text(std::string_view name, const std::string& absent) const {
   const auto* attribute = Find(name);
   return attribute == nullptr ? absent : attribute->s();
 }

@@ -106,7 +106,7 @@ class Reader {
     where_ = "the graph";
     for (const tflite::Operator* op : *graph_->operators()) {
       if (op->outputs() == nullptr || op->outputs()->size() == 0) continue;  // which is told later
-      const auto type = static_cast<int>(TensorAt(Index(op->outputs(), 0, "output")).type());
+      const int type = static_cast<unsigned char>(TensorAt(Index(op->outputs(), 0, "output")).type());
       if (type == kTfliteInt8 || type == kTfliteUint8 || type == kInt16)
         Fail(network_.file, ": is a quantized TFLite file (", NameOfTfliteType(type),
              "), which is not read: expected one whose maps are float32");
@@ -380,7 +380,7 @@ class Reader {
 
   // What works out the shape for a RESHAPE, whose output tells it.
   void SkipNumbers() {
-    const auto type = static_cast<int>(TensorAt(OutputOf()).type());
+    const int type = static_cast<unsigned char>(TensorAt(OutputOf()).type());
     if (type != kInt32) Bad("makes a map of ", NameOfTfliteType(type), ", expected numbers for a RESHAPE");
   }
 
