@@ -43,6 +43,11 @@ std::string DumpedStrictly(const nlohmann::json& value) { return value.dump(); }
 
 bool IsUtf8(const std::string& text) { return ParseJson(Dumped(text)).get<std::string>() == text; }
 
+std::string TextOr(const nlohmann::json& object, const char* key, const std::string& fallback) {
+  if (!object.is_object() || !object.contains(key) || !object[key].is_string()) return fallback;
+  return object[key].get<std::string>();
+}
+
 std::string Shown(const nlohmann::json& value) {
   constexpr std::size_t kLength = 80;
   const std::string text = Dumped(value);

@@ -20,6 +20,9 @@ std::string DumpedStrictly(const nlohmann::json& value);
 // Whether JSON can hold the text as it is.
 bool IsUtf8(const std::string& text);
 
+// The text that an object has under `key`; `fallback` where there is no object, key or text.
+std::string TextOr(const nlohmann::json& object, const char* key, const std::string& fallback);
+
 // The beginning of a value, for messages.
 std::string Shown(const nlohmann::json& value);
 

@@ -20,11 +20,6 @@ using nlohmann::json;
 // Far above any in networks of ours, and within an int whatever is done with it.
 constexpr int kMostNumber = 1'000'000;
 
-std::string Text(const json& object, const char* key, std::string fallback) {
-  if (!object.is_object() || !object.contains(key) || !object[key].is_string()) return fallback;
-  return object[key].get<std::string>();
-}
-
 // The layers that a list of inbound nodes or of outputs names: [name, 0, 0] in Keras 2, and the same as
 // "keras_history" in Keras 3, however deep in lists.
 void CollectReferences(const json& value, std::vector<json>& references) {
@@ -108,9 +103,9 @@ class ConfigReader {
     int last = input;
     for (const json& layer : layers) {
       if (!layer.is_object()) Fail(graph_.file, ": its model_config is damaged: a layer is ", Shown(layer));
-      const std::string kind = Text(layer, "class_name", "");
+      const std::string kind = TextOr(layer, "class_name", "");
       const json& config = layer.contains("config") ? layer["config"] : layer;
-      Spec spec = {kind, Text(config, "name", Text(layer, "name", kind)), config, path, {last}, &layer};
+      Spec spec = {kind, TextOr(config, "name", TextOr(layer, "name", kind)), config, path, {last}, &layer};
       const bool is_input = kind == "InputLayer";
       if (is_input) {
         if (!outputs.empty()) Bad(spec, "is a second input, expected one, and that first");
@@ -184,7 +179,7 @@ class ConfigReader {
         // However deep models lie in each other, their weights lie below the outermost.
         return AddModel(layer, spec.model.empty() ? spec.name + "/" : spec.model, spec.inputs[0]);
       }
-      if (Text(spec.config, "data_format", "channels_last") != "channels_last")
+      if (TextOr(spec.config, "data_format", "channels_last") != "channels_last")
         Bad(spec, "has the data format channels_first, expected channels_last");
       Dispatch(spec);
       return graph_.output;
@@ -290,7 +285,7 @@ class ConfigReader {
 
   // "same" is nothing, "valid" no zeros.
   [[nodiscard]] bool IsSame(const Spec& spec) const {
-    const std::string padding = Text(spec.config, "padding", "");
+    const std::string padding = TextOr(spec.config, "padding", "");
     if (padding != "same" && padding != "valid")
       Bad(spec, "has the padding ", padding, ", expected same or valid");
     return padding == "same";
@@ -349,7 +344,7 @@ class ConfigReader {
     if (activation == "sigmoid") return Append(spec, op::Sigmoid(), inputs);
     if (activation != "relu" && activation != "relu6")
       Bad(spec, "has the activation ",
-          activation.is_string() ? Text(spec.config, "activation", "") : Shown(activation),
+          activation.is_string() ? TextOr(spec.config, "activation", "") : Shown(activation),
           ", expected relu or relu6");
     Append(spec, op::Clip{activation == "relu6" ? Activation::kRelu6 : Activation::kRelu}, inputs);
   }
@@ -449,7 +444,7 @@ class ConfigReader {
 
   // A function of TensorFlow's that a Keras 2 model calls, such as those of preprocess_input.
   void AddFunction(const Spec& spec) {
-    const std::string function = Text(spec.config, "function", "");
+    const std::string function = TextOr(spec.config, "function", "");
     if (function == "cast") return AddOnly<op::Identity>(spec);
     const json* constant = ConstantOf(spec);
     if (constant == nullptr || !AddArithmetic(spec, function, *constant))

@@ -74,12 +74,6 @@ class Counted {
   std::map<std::string, int> numbers_;
 };
 
-std::string TextOr(const json& object, const char* key, const std::string& fallback) {
-  return object.is_object() && object.contains(key) && object[key].is_string()
-             ? object[key].get<std::string>()
-             : fallback;
-}
-
 bool FlagOr(const json& object, const char* key, bool fallback) {
   return object.is_object() && object.contains(key) && object[key].is_boolean() ? object[key].get<bool>()
                                                                                 : fallback;
