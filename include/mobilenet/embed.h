@@ -47,6 +47,9 @@ class MOBILENET_EXPORT Embedder {
   std::unique_ptr<State> state_;
 };
 
+// The shape() of Embedders of this network, without making one. Throws Error as they do.
+[[nodiscard]] MOBILENET_EXPORT Shape EmbeddingShape(const Network& network, std::string_view layer = {});
+
 // One picture of many. `values` is empty where `error` says what went wrong.
 struct Embedding {
   std::size_t index = 0;  // in the list of files

@@ -63,6 +63,11 @@ Embedder& Embedder::operator=(Embedder other) noexcept {
   return *this;
 }
 
+Shape EmbeddingShape(const Network& network, std::string_view layer) {
+  CheckNetwork(network);
+  return network.layers[LayerOf(network, layer)].output;
+}
+
 Shape Embedder::shape() const { return state_->run.shared()->plan.output(); }
 const std::string& Embedder::layer() const { return state_->layer; }
 

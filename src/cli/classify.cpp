@@ -20,10 +20,7 @@ struct ClassifyArguments {
   std::string model;
   std::vector<std::string> inputs;
   int top = 5;
-  int threads = 1;
-  std::string precision = "float32";
-  MemoryUse memory = MemoryUse::kFast;
-  std::size_t max_pixels = kMaxPixels;
+  PictureArguments pictures;
   bool json = false;
   std::string html;
 };
@@ -98,11 +95,8 @@ void Run(const ClassifyArguments& options, const std::string& command, int& stat
   ContactSheet sheet;
   int failed = 0;
   ClassifyFiles(model, files,
-                {.threads = options.threads,
-                 .top = options.html.empty() ? options.top : std::max(options.top, ContactSheet::kTop),
-                 .precision = PrecisionOf(options.precision),
-                 .memory = options.memory,
-                 .max_pixels = options.max_pixels},
+                options.pictures.ForFiles(options.html.empty() ? options.top
+                                                               : std::max(options.top, ContactSheet::kTop)),
                 [&](const FileResult& result) {
                   progress.Clear();
                   failed += result.error.empty() ? 0 : 1;
@@ -113,13 +107,7 @@ void Run(const ClassifyArguments& options, const std::string& command, int& stat
   if (failed > 0 && files.size() > 1)
     PrintError(fmt::format("{} of {} photos could not be classified", failed, files.size()));
   if (options.html.empty()) return;
-  WritePage(sheet.Make(model,
-                       {.threads = options.threads,
-                        .precision = PrecisionOf(options.precision),
-                        .memory = options.memory,
-                        .max_pixels = options.max_pixels},
-                       command),
-            options.html, options.json);
+  WritePage(sheet.Make(model, options.pictures.ForOne(), command), options.html, options.json);
 }
 
 }  // namespace
@@ -135,10 +123,7 @@ void AddClassify(CLI::App& program, int& status) {
       ->type_name("IMAGE|DIR|-");
   AddModel(*command, options->model);
   AddNumber(*command, "--top", options->top, "Labels a photo", {1, 1'000'000});
-  AddThreads(*command, options->threads);
-  AddPrecision(*command, options->precision);
-  AddMemory(*command, options->memory);
-  AddMaxPixels(*command, options->max_pixels);
+  AddPictureArguments(*command, options->pictures);
   command->add_flag("--json", options->json, "One JSON object a photo and line");
   AddHtml(*command, options->html)
       ->description(

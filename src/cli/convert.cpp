@@ -129,7 +129,9 @@ void AddConvert(CLI::App& program, int& status) {
   auto options = std::make_shared<ConvertArguments>();
   CLI::App* command =
       program.add_subcommand("convert", "Turn a model file of any format we read into our own, or into ONNX");
-  command->add_option("input", options->input, "Model file: safetensors, .h5, .tflite or .onnx")
+  command
+      ->add_option("input", options->input,
+                   "Model file: safetensors, .pth, .h5, .keras, model.json, .tflite or .onnx")
       ->required()
       ->type_name("IN");
   AddModelOut(*command, "output", options->output, true)->type_name("OUT");

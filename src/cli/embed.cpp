@@ -20,19 +20,9 @@ struct EmbedArguments {
   std::vector<std::string> inputs;
   std::string out;
   std::string layer;
-  int threads = 1;
-  std::string precision = "float32";
-  MemoryUse memory = MemoryUse::kFast;
-  std::size_t max_pixels = kMaxPixels;
+  PictureArguments pictures;
   bool json = false;
 };
-
-FilesOptions OptionsOf(const EmbedArguments& options) {
-  return {.threads = options.threads,
-          .precision = PrecisionOf(options.precision),
-          .memory = options.memory,
-          .max_pixels = options.max_pixels};
-}
 
 // Nobody's photo is written over.
 void CheckOut(const std::string& out, const std::vector<std::filesystem::path>& files) {
@@ -58,7 +48,7 @@ void Run(const EmbedArguments& options, int& status) {
     status = kFailure;
   });
   CheckOut(options.out, files);
-  const Shape shape = Embedder(model, {}, options.layer).shape();
+  const Shape shape = EmbeddingShape(model.network, options.layer);
   EmbeddingFile out = OpenOut(options, static_cast<std::size_t>(shape.size()));
   Progress progress(files.size(), "photos");
   std::size_t failed = 0;
@@ -73,7 +63,7 @@ void Run(const EmbedArguments& options, int& status) {
     }
     progress.Advance();
   };
-  EmbedFiles(model, files, OptionsOf(options), add, options.layer);
+  EmbedFiles(model, files, options.pictures.ForFiles(), add, options.layer);
   progress.Clear();
   if (failed == files.size()) throw Error("no photo could be embedded");
   out.Finish();
@@ -109,10 +99,7 @@ void AddEmbed(CLI::App& program, int& status) {
                           "The layer whose map to write, as `cost --model` names it; by default the average "
                           "over the last map"))
       ->type_name("NAME");
-  AddThreads(*command, options->threads);
-  AddPrecision(*command, options->precision);
-  AddMemory(*command, options->memory);
-  AddMaxPixels(*command, options->max_pixels);
+  AddPictureArguments(*command, options->pictures);
   command->add_flag("--json", options->json, "One JSON object a photo and line, on standard output");
   command->footer(
       "Example: the features of a folder of photos, for NumPy\n"

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/command.h"
+#include "cli/pictures.h"
 #include "report/answers.h"
 #include "report/progress.h"
 #include "report/text.h"
@@ -15,10 +16,7 @@ namespace {
 struct EvalArguments {
   std::string model;
   std::string data;
-  int threads = 1;
-  std::string precision = "float32";
-  MemoryUse memory = MemoryUse::kFast;
-  std::size_t max_pixels = kMaxPixels;
+  PictureArguments pictures;
   bool json = false;
   bool per_class = false;
 };
@@ -46,7 +44,7 @@ nlohmann::ordered_json JsonOf(const EvalArguments& options, const Model& model, 
           {"balanced_accuracy", BalancedAccuracy(result.classes)},
           {"calibration_error", result.reliability.Error()},
           {"images_per_second", result.images_per_second},
-          {"threads", options.threads},
+          {"threads", options.pictures.threads},
           {"classes", classes}};
 }
 
@@ -72,18 +70,14 @@ void Run(const EvalArguments& options, int& status) {
   const Model model = ModelFrom(options.model);
   const std::vector<Sample> samples = LoadSamples(options.data, model, PrintError);
   Progress progress(samples.size(), "photos");
-  const Evaluation result = Evaluate(model, samples,
-                                     {.threads = options.threads,
-                                      .precision = PrecisionOf(options.precision),
-                                      .memory = options.memory,
-                                      .max_pixels = options.max_pixels},
-                                     [&](const FileResult& file) {
-                                       if (!file.error.empty()) {
-                                         progress.Clear();
-                                         PrintError(file.error);
-                                       }
-                                       progress.Advance();
-                                     });
+  const Evaluation result =
+      Evaluate(model, samples, options.pictures.ForFiles(), [&](const FileResult& file) {
+        if (!file.error.empty()) {
+          progress.Clear();
+          PrintError(file.error);
+        }
+        progress.Advance();
+      });
   progress.Clear();
   if (result.failed > 0) {
     PrintError(
@@ -110,10 +104,7 @@ void AddEval(CLI::App& program, int& status) {
       ->required()
       ->type_name("DIR|LIST");
   AddModel(*command, options->model);
-  AddThreads(*command, options->threads);
-  AddPrecision(*command, options->precision);
-  AddMemory(*command, options->memory);
-  AddMaxPixels(*command, options->max_pixels);
+  AddPictureArguments(*command, options->pictures);
   command->add_flag("--per-class", options->per_class, "A line for each class, the worst first");
   command->add_flag("--json", options->json, "One JSON object, with every class");
   command->footer(

@@ -8,6 +8,26 @@
 
 namespace mobilenet::cli {
 
+FilesOptions PictureArguments::ForFiles(int top) const {
+  return {.threads = threads,
+          .top = top,
+          .precision = PrecisionOf(precision),
+          .memory = memory,
+          .max_pixels = max_pixels};
+}
+
+ClassifierOptions PictureArguments::ForOne() const {
+  return {
+      .threads = threads, .precision = PrecisionOf(precision), .memory = memory, .max_pixels = max_pixels};
+}
+
+void AddPictureArguments(CLI::App& command, PictureArguments& arguments) {
+  AddThreads(command, arguments.threads);
+  AddPrecision(command, arguments.precision);
+  AddMemory(command, arguments.memory);
+  AddMaxPixels(command, arguments.max_pixels);
+}
+
 std::vector<std::filesystem::path> PicturesOf(
     const std::vector<std::string>& inputs,
     const std::function<void(const std::string& input, const std::string& complaint)>& report) {

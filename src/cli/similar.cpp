@@ -21,10 +21,7 @@ struct SimilarArguments {
   std::string query;
   std::vector<std::string> inputs;
   int top = 10;
-  int threads = 1;
-  std::string precision = "float32";
-  MemoryUse memory = MemoryUse::kFast;
-  std::size_t max_pixels = kMaxPixels;
+  PictureArguments pictures;
   bool json = false;
   std::string html;
 };
@@ -88,21 +85,21 @@ void Run(const SimilarArguments& options, const std::string& command, int& statu
   const auto files = FilesOf(options, status);
   CheckHtml(options, files);
   if (files.empty()) throw Error("there are no photos to compare with");
-  const FilesOptions how = {.threads = options.threads,
-                            .precision = PrecisionOf(options.precision),
-                            .memory = options.memory,
-                            .max_pixels = options.max_pixels};
-  Embedder embedder(model, {.threads = how.threads,
-                            .precision = how.precision,
-                            .memory = how.memory,
-                            .max_pixels = how.max_pixels});
-  const std::vector<float> query = embedder.File(options.query == kStdin ? kStdinFile : options.query);
+  // The query comes first, so that one plan serves all.
+  std::vector<std::filesystem::path> all = {options.query == kStdin ? kStdinFile : options.query};
+  all.insert(all.end(), files.begin(), files.end());
+  std::vector<float> query;
   Progress progress(files.size(), "photos");
   Best best(options.top);
   std::size_t failed = 0;
-  EmbedFiles(model, files, how, [&](const Embedding& embedding) {
+  EmbedFiles(model, all, options.pictures.ForFiles(), [&](const Embedding& embedding) {
+    if (embedding.index == 0) {
+      if (!embedding.error.empty()) throw Error(embedding.error);
+      query = embedding.values;
+      return;
+    }
     if (embedding.error.empty()) {
-      best.Add(files[embedding.index], CosineSimilarity(query, embedding.values));
+      best.Add(all[embedding.index], CosineSimilarity(query, embedding.values));
     } else {
       progress.Clear();
       PrintError(embedding.error);
@@ -117,7 +114,7 @@ void Run(const SimilarArguments& options, const std::string& command, int& statu
   }
   PrintPhotos(options, best.all());
   if (!options.html.empty())
-    WritePage(SimilarPage(options.query, best.all(), options.max_pixels, command), options.html,
+    WritePage(SimilarPage(options.query, best.all(), options.pictures.max_pixels, command), options.html,
               options.json);
 }
 
@@ -134,10 +131,7 @@ void AddSimilar(CLI::App& program, int& status) {
       ->type_name("IMAGE|DIR");
   AddModel(*command, options->model);
   AddNumber(*command, "--top", options->top, "Photos to name", {1, 10'000});
-  AddThreads(*command, options->threads);
-  AddPrecision(*command, options->precision);
-  AddMemory(*command, options->memory);
-  AddMaxPixels(*command, options->max_pixels);
+  AddPictureArguments(*command, options->pictures);
   command->add_flag("--json", options->json, "One JSON object");
   AddHtml(*command, options->html)->description("Also write a page of these photos");
   command->footer(

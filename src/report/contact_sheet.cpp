@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "mobilenet/error.h"
 #include "report/chart.h"
 #include "report/text.h"
 #include "report/thumbnails.h"
@@ -47,14 +46,8 @@ Page ContactSheet::Make(const Model& model, const ClassifierOptions& options,
   page.Note(thumbnails.Note());
   std::string html = "<div class=\"cards\">\n";
   for (const Photo& photo : photos_) {
-    std::string shots;
-    try {
-      shots = thumbnails.Html(photo.file, photo.predictions.front().index);
-    } catch (const OutOfMemory&) {
-      throw;
-    } catch (const Error& error) {  // gone since
-      shots = fmt::format("<p class=\"note\">{}</p>", Escaped(error.what()));
-    }
+    const std::string shots =
+        OrWhyNot([&] { return thumbnails.Html(photo.file, photo.predictions.front().index); });
     html += fmt::format("<figure>{}<b class=\"file\">{}</b>{}</figure>\n", shots,
                         Escaped(photo.file.filename().string()), BarsOf(photo.predictions));
   }

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include "mobilenet/error.h"
 #include "report/text.h"
 #include "report/thumbnails.h"
 
@@ -14,28 +13,18 @@ std::string Card(const std::string& picture, const std::filesystem::path& file, 
                      picture, Escaped(file.filename().string()), Escaped(text));
 }
 
-std::string PictureOf(const std::filesystem::path& file, std::size_t max_pixels) {
-  try {
-    return ThumbnailHtml(file, max_pixels);
-  } catch (const OutOfMemory&) {
-    throw;
-  } catch (const Error& error) {  // gone since
-    return fmt::format("<p class=\"note\">{}</p>", Escaped(error.what()));
-  }
-}
-
 }  // namespace
 
 Page SimilarPage(const std::filesystem::path& query, const std::vector<SimilarPhoto>& photos,
                  std::size_t max_pixels, const std::string& command) {
   Page page(fmt::format("{} like {}", Counted(photos.size(), "photo"), query.filename().string()));
   page.Note(
-      "The numbers are cosines of the angles between the network's pooled features: 1 for the same picture, "
-      "about 0 "
-      "for pictures that have nothing in common.");
+      "The numbers are cosines of the angles between the network's pooled features: 1 for the same picture. "
+      "Pictures that have nothing in common are well above 0, too: the order tells more than the number.");
   std::string cards = "<div class=\"cards\">\n" + Card(ThumbnailHtml(query, max_pixels), query, "looked for");
   for (const SimilarPhoto& photo : photos)
-    cards += Card(PictureOf(photo.file, max_pixels), photo.file, fmt::format("{:.3f}", photo.similarity));
+    cards += Card(OrWhyNot([&] { return ThumbnailHtml(photo.file, max_pixels); }), photo.file,
+                  fmt::format("{:.3f}", photo.similarity));
   page.Add(cards + "</div>\n");
   page.Heading("Make this page again");
   page.Code(command);

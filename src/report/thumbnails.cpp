@@ -117,6 +117,16 @@ std::string ThumbnailHtml(const std::filesystem::path& file, std::size_t max_pix
   return ImgTag(Small(image), file.filename().string());
 }
 
+std::string OrWhyNot(const std::function<std::string()>& picture) {
+  try {
+    return picture();
+  } catch (const OutOfMemory&) {
+    throw;
+  } catch (const Error& error) {  // gone since
+    return fmt::format("<p class=\"note\">{}</p>", Escaped(error.what()));
+  }
+}
+
 Thumbnails::Thumbnails(const Model& model, const ClassifierOptions& options)
     : decode_(DecodeOptionsFor(model.preprocessing, model.network.input.width, model.network.input.height)) {
   decode_.target_width = std::max(decode_.target_width, kThumbnail);

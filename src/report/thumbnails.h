@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -16,6 +17,9 @@ Image HeatPicture(const Image& image, const ActivationMap& map);
 
 // A file's picture as HTML, small. Throws Error where the file can't be read.
 std::string ThumbnailHtml(const std::filesystem::path& file, std::size_t max_pixels);
+
+// What `picture` returns, or a note of why it can't be read any more. OutOfMemory is passed on.
+std::string OrWhyNot(const std::function<std::string()>& picture);
 
 class Thumbnails {
  public:
