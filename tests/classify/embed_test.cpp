@@ -5,10 +5,10 @@
 #include <fstream>
 #include <vector>
 
+#include "classify/noise.h"
 #include "complaint.h"
 #include "gmock/gmock.h"
 #include "mobilenet/mobilenet.h"
-#include "random.h"
 #include "runtime/reference_run.h"
 #include "temporary_directory.h"
 
@@ -16,20 +16,6 @@ namespace mobilenet {
 namespace {
 
 using testing::HasSubstr;
-
-Image NoisyImage(int width, int height) {
-  Image image = {.width = width, .height = height, .channels = 3, .pixels = {}};
-  for (const float v : RandomValues(static_cast<std::size_t>(width) * height * 3, 5))
-    image.pixels.push_back(static_cast<std::uint8_t>(128 + 100 * v));
-  return image;
-}
-
-Model RandomModel(Network network) {
-  Model model;
-  model.network = std::move(network);
-  model.weights = RandomWeights(model.network, 1);
-  return model;
-}
 
 std::vector<float> InputOf(const Model& model, const Image& image) {
   const Shape& shape = model.network.input;
@@ -77,6 +63,7 @@ TEST(Embed, MapsOfLayers) {
     const std::vector<float> expected = ReferenceRun(part.network, part.weights, InputOf(model, image));
     Embedder embed(model, {}, layers[index].name);
     EXPECT_EQ(embed.shape(), layers[index].output);
+    EXPECT_EQ(EmbeddingShape(model.network, layers[index].name), layers[index].output);
     EXPECT_THAT(embed.Pixels(image), testing::Pointwise(testing::FloatNear(1e-4F), expected))
         << layers[index].name;
   }
