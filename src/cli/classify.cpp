@@ -22,6 +22,7 @@ struct ClassifyArguments {
   int top = 5;
   PictureArguments pictures;
   bool json = false;
+  bool csv = false;
   std::string html;
 };
 
@@ -31,6 +32,14 @@ nlohmann::ordered_json JsonOf(const std::string& file, const FileResult& result,
     predictions.push_back({{"index", p.index}, {"label", p.label}, {"probability", p.probability}});
   }
   return {{"file", file}, {"answers", NameOf(answers)}, {"predictions", predictions}, {"ms", result.ms}};
+}
+
+void PrintRows(const std::string& file, const FileResult& result) {
+  int rank = 0;
+  for (const Prediction& p : result.predictions) {
+    PrintCsv({file, std::to_string(++rank), std::to_string(p.index), p.label,
+              fmt::format("{}", p.probability), ""});
+  }
 }
 
 void PrintText(const std::string& file, const FileResult& result) {
@@ -48,6 +57,7 @@ void PrintFailure(const ClassifyArguments& options, const std::string& file, con
   if (options.json) {
     PrintJson({{"file", file}, {"error", error}});
   } else {
+    if (options.csv) PrintCsv({file, "", "", "", "", error});
     PrintError(error);
   }
   status = kFailure;
@@ -84,11 +94,13 @@ void Show(const ClassifyArguments& options, Answers answers, const std::string& 
     result.error.replace(0, std::string_view(kStdinFile).size(), "standard input");
   if (!result.error.empty()) return PrintFailure(options, file, result.error, status);
   if (options.json) return PrintJson(JsonOf(file, result, answers));
+  if (options.csv) return PrintRows(file, result);
   PrintText(file, result);
 }
 
 void Run(const ClassifyArguments& options, const std::string& command, int& status) {
   const Model model = ModelFrom(options.model);
+  if (options.csv) PrintCsv({"file", "rank", "index", "label", "probability", "error"});
   const auto files = FilesOf(options, status);
   CheckHtml(options, files);
   Progress progress(files.size(), "photos");
@@ -107,7 +119,7 @@ void Run(const ClassifyArguments& options, const std::string& command, int& stat
   if (failed > 0 && files.size() > 1)
     PrintError(fmt::format("{} of {} photos could not be classified", failed, files.size()));
   if (options.html.empty()) return;
-  WritePage(sheet.Make(model, options.pictures.ForOne(), command), options.html, options.json);
+  WritePage(sheet.Make(model, options.pictures.ForOne(), command), options.html, options.json || options.csv);
 }
 
 }  // namespace
@@ -124,7 +136,9 @@ void AddClassify(CLI::App& program, int& status) {
   AddModel(*command, options->model);
   AddNumber(*command, "--top", options->top, "Labels a photo", {1, 1'000'000});
   AddPictureArguments(*command, options->pictures);
-  command->add_flag("--json", options->json, "One JSON object a photo and line");
+  CLI::Option* json = command->add_flag("--json", options->json, "One JSON object a photo and line");
+  command->add_flag("--csv", options->csv, "A table for other programs: a row for each photo and label")
+      ->excludes(json);
   AddHtml(*command, options->html)
       ->description(
           "Also write a page of the photos, with their three best labels and where the network looked");

@@ -1,6 +1,7 @@
 #include "cli/command.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -162,6 +163,11 @@ std::string CommandLine(const CLI::App& command, std::initializer_list<std::stri
 
 void PrintError(const std::string& text) {
   std::fputs(fmt::format("mobilenet: {}\n", Printable(text)).c_str(), stderr);
+}
+
+void PrintCsv(const std::vector<std::string>& cells) {
+  const std::string row = CsvRow(cells);
+  fmt::print("{}", isatty(STDOUT_FILENO) == 1 ? WithoutMarks(row) : row);
 }
 
 void PrintJson(const nlohmann::ordered_json& value) {

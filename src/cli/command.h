@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "mobilenet/mobilenet.h"
 #include "report/html.h"
@@ -84,6 +85,9 @@ std::string CommandLine(const CLI::App& command, std::initializer_list<std::stri
 
 // Prints `mobilenet: ...` on standard error, as every error is. Throws nothing where that can't be written.
 void PrintError(const std::string& text);
+
+// A row of CSV on standard output; a terminal is spared characters that move its cursor.
+void PrintCsv(const std::vector<std::string>& cells);
 
 // One line of JSON on standard output. Bytes that are not UTF-8, in file names say, become U+FFFD.
 void PrintJson(const nlohmann::ordered_json& value);

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string_view>
+#include <vector>
 
 #include "mobilenet/error.h"
 #include "report/text.h"
@@ -27,14 +28,6 @@ std::string NpyHeader(std::size_t rows, std::size_t columns) {
   header += fmt::format("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}, {}), }}", rows, columns);
   header.resize(kLength - 1, ' ');
   return header + '\n';
-}
-
-// As RFC 4180 has it: quoted where it must be.
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
 }
 
 std::string_view BytesOf(std::span<const float> values) {
@@ -64,9 +57,9 @@ EmbeddingFile::EmbeddingFile(EmbeddingFormat format, std::size_t values,
     names_.emplace(NamesOf(path.value()));
     Write(NpyHeader(0, columns_));
   } else if (format == EmbeddingFormat::kCsv) {
-    std::string headings = "file";
-    for (std::size_t i = 0; i < columns_; ++i) headings += fmt::format(",{}", i);
-    Write(headings + '\n');
+    std::vector<std::string> headings = {"file"};
+    for (std::size_t i = 0; i < columns_; ++i) headings.push_back(std::to_string(i));
+    Write(CsvRow(headings));
   }
 }
 
@@ -89,9 +82,9 @@ void EmbeddingFile::Add(const std::string& picture, std::span<const float> value
       names_->Append(picture + '\n');
       return;
     case EmbeddingFormat::kCsv: {
-      std::string line = CsvField(picture);
-      for (const float value : values) line += fmt::format(",{}", value);
-      return Write(line + '\n');
+      std::vector<std::string> cells = {picture};
+      for (const float value : values) cells.push_back(fmt::format("{}", value));
+      return Write(CsvRow(cells));
     }
     case EmbeddingFormat::kJson: {
       // Values in as few digits as float32 needs; the library for JSON would write those of a double.

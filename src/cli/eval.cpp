@@ -1,6 +1,7 @@
 // mobilenet eval: how often a model is right.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct EvalArguments {
   std::string data;
   PictureArguments pictures;
   bool json = false;
+  bool csv = false;
   bool per_class = false;
 };
 
@@ -48,6 +50,23 @@ nlohmann::ordered_json JsonOf(const EvalArguments& options, const Model& model, 
           {"classes", classes}};
 }
 
+// A photo, its class and the answer; the class's rank is empty where it isn't among the best.
+void PrintRow(const Model& model, const Sample& sample, const FileResult& result) {
+  std::vector<std::string> cells = {sample.file.string(), std::to_string(sample.label),
+                                    model.Label(sample.label)};
+  if (!result.error.empty()) {
+    cells.insert(cells.end(), {"", "", "", "", result.error});
+    return PrintCsv(cells);
+  }
+  const Prediction& best = result.predictions.front();
+  const auto right = std::ranges::find(result.predictions, sample.label, &Prediction::index);
+  const bool found = right != result.predictions.end();
+  const std::string rank = found ? std::to_string(right - result.predictions.begin() + 1) : "";
+  cells.insert(cells.end(),
+               {std::to_string(best.index), best.label, fmt::format("{}", best.probability), rank, ""});
+  PrintCsv(cells);
+}
+
 void PrintResult(const EvalArguments& options, const Model& model, const Evaluation& result) {
   fmt::print("{} photos, top-1 {:.1f} %, top-5 {:.1f} %, {:.0f} photos a second\n", result.images,
              100 * result.top1, 100 * result.top5, result.images_per_second);
@@ -69,13 +88,14 @@ void PrintResult(const EvalArguments& options, const Model& model, const Evaluat
 void Run(const EvalArguments& options, int& status) {
   const Model model = ModelFrom(options.model);
   const std::vector<Sample> samples = LoadSamples(options.data, model, PrintError);
+  if (options.csv)
+    PrintCsv({"file", "index", "label", "answer_index", "answer_label", "probability", "rank", "error"});
   Progress progress(samples.size(), "photos");
   const Evaluation result =
       Evaluate(model, samples, options.pictures.ForFiles(), [&](const FileResult& file) {
-        if (!file.error.empty()) {
-          progress.Clear();
-          PrintError(file.error);
-        }
+        if (options.csv || !file.error.empty()) progress.Clear();
+        if (options.csv) PrintRow(model, samples[file.index], file);
+        if (!file.error.empty()) PrintError(file.error);
         progress.Advance();
       });
   progress.Clear();
@@ -86,7 +106,7 @@ void Run(const EvalArguments& options, int& status) {
   }
   if (result.images == 0) throw Error(options.data + ": none of its photos could be read");
   if (options.json) return PrintJson(JsonOf(options, model, result));
-  PrintResult(options, model, result);
+  if (!options.csv) PrintResult(options, model, result);
 }
 
 }  // namespace
@@ -106,7 +126,11 @@ void AddEval(CLI::App& program, int& status) {
   AddModel(*command, options->model);
   AddPictureArguments(*command, options->pictures);
   command->add_flag("--per-class", options->per_class, "A line for each class, the worst first");
-  command->add_flag("--json", options->json, "One JSON object, with every class");
+  CLI::Option* json = command->add_flag("--json", options->json, "One JSON object, with every class");
+  command
+      ->add_flag("--csv", options->csv,
+                 "A table for other programs: a row for each photo, in place of the counts")
+      ->excludes(json);
   command->footer(
       "Example: a folder with test/daisy/*.jpg, test/rose/*.jpg, ...\n"
       "  mobilenet eval --model flowers.safetensors --per-class test");

@@ -152,6 +152,21 @@ std::string PrintableJson(std::string_view json) {
   return line;
 }
 
+std::string CsvRow(const std::vector<std::string>& cells) {
+  std::string row;
+  for (const std::string& cell : cells) {
+    if (&cell != &cells.front()) row += ',';
+    if (cell.find_first_of(",\"\r\n") == std::string::npos) {
+      row += cell;
+      continue;
+    }
+    row += '"';
+    for (const char c : cell) row.append(c == '"' ? 2 : 1, c);
+    row += '"';
+  }
+  return row + '\n';
+}
+
 Table::Table(std::vector<std::string> headings) {
   for (std::string& heading : headings) {
     right_.push_back(heading.starts_with('>'));

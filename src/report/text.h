@@ -41,6 +41,9 @@ std::string WithoutMarks(std::string_view text);
 // JSON, with such characters in its strings escaped: it may be printed on a terminal too.
 std::string PrintableJson(std::string_view json);
 
+// A row of CSV (RFC 4180), cells quoted where they must be, its end of line included: a line feed.
+std::string CsvRow(const std::vector<std::string>& cells);
+
 // Rows of cells; a column lines up to the right where its heading begins with '>', which is not printed.
 class Table {
  public:

@@ -180,6 +180,48 @@ TEST_F(ProgramTest, EvalCountsAndReports) {
 }
 
 // Of three grey photos all get one answer: its class has a recall of 1 and a precision of 1 in 3.
+TEST_F(ProgramTest, CsvHasARowForEachPhotoAndLabel) {
+  Write("set/red, or not/a.bmp", Bmp());
+  const std::string bad = Path("picture.ppm");
+  const Result result =
+      Run("classify --csv --top 2 --model " + model_ + " '" + Path("set") + "' " + bad + " 2>/dev/null");
+  EXPECT_EQ(result.status, 1);
+  const json answers =
+      json::parse(Run("classify --json --model " + model_ + " " + Path("grey.bmp")).output)["predictions"];
+  std::string expected = "file,rank,index,label,probability,error\n";
+  for (int i = 0; i < 2; ++i) {
+    std::ostringstream probability;
+    probability << std::setprecision(9) << answers[i]["probability"].get<float>();
+    expected += "\"" + Path("set/red, or not/a.bmp") + "\"," + std::to_string(i + 1) + "," +
+                answers[i]["index"].dump() + "," + answers[i]["label"].get<std::string>() + ",";
+    EXPECT_THAT(result.output, HasSubstr(expected));
+    expected = "";
+  }
+  EXPECT_THAT(result.output, HasSubstr("\n" + bad + ",,,,,"));
+  EXPECT_EQ(std::ranges::count(result.output, '\n'), 4);
+  EXPECT_EQ(Run("classify --csv --json --model " + model_ + " " + bad + " 2>&1").status, 2);
+}
+
+TEST_F(ProgramTest, EvalsCsvHasARowForEachPhoto) {
+  const json answers =
+      json::parse(Run("classify --json --model " + model_ + " " + Path("grey.bmp")).output)["predictions"];
+  const std::string best = answers[0]["label"];
+  const std::string second = answers[1]["label"];
+  Write("list.tsv", "grey.bmp\t" + best + "\ngrey.bmp\t" + second + "\npicture.ppm\t" + second + "\n");
+  const Result result = Run("eval --csv --model " + model_ + " " + Path("list.tsv") + " 2>/dev/null");
+  EXPECT_EQ(result.status, 1);
+  const auto row = [&](const char* file, const json& is) {
+    return "\n" + Path(file) + "," + is["index"].dump() + "," + is["label"].get<std::string>() + ",";
+  };
+  const std::string answer = answers[0]["index"].dump() + "," + best + ",0.";
+  EXPECT_THAT(result.output,
+              testing::StartsWith("file,index,label,answer_index,answer_label,probability,rank,error\n"));
+  EXPECT_THAT(result.output, testing::ContainsRegex(row("grey.bmp", answers[0]) + answer + "[0-9]+,1,\n"));
+  EXPECT_THAT(result.output, testing::ContainsRegex(row("grey.bmp", answers[1]) + answer + "[0-9]+,2,\n"));
+  EXPECT_THAT(result.output, HasSubstr(row("picture.ppm", answers[1]) + ",,,,"));
+  EXPECT_EQ(std::ranges::count(result.output, '\n'), 4);
+}
+
 TEST_F(ProgramTest, EvalTellsPrecisionAndTheWorstClassesFirst) {
   const std::string answer = json::parse(
       Run("classify --json --model " + model_ + " " + Path("grey.bmp")).output)["predictions"][0]["label"];

@@ -70,6 +70,13 @@ TEST(Text, JsonKeepsWhatItEscapes) {
             "{\"a\": \"b\\u009b\\u202e\\udb40\\udc01é\"}");
 }
 
+TEST(Text, CsvQuotesWhatItMust) {
+  EXPECT_EQ(CsvRow({"a", "", "b c", "1.5"}), "a,,b c,1.5\n");
+  EXPECT_EQ(CsvRow({"a,b", "say \"x\"", "two\nlines", "\r"}),
+            "\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",\"\r\"\n");
+  EXPECT_EQ(CsvRow({"alike", "alike"}), "alike,alike\n");
+}
+
 TEST(Text, TablesLineUp) {
   Table table({"name", ">n"});
   table.Add({"睡蓮", "1"});
