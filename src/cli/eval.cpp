@@ -15,6 +15,7 @@ namespace {
 
 struct EvalArguments {
   std::string model;
+  bool offline = false;
   std::string data;
   PictureArguments pictures;
   bool json = false;
@@ -67,7 +68,7 @@ void PrintResult(const EvalArguments& options, const Model& model, const Evaluat
 }
 
 void Run(const EvalArguments& options, int& status) {
-  const Model model = ModelFrom(options.model);
+  const Model model = ModelFrom(options.model, options.offline);
   const std::vector<Sample> samples = LoadSamples(options.data, model, PrintError);
   Progress progress(samples.size(), "photos");
   const Evaluation result =
@@ -103,7 +104,7 @@ void AddEval(CLI::App& program, int& status) {
           "or, of ImageNet, a WordNet id such as n02123159")
       ->required()
       ->type_name("DIR|LIST");
-  AddModel(*command, options->model);
+  AddModel(*command, options->model, options->offline);
   AddPictureArguments(*command, options->pictures);
   command->add_flag("--per-class", options->per_class, "A line for each class, the worst first");
   command->add_flag("--json", options->json, "One JSON object, with every class");
