@@ -323,10 +323,12 @@ Model LoadPublishedWeights(const PublishedWeights& weights, const GetOptions& op
     GetWeights(weights, options);
   }
   Model model = Model::Load(path);
+  const std::string told = Concat("as ", weights.publisher, " tells: ", weights.listed);
   if (model.network.input.height != weights.resolution || model.network.input.width != weights.resolution)
     model.network = WithResolution(model.network, weights.resolution);
+  model.provenance["resolution"] = told;
   model.preprocessing = weights.preprocessing;
-  model.provenance["preprocessing"] = Concat("as ", weights.publisher, " tells: ", weights.listed);
+  model.provenance["preprocessing"] = told;
   model.provenance["labels"] = "ImageNet's, in the order of the weights";
   model.provenance["source"] = weights.url;
   model.provenance["licence"] = weights.licence;

@@ -47,7 +47,7 @@ void PartFile::FailWithErrno(const char* what) const {
 }
 
 void PartFile::Open(const std::function<void()>& on_wait) {
-  descriptor_ = open(part_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
+  descriptor_ = open(part_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0666);
   if (descriptor_ < 0) FailWithErrno("can't be created");
   if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return;
   if (on_wait) on_wait();
@@ -76,7 +76,7 @@ void PartFile::Restart(const std::string& validator) {
 
 void PartFile::Append(std::span<const std::uint8_t> bytes) {
   while (!bytes.empty()) {
-    const ssize_t written = pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(size_));
+    const ssize_t written = write(descriptor_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) FailWithErrno("can't be written");
     size_ += static_cast<std::uint64_t>(written);
