@@ -51,19 +51,19 @@ enum class Verification {
 // "published", "server", "recorded", "none".
 [[nodiscard]] MOBILENET_EXPORT std::string_view NameOf(Verification verification);
 
-// Which part of an answer is awaited how, and where files are kept.
+// Where weights are kept, and how they are fetched.
 struct GetOptions {
-  std::filesystem::path cache;  // the folder; empty: WeightsCache()
-  bool offline = false;         // never connects
+  std::filesystem::path cache = {};  // the folder; empty: WeightsCache()
+  bool offline = false;              // never connects
   // Where to look instead of at the publishers: "http://mirror.lan/weights" for files under their names
   // (PublishedWeights::file) right below it. http:// or https://.
-  std::string mirror;
+  std::string mirror = {};
   std::chrono::seconds patience{30};  // without a connection, or a byte of an answer
   // Before something is fetched, and after each piece of it; `total` is 0 where nobody has told it. What they
   // throw is passed on.
-  std::function<void()> on_fetch;
-  std::function<void(std::uint64_t done, std::uint64_t total)> on_progress;
-  std::function<void()> on_wait;  // before waiting for another process that fetches the same
+  std::function<void()> on_fetch = nullptr;
+  std::function<void(std::uint64_t done, std::uint64_t total)> on_progress = nullptr;
+  std::function<void()> on_wait = nullptr;  // before waiting for another process that fetches the same
 };
 
 // A file of weights.

@@ -22,7 +22,7 @@ struct GetArguments {
   bool json = false;
 };
 
-bool IsFetched(const PublishedWeights& weights) {
+bool IsHere(const PublishedWeights& weights) {
   std::error_code none;
   return std::filesystem::is_regular_file(WeightsPath(weights), none);
 }
@@ -55,14 +55,14 @@ void List(bool json) {
     auto all = nlohmann::ordered_json::array();
     for (const PublishedWeights& weights : AllPublishedWeights()) {
       all.push_back(JsonOf(weights));
-      all.back()["fetched"] = IsFetched(weights);
+      all.back()["here"] = IsHere(weights);
     }
     return PrintJson(all);
   }
-  Table table({"name", "publisher", "licence", ">size", "checksum", "fetched"});
+  Table table({"name", "publisher", "licence", ">size", "checksum", "here"});
   for (const PublishedWeights& w : AllPublishedWeights())
     table.Add({w.name, w.publisher, w.licence, SizeText(w), w.sha256.empty() ? "" : "SHA-256",
-               IsFetched(w) ? "yes" : ""});
+               IsHere(w) ? "yes" : ""});
   fmt::print("{}\nThey are fetched into {}\n", table.Text(), Printable(WeightsCache().string()));
 }
 

@@ -3,8 +3,11 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <memory>
 #include <string_view>
@@ -44,6 +47,33 @@ const Curl& TheCurl() {
   return curl;
 }
 
+// While it lives, a write to a connection that is gone ends no process: OpenSSL writes without asking for
+// that, and libcurl would change what the whole process does about it.
+class WithoutSigpipe {
+ public:
+  WithoutSigpipe() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~WithoutSigpipe() {
+    const timespec at_once{};
+    while (!was_pending_ && sigtimedwait(&pipe_, nullptr, &at_once) < 0 && errno == EINTR) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  WithoutSigpipe(const WithoutSigpipe&) = delete;
+  WithoutSigpipe& operator=(const WithoutSigpipe&) = delete;
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+};
+
 class Transfer {
  public:
   explicit Transfer(const HttpRequest& request)
@@ -60,7 +90,7 @@ class Transfer {
   }
 
   std::optional<std::string> Run() {
-    const CURLcode code = TheCurl().perform(easy_.get());
+    const CURLcode code = Perform();
     if (thrown_ != nullptr) std::rethrow_exception(thrown_);
     if (code == CURLE_OK) {
       if (!began_) request_.on_head(Head());  // of an answer without a body
@@ -102,6 +132,11 @@ class Transfer {
     Set(CURLOPT_RANGE, Concat(request_.from, "-").c_str());
     lines_.reset(TheCurl().append(nullptr, ("If-Range: " + request_.if_range).c_str()));
     Set(CURLOPT_HTTPHEADER, lines_.get());
+  }
+
+  CURLcode Perform() {
+    const WithoutSigpipe guard;
+    return TheCurl().perform(easy_.get());
   }
 
   [[nodiscard]] static bool IsCut(CURLcode code) {

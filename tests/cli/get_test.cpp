@@ -83,7 +83,7 @@ TEST_F(GetProgramTest, ListsWhatHasAName) {
   EXPECT_EQ(Shell("$M get v1-0.25-128 2>&1 >/dev/null").status, 0);
   EXPECT_THAT(Shell("$M get").output, HasSubstr(" yes\n"));
   for (const json& one : json::parse(Shell("$M get --json").output)) {
-    EXPECT_EQ(one["fetched"], one["name"] == "v1-0.25-128");
+    EXPECT_EQ(one["here"], one["name"] == "v1-0.25-128");
     EXPECT_THAT(one["url"], testing::StartsWith("https://"));
     if (one["publisher"] == "torchvision") {
       EXPECT_EQ(one["published_sha256"].get<std::string>().size(), 8U);
