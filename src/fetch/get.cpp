@@ -187,7 +187,7 @@ std::string Recorded(const std::filesystem::path& path) {
   std::error_code none;
   if (!std::filesystem::exists(RecordOf(path), none)) return "";
   const std::vector<std::string> lines = ReadLines(RecordOf(path));
-  const std::string sha256 = lines.empty() ? "" : Sha256In(lines.front().substr(0, lines.front().find(' ')));
+  std::string sha256 = lines.empty() ? "" : Sha256In(lines.front().substr(0, lines.front().find(' ')));
   if (sha256.empty()) Fail(RecordOf(path).string(), ": is no SHA-256 as sha256sum writes it: remove it");
   return sha256;
 }
