@@ -84,8 +84,9 @@ void Get(const PublishedWeights& weights, const GetArguments& options) {
   }
   fmt::print("{}: {}, {} from {}, {}\n", weights.name, file.fetched ? "fetched" : "here already",
              Bytes(static_cast<double>(file.bytes)), weights.publisher, weights.licence);
-  fmt::print("  {}\n  SHA-256 {}\n  {}\n", Printable(file.path.string()), file.sha256,
-             VerificationText(weights, file.verification));
+  fmt::print("  {}\n", Printable(file.path.string()));
+  if (!file.sha256.empty()) fmt::print("  SHA-256 {}\n", file.sha256);
+  fmt::print("  {}\n", VerificationText(weights, file.verification));
 }
 
 void Run(const GetArguments& options) {
