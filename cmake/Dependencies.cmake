@@ -10,6 +10,7 @@ if(NOT MOBILENET_CORE_ONLY)
   # Under a name of our own: an application may look for WEBP itself, with other modules.
   pkg_check_modules(mobilenet_WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
   include(${CMAKE_CURRENT_LIST_DIR}/OptionalFormats.cmake)
+  include(${CMAKE_CURRENT_LIST_DIR}/OptionalGet.cmake)
   find_program(MOBILENET_FLATC flatc REQUIRED)
 endif()
 if(MOBILENET_PROGRAM)

@@ -8,5 +8,6 @@
 #include "mobilenet/find_preprocessing.h"
 #include "mobilenet/image.h"
 #include "mobilenet/interchange.h"
+#include "mobilenet/published_weights.h"
 #include "mobilenet/training.h"
 #include "mobilenet/training_data.h"

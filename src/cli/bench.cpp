@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/network_options.h"
 #include "cli/number.h"
+#include "cli/published_model.h"
 #include "mobilenet/training.h"
 #include "report/pages.h"
 #include "report/text.h"
@@ -16,6 +17,7 @@ namespace {
 
 struct BenchArguments {
   std::string model;
+  bool offline = false;
   NetworkArguments network;
   std::string target;
   std::string precision = "float32";
@@ -37,7 +39,7 @@ Subject SubjectOf(const BenchArguments& options) {
     Weights weights = RandomWeights(network, 1);
     return {std::move(network), std::move(weights)};
   }
-  Model model = Model::Load(options.model);
+  Model model = LoadModel(options.model, options.offline);
   return {std::move(model.network), std::move(model.weights)};
 }
 
@@ -193,7 +195,7 @@ void Run(const BenchArguments& options) {
 void AddBench(CLI::App& program) {
   auto options = std::make_shared<BenchArguments>();
   CLI::App* command = program.add_subcommand("bench", "Measure speed and memory on this machine");
-  CLI::Option* model = AddModel(*command, options->model);
+  CLI::Option* model = AddModel(*command, options->model, options->offline);
   model->description("Model file; without one, a network of random weights is built");
   AddVersion(*command, options->network);
   AddResolution(*command, options->network.resolution);

@@ -18,6 +18,7 @@ namespace {
 
 struct ClassifyArguments {
   std::string model;
+  bool offline = false;
   std::vector<std::string> inputs;
   int top = 5;
   PictureArguments pictures;
@@ -99,7 +100,7 @@ void Show(const ClassifyArguments& options, Answers answers, const std::string& 
 }
 
 void Run(const ClassifyArguments& options, const std::string& command, int& status) {
-  const Model model = ModelFrom(options.model);
+  const Model model = ModelFrom(options.model, options.offline);
   if (options.csv) PrintCsv({"file", "rank", "index", "label", "probability", "error"});
   const auto files = FilesOf(options, status);
   CheckHtml(options, files);
@@ -133,7 +134,7 @@ void AddClassify(CLI::App& program, int& status) {
           fmt::format("Photos ({}), folders of them, or - for one on standard input", PictureFormats()))
       ->required()
       ->type_name("IMAGE|DIR|-");
-  AddModel(*command, options->model);
+  AddModel(*command, options->model, options->offline);
   AddNumber(*command, "--top", options->top, "Labels a photo", {1, 1'000'000});
   AddPictureArguments(*command, options->pictures);
   CLI::Option* json = command->add_flag("--json", options->json, "One JSON object a photo and line");

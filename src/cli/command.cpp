@@ -15,6 +15,7 @@
 #include "base/machine.h"
 #include "base/signature.h"
 #include "cli/number.h"
+#include "cli/published_model.h"
 #include "cli/quantity.h"
 #include "report/text.h"
 
@@ -93,10 +94,13 @@ CLI::Option* RequireText(CLI::Option* option) {
       [](const std::string& text) { return text.empty() ? "expected a name, found none" : ""; });
 }
 
-CLI::Option* AddModel(CLI::App& command, std::string& path) {
+CLI::Option* AddModel(CLI::App& command, std::string& path, bool& offline) {
+  AddOffline(command, offline, "the model");
   return command
-      .add_option("--model", path, "Model file: safetensors, .h5 or .tflite; by default $MOBILENET_MODEL")
-      ->type_name("FILE");
+      .add_option("--model", path,
+                  "Model file, or published weights by name (`mobilenet get` lists them); by default "
+                  "$MOBILENET_MODEL")
+      ->type_name("FILE|NAME");
 }
 
 void WarnOfGuess(const Model& model, const std::string& path) {
@@ -109,12 +113,12 @@ void WarnOfGuess(const Model& model, const std::string& path) {
       path, PresetName(model.preprocessing), 100 * *probability, path));
 }
 
-Model ModelFrom(const std::string& path) {
+Model ModelFrom(const std::string& path, bool offline) {
   std::string file = path;
   if (const char* fallback = std::getenv("MOBILENET_MODEL"); file.empty() && fallback != nullptr)
     file = fallback;
   if (file.empty()) Fail("no model: name one with --model FILE, or set MOBILENET_MODEL");
-  Model model = Model::Load(file);
+  Model model = LoadModel(file, offline);
   WarnOfGuess(model, file);
   return model;
 }

@@ -32,6 +32,7 @@ void AddBench(CLI::App& program);
 void AddCost(CLI::App& program);
 void AddPaper(CLI::App& program);
 void AddFit(CLI::App& program, int& status);
+void AddGet(CLI::App& program);
 void AddTrain(CLI::App& program, int& status);
 
 // --threads, from 1 to 256; by default as many as there are processors.
@@ -62,10 +63,10 @@ CLI::Option* AddMemory(CLI::App& command, MemoryUse& memory);
 // published weights nearly all are told with more.
 void WarnOfGuess(const Model& model, const std::string& path);
 
-// --model; empty until given. ModelFrom reads it, or $MOBILENET_MODEL, or fails with what to do. It warns of
-// a preprocessing that was guessed.
-CLI::Option* AddModel(CLI::App& command, std::string& path);
-Model ModelFrom(const std::string& path);
+// --model and --offline; empty until given. ModelFrom reads it, or $MOBILENET_MODEL, as LoadModel does, or
+// fails with what to do. It warns of a preprocessing that was guessed.
+CLI::Option* AddModel(CLI::App& command, std::string& path, bool& offline);
+Model ModelFrom(const std::string& path, bool offline);
 
 // Throws where a model can't be written to `path`, or what is there is no model of ours, or no ONNX one where
 // that is what the name says.

@@ -11,6 +11,7 @@
 #include "cli/network_options.h"
 #include "cli/photos_option.h"
 #include "cli/preprocessing_options.h"
+#include "cli/published_model.h"
 #include "report/answers.h"
 #include "report/progress.h"
 #include "report/text.h"
@@ -20,6 +21,7 @@ namespace {
 
 struct ConvertArguments {
   std::string input;
+  bool offline = false;
   std::string output;
   std::string labels;
   std::string answers;
@@ -99,7 +101,7 @@ void Run(const ConvertArguments& options, int& status) {
   if (!options.labels.empty() && SamePlace(options.labels, options.output))
     throw Error(options.output + ": is to be both the labels and the model: give it another name");
   CheckOutput(options);
-  Model model = Model::Load(options.input);
+  Model model = LoadModel(options.input, options.offline);
   if (!options.answers.empty()) {
     model.answers = *FromName<Answers>(options.answers);
     model.provenance["answers"] = "set by convert --answers " + options.answers;
@@ -131,9 +133,11 @@ void AddConvert(CLI::App& program, int& status) {
       program.add_subcommand("convert", "Turn a model file of any format we read into our own, or into ONNX");
   command
       ->add_option("input", options->input,
-                   "Model file: safetensors, .pth, .h5, .keras, model.json, .tflite or .onnx")
+                   "Model file: safetensors, .pth, .h5, .keras, model.json, .tflite or .onnx; or published "
+                   "weights by name (`mobilenet get` lists them)")
       ->required()
       ->type_name("IN");
+  AddOffline(*command, options->offline, "the model");
   AddModelOut(*command, "output", options->output, true)->type_name("OUT");
   command->add_flag("--with-preprocessing", options->with_preprocessing,
                     "Let OUT.onnx take RGB pixels from 0 to 255: its first operators normalise them");

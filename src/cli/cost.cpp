@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/network_options.h"
+#include "cli/published_model.h"
 #include "report/pages.h"
 #include "report/text.h"
 
@@ -14,6 +15,7 @@ namespace {
 
 struct CostArguments {
   std::string model;
+  bool offline = false;
   NetworkArguments network;
   std::string precision = "float32";
   MemoryUse memory = MemoryUse::kFast;
@@ -144,8 +146,8 @@ void Run(const CostArguments& options) {
   if (!options.html.empty() && !options.model.empty() && SamePlace(options.html, options.model))
     throw Error(options.html + ": is to be both the model and the page: give it another name");
   if (!options.html.empty()) CheckPage(options.html);
-  const Network network =
-      options.model.empty() ? Build(RecipeFrom(options.network)) : Model::Load(options.model).network;
+  const Network network = options.model.empty() ? Build(RecipeFrom(options.network))
+                                                : LoadModel(options.model, options.offline).network;
   if (options.compare && CompareWithStandard(network).empty()) {
     throw Error(
         "--compare sets a network beside its standard twin, and this one has no separable convolutions");
@@ -164,7 +166,7 @@ void AddCost(CLI::App& program) {
   auto options = std::make_shared<CostArguments>();
   CLI::App* command =
       program.add_subcommand("cost", "Count parameters, mult-adds and bytes, without running anything");
-  CLI::Option* model = AddModel(*command, options->model);
+  CLI::Option* model = AddModel(*command, options->model, options->offline);
   model->description("Model file; without one, the network that the options below describe");
   AddVersion(*command, options->network);
   AddResolution(*command, options->network.resolution);

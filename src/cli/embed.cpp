@@ -17,6 +17,7 @@ namespace {
 
 struct EmbedArguments {
   std::string model;
+  bool offline = false;
   std::vector<std::string> inputs;
   std::string out;
   std::string layer;
@@ -42,7 +43,7 @@ EmbeddingFile OpenOut(const EmbedArguments& options, std::size_t values) {
 void Run(const EmbedArguments& options, int& status) {
   if (options.json && !options.out.empty())
     throw Error("--json is for standard output: name OUT with the end .json");
-  const Model model = ModelFrom(options.model);
+  const Model model = ModelFrom(options.model, options.offline);
   const auto files = PicturesOf(options.inputs, [&](const std::string&, const std::string& complaint) {
     PrintError(complaint);
     status = kFailure;
@@ -88,7 +89,7 @@ void AddEmbed(CLI::App& program, int& status) {
           fmt::format("Photos ({}), folders of them, or - for one on standard input", PictureFormats()))
       ->required()
       ->type_name("IMAGE|DIR|-");
-  AddModel(*command, options->model);
+  AddModel(*command, options->model, options->offline);
   RequireText(
       command->add_option("--out", options->out,
                           "The file to write: .npy (and a .txt of the photos' names), .csv, or .json, a line "

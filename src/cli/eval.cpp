@@ -16,6 +16,7 @@ namespace {
 
 struct EvalArguments {
   std::string model;
+  bool offline = false;
   std::string data;
   PictureArguments pictures;
   bool json = false;
@@ -86,7 +87,7 @@ void PrintResult(const EvalArguments& options, const Model& model, const Evaluat
 }
 
 void Run(const EvalArguments& options, int& status) {
-  const Model model = ModelFrom(options.model);
+  const Model model = ModelFrom(options.model, options.offline);
   const std::vector<Sample> samples = LoadSamples(options.data, model, PrintError);
   if (options.csv)
     PrintCsv({"file", "index", "label", "answer_index", "answer_label", "probability", "rank", "error"});
@@ -123,7 +124,7 @@ void AddEval(CLI::App& program, int& status) {
           "or, of ImageNet, a WordNet id such as n02123159")
       ->required()
       ->type_name("DIR|LIST");
-  AddModel(*command, options->model);
+  AddModel(*command, options->model, options->offline);
   AddPictureArguments(*command, options->pictures);
   command->add_flag("--per-class", options->per_class, "A line for each class, the worst first");
   CLI::Option* json = command->add_flag("--json", options->json, "One JSON object, with every class");

@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/network_options.h"
 #include "cli/preprocessing_options.h"
+#include "cli/published_model.h"
 #include "report/text.h"
 
 namespace mobilenet::cli {
@@ -14,6 +15,7 @@ namespace {
 
 struct InfoArguments {
   std::string model;
+  bool offline = false;
   bool json = false;
 };
 
@@ -102,9 +104,9 @@ void PrintInfoText(const Model& model, const Cost& cost, std::uintmax_t file_byt
 }
 
 void Run(const InfoArguments& options) {
-  const Model model = Model::Load(options.model);
+  const Model model = LoadModel(options.model, options.offline);
   const Cost cost = CostOf(model.network);
-  const auto file_bytes = std::filesystem::file_size(options.model);
+  const auto file_bytes = std::filesystem::file_size(ModelFile(options.model));
   options.json ? PrintInfoJson(model, cost, file_bytes) : PrintInfoText(model, cost, file_bytes);
 }
 
@@ -113,9 +115,12 @@ void Run(const InfoArguments& options) {
 void AddInfo(CLI::App& program) {
   auto options = std::make_shared<InfoArguments>();
   CLI::App* command = program.add_subcommand("info", "Show what is in a model file");
-  command->add_option("model", options->model, "Model file: safetensors, .h5 or .tflite")
+  command
+      ->add_option("model", options->model,
+                   "Model file, or published weights by name (`mobilenet get` lists them)")
       ->required()
-      ->type_name("FILE");
+      ->type_name("FILE|NAME");
+  AddOffline(*command, options->offline, "the model");
   command->add_flag("--json", options->json, "One JSON object");
   command->footer("Example:\n  mobilenet info mobilenet_1_0_224_tf.h5");
   command->callback([options] { Run(*options); });

@@ -64,6 +64,7 @@ int Run(int argc, char** argv) {
   AddEmbed(program, status);
   AddSimilar(program, status);
   AddInfo(program);
+  AddGet(program);
   AddConvert(program, status);
   AddBench(program);
   AddCost(program);

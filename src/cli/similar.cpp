@@ -18,6 +18,7 @@ namespace {
 
 struct SimilarArguments {
   std::string model;
+  bool offline = false;
   std::string query;
   std::vector<std::string> inputs;
   int top = 10;
@@ -81,7 +82,7 @@ void CheckHtml(const SimilarArguments& options, const std::vector<std::filesyste
 }
 
 void Run(const SimilarArguments& options, const std::string& command, int& status) {
-  const Model model = ModelFrom(options.model);
+  const Model model = ModelFrom(options.model, options.offline);
   const auto files = FilesOf(options, status);
   CheckHtml(options, files);
   if (files.empty()) throw Error("there are no photos to compare with");
@@ -129,7 +130,7 @@ void AddSimilar(CLI::App& program, int& status) {
   command->add_option("inputs", options->inputs, "Photos, or folders of them, to look through")
       ->required()
       ->type_name("IMAGE|DIR");
-  AddModel(*command, options->model);
+  AddModel(*command, options->model, options->offline);
   AddNumber(*command, "--top", options->top, "Photos to name", {1, 10'000});
   AddPictureArguments(*command, options->pictures);
   command->add_flag("--json", options->json, "One JSON object");

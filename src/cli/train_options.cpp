@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "cli/number.h"
+#include "cli/published_model.h"
 #include "cli/quantity.h"
 #include "mobilenet/error.h"
 
@@ -34,9 +35,10 @@ void AddNetworkOptions(CLI::App& command, TrainOptions& o) {
   AddComparisons(command, o.network);
   RequireText(
       command.add_option("--from", o.from,
-                         "Start from this model: safetensors, .h5 or .tflite. Its classifier is kept for "
-                         "labels that it knows"))
-      ->type_name("FILE");
+                         "Start from this model: a file, or published weights by name such as v2-1.0-224 "
+                         "(`mobilenet get` lists them). Its classifier is kept for labels that it knows"))
+      ->type_name("FILE|NAME");
+  AddOffline(command, o.offline, "the model to start from");
   command
       .add_option(
           "--freeze", o.freeze,
@@ -233,7 +235,7 @@ TrainingOptions OptionsFrom(const TrainOptions& o, const CLI::App& command,
   training.precision = PrecisionOf(o.precision);
   if (o.cache) training.cache_bytes = static_cast<std::size_t>(std::min(*o.cache, kMostCache));
   if (!o.from.empty()) {
-    training.from = Model::Load(o.from);
+    training.from = LoadModel(o.from, o.offline);
     WarnOfGuess(*training.from, o.from);
   }
   training.freeze_backbone = o.freeze == "backbone";

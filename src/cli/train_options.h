@@ -15,6 +15,7 @@ struct TrainOptions {
   std::string data;
   std::string out;
   std::string from;
+  bool offline = false;
   std::string freeze;
   std::string run;
   std::string optimizer = "sgd";

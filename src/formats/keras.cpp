@@ -48,16 +48,16 @@ class NamedLayers {
     AddNorm(layer, norm, true);
   }
 
-  // The average over the map and the classifier, dense or a convolution, if there is one.
+  // The average over the map and the classifier, dense or a convolution, if there is one: weights of
+  // include_top=False have none. V2's published weights call it Logits.
   void AddClassifier() {
     Add("global_average_pooling2d", "GlobalAveragePooling2D", op::Average());
-    const KerasLayerWeights dense = WeightsOf("predictions");
-    const KerasLayerWeights convolution = WeightsOf("conv_preds");
-    if (convolution.found()) {
-      Add("conv_preds", "Conv2D", convolution.Convolution());
-    } else if (dense.found()) {
-      Add("predictions", "Dense", dense.Dense());
-    }  // else the weights of include_top=False
+    if (const KerasLayerWeights convolution = WeightsOf("conv_preds"); convolution.found())
+      return Add("conv_preds", "Conv2D", convolution.Convolution());
+    for (const char* name : {"predictions", "Logits"}) {
+      if (const KerasLayerWeights dense = WeightsOf(name); dense.found())
+        return Add(name, "Dense", dense.Dense());
+    }
   }
 
   [[nodiscard]] int output() const { return graph_.output; }
@@ -106,20 +106,37 @@ Graph FromV1Names(std::string_view file, const KerasWeights& weights) {
   return graph;
 }
 
+struct BlockNames {
+  std::string convolution;
+  std::string norm;
+};
+
+// What the layers of V2's blocks are called, counted from 0: now, or, as in the published weights, once.
+BlockNames V2Names(int block, const std::string& part, bool now) {
+  if (!now)
+    return {Concat("mobl", block, "_conv_", block, "_", part),
+            Concat("bn", block, "_conv_", block, "_bn_", part)};
+  const std::string name = Concat(block == 0 ? "expanded_conv" : Concat("block_", block), "_", part);
+  return {name, name + "_BN"};
+}
+
 Graph FromV2Names(std::string_view file, const KerasWeights& weights) {
   NamedLayers layers(file, weights, "v2");
   const Network network = V2();
   layers.AddConvolution("Conv1", "bn_Conv1", network.layers.front().stride, true);
+  const bool now = !layers.WeightsOf(V2Names(0, "depthwise", false).convolution).found();
   int block = 0;
   for (const int stride : DepthwiseStrides(network)) {
-    const std::string name = block == 0 ? "expanded_conv_" : Concat("block_", block, "_");
+    const auto [expand, expand_norm] = V2Names(block, "expand", now);
+    const auto [depthwise, depthwise_norm] = V2Names(block, "depthwise", now);
+    const auto [project, project_norm] = V2Names(block, "project", now);
     const int input = layers.output();
     const std::int64_t channels = layers.channels();
-    if (block > 0) layers.AddConvolution(name + "expand", name + "expand_BN", 1, true);
-    layers.AddDepthwise(name + "depthwise", name + "depthwise_BN", stride, std::nullopt);
-    layers.AddConvolution(name + "project", name + "project_BN", 1, false);
+    if (block > 0) layers.AddConvolution(expand, expand_norm, 1, true);
+    layers.AddDepthwise(depthwise, depthwise_norm, stride, std::nullopt);
+    layers.AddConvolution(project, project_norm, 1, false);
     if (block > 0 && stride == 1 && channels == layers.channels())
-      layers.Add(name + "add", "Add", op::Add(), {layers.output(), input});
+      layers.Add(Concat("block_", block, "_add"), "Add", op::Add(), {layers.output(), input});
     ++block;
   }
   layers.AddConvolution("Conv_1", "Conv_1_bn", 1, true);

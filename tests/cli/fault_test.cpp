@@ -8,6 +8,9 @@
 #include <vector>
 
 #include "cli/run_program.h"
+#if MOBILENET_GETS
+#include "fetch/http_server.h"
+#endif
 #include "gmock/gmock.h"
 #include "mobilenet/mobilenet.h"
 #include "mobilenet/training.h"
@@ -135,6 +138,39 @@ TEST_P(FaultTest, TrainingLosesNothing) {
         EXPECT_TRUE(same());
       });
 }
+
+#if MOBILENET_GETS
+// What has come stays beside as FILE.part, and the next run goes on from there.
+TEST_P(FaultTest, WeightsAreFetchedWholeOrNotAtAll) {
+  const std::string content(1'950'000, 'w');  // of no model, which `get` doesn't read
+  const HttpServer server([&](const ServedRequest& /*request*/) {
+    return ServedAnswer{Answer("200 OK", content, "ETag: \"1\"\r\n")};
+  });
+  setenv("MOBILENET_MIRROR", server.url().c_str(), 1);
+  setenv("XDG_CACHE_HOME", Path("caches").c_str(), 1);
+  setenv("no_proxy", "127.0.0.1", 1);
+  const fs::path file = Path("caches/mobilenet/mobilenet_2_5_128_tf.h5");
+  int faults = 0;
+  for (const bool stays : {false, true}) {
+    for (int after = 0;; after += GetParam() == "write" || GetParam() == "memory" ? 23 : 1, ++faults) {
+      fs::remove_all(Path("caches"));
+      Result result;
+      if (!RunWithFault("get v1-0.25-128", GetParam(), after, stays, result)) break;
+      SCOPED_TRACE(testing::Message() << after << (stays ? " and all after it: " : ": ") << result.output);
+      EXPECT_THAT(result.status, testing::AnyOf(0, 1));
+      EXPECT_EQ(result.output.find("mobilenet: "), 0U);
+      EXPECT_TRUE(result.status == 1 || fs::exists(file));
+      EXPECT_TRUE(!fs::exists(file) || Text(file) == content);
+      if (HasFailure()) break;
+      EXPECT_EQ(RunProgram("get v1-0.25-128 2>&1").status, 0);
+      EXPECT_TRUE(Text(file) == content);
+    }
+  }
+  unsetenv("MOBILENET_MIRROR");
+  unsetenv("XDG_CACHE_HOME");
+  EXPECT_GT(faults, 0) << "none failed";
+}
+#endif
 
 INSTANTIATE_TEST_SUITE_P(Calls, FaultTest,
                          testing::Values("write", "fsync", "rename", "map", "create", "memory"),

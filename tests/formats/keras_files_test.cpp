@@ -145,6 +145,32 @@ TEST(Keras, ApplicationsNamesOfBothVersions) {
   ExpectWeights(ToModel(FromKerasNames("f", UnderApplicationsNames(v2, true))), kV2At224);
 }
 
+// What the layers of V2 are called in the weights that keras.applications fetches, which an older version
+// wrote: "mobl3_conv_3_expand" for "block_3_expand".
+std::string PublishedName(const std::string& name) {
+  if (name == "predictions") return "Logits";
+  const bool first = name.starts_with("expanded_conv_");
+  if (!first && !name.starts_with("block_")) return name;
+  const int number = first ? 0 : std::stoi(name.substr(6));
+  const bool norm = name.ends_with("_BN");
+  const std::string layer = norm ? name.substr(0, name.size() - 3) : name;
+  const std::string part = layer.substr(layer.rfind('_') + 1);
+  return Concat(norm ? "bn" : "mobl", number, "_conv_", number, norm ? "_bn_" : "_", part);
+}
+
+TEST(Keras, NamesOfTheWeightsPublishedForV2) {
+  constexpr V2Options kV2At224 = {.alpha = 0.35, .classes = 3};
+  const KerasModel keras = KerasModelOf(kV2At224, KerasStyle::kFunctional2);
+  KerasWeights named;
+  for (const auto& [layer, tensors] : UnderApplicationsNames(keras, true)) {
+    const std::string name = PublishedName(layer);
+    named[Concat(name, "/", name)] = tensors;
+  }
+  ASSERT_TRUE(named.contains("mobl0_conv_0_depthwise/mobl0_conv_0_depthwise"));
+  ASSERT_TRUE(named.contains("bn16_conv_16_bn_project/bn16_conv_16_bn_project"));
+  ExpectWeights(ToModel(FromKerasNames("f", named)), kV2At224);
+}
+
 // Without a configuration, the names in the file are taken, or else V1's order.
 TEST(Keras3, WeightsAlone) {
   constexpr V1Options kV1 = {.alpha = 0.25, .classes = 3, .padding = PaddingStyle::kKeras};
