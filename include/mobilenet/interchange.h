@@ -26,4 +26,22 @@ struct OnnxOptions {
 MOBILENET_EXPORT void SaveOnnx(const Model& model, const std::filesystem::path& path,
                                const OnnxOptions& options = {});
 
+struct TfliteOptions {
+  // As in OnnxOptions.
+  bool preprocessing = false;
+};
+
+// Writes a TensorFlow Lite file, which LiteRT, Android's and MediaPipe's tools read: the whole file or, with
+// an Error thrown, nothing. One input, "input", float32 [batch, height, width, channels], RGB also where the
+// network was trained on BGR, whose first weights are turned around then; and one output, float32 [batch,
+// classes]: probabilities, by a softmax or a sigmoid as `model.answers` says. Without a classifier it is the
+// features, [batch, channels], or a map in the same order of axes as the input. Batch norms are folded into
+// the weights. The file's metadata tells Android's tools of the normalisation and the labels, which lie in a
+// ZIP archive at the file's end; preprocessing, answers and provenance stand besides under names that begin
+// with "mobilenet.", and Model::Load reads all of it back. Throws Error where the network or its weights
+// don't hold together, it has other inputs than RGB or grey, BGR is read by what is no convolution, a label
+// has a line break, or there are more than 2^31 bytes.
+MOBILENET_EXPORT void SaveTflite(const Model& model, const std::filesystem::path& path,
+                                 const TfliteOptions& options = {});
+
 }  // namespace mobilenet

@@ -76,7 +76,7 @@ class Folder {
       BadNode(graph_, *node_, "puts zeros around the output, expected a convolution right behind them");
     if (output.end != nullptr)
       folded_.answers = IsSoftmax(*output.end) ? Answers::kSoftmax : Answers::kSigmoid;
-    if (output.averaged) return;
+    if (output.averaged || output.end != nullptr) return;
     folded_.added_average = true;
     Layer pool = Begin(LayerKind::kGlobalAveragePool, output, output.shape.channels);
     pool.name = "pool";
@@ -386,9 +386,8 @@ class Folder {
 
   Value MakeEnd() const {
     Value value = Plain();
-    const bool logits =
-        value.layer != kNetworkInput &&
-        folded_.network.layers[static_cast<std::size_t>(value.layer)].kind == LayerKind::kFullyConnected;
+    const bool logits = value.layer != kNetworkInput && value.shape.height == 1 && value.shape.width == 1 &&
+                        TraitsOf(folded_.network.layers[static_cast<std::size_t>(value.layer)].kind).mixes;
     if (!logits) BadEnd(*node_);
     value.end = node_;
     return value;

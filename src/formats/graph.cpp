@@ -27,7 +27,8 @@ void MakeNamesUnique(Network& network) {
 }
 
 void NameLayers(const Graph& graph, PaddingStyle padding, Network& network) {
-  network.recipe = FindRecipe(network, padding, !graph.resolution);
+  const bool told = graph.padding || !graph.resolution;
+  network.recipe = FindRecipe(network, graph.padding.value_or(padding), told);
   if (graph.version && (!network.recipe || NameOf(*network.recipe) != *graph.version)) {
     Fail(graph.file, ": its layers' widths, from ", network.layers.front().output.channels, " to ",
          network.layers.back().input.channels, " channels, are those of MobileNet V",

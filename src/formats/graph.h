@@ -107,6 +107,8 @@ struct Graph {
   // What is known of the whole from more than its operators: strides from the naming of bare weights, which
   // are right only where the layers turn out to be this version's.
   std::optional<std::string> version;  // "v1"
+  // The style that windows are padded by, where the file says so in words and not only by each one's zeros.
+  std::optional<PaddingStyle> padding;
   // What nearly all files of this kind were trained on; `provenance` may say under "preprocessing" why.
   std::optional<Preprocessing> preprocessing;
   std::map<std::string, std::string> provenance;

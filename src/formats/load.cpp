@@ -86,7 +86,7 @@ Model ParseTfjs(std::span<const std::uint8_t> bytes, std::string_view name,
 // With the labels that the file has.
 Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner, std::string_view name,
                 const std::filesystem::path* folder) {
-  if (IsTflite(bytes)) return ToModel(ReadTflite(bytes, name));
+  if (LooksLikeTflite(bytes)) return ReadTflite(bytes, name);
   if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5(bytes, name));
   if (ZipArchive::Recognises(bytes)) return ParseArchive(bytes, name);
   if (IsTorchPickle(bytes)) return ToModel(ReadTorchPickle(bytes, std::move(owner), name));

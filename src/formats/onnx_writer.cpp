@@ -11,6 +11,7 @@
 #include "formats/model_file.h"
 #include "formats/onnx.h"
 #include "formats/onnx_file.h"
+#include "formats/rgb_input.h"
 #include "formats/transposed.h"
 #include "mobilenet/version.h"
 #include "runtime/fold.h"
@@ -41,7 +42,7 @@ class OnnxWriter {
     AddOutput();
     for (const auto& [key, value] : DescriptionOf(model_, path)) {
       onnx::Entry& entry = *file_.add_metadata_props();
-      entry.set_key(std::string(kOnnxPrefix) + key);
+      entry.set_key(std::string(kDescriptionPrefix) + key);
       entry.set_value(value);
     }
     return std::move(file_);
@@ -256,36 +257,13 @@ class OnnxWriter {
   std::vector<Names> maps_;  // of each layer
 };
 
-// The same model for an input of RGB.
-Model TakingRgb(Model model, const std::string& path) {
-  Preprocessing& p = model.preprocessing;
-  if (p.order == ChannelOrder::kRgb || model.network.input.channels == 1) return model;
-  std::ranges::reverse(p.mean);
-  std::ranges::reverse(p.scale);
-  p.order = ChannelOrder::kRgb;
-  for (const Layer& layer : model.network.layers) {
-    if (std::ranges::find(layer.inputs, kNetworkInput) == layer.inputs.end()) continue;
-    if (layer.kind != LayerKind::kConvolution && layer.kind != LayerKind::kPointwise)
-      Fail(path, ": can't be written: ", layer.name,
-           " reads BGR and is no convolution that could read RGB; write it without preprocessing");
-    Tensor& weight = model.weights.at(layer.name + ".weight");
-    std::vector<float> values(weight.values.begin(), weight.values.end());
-    const auto out = static_cast<std::size_t>(layer.output.channels);
-    for (std::size_t at = 0; at < values.size(); at += 3 * out)
-      std::swap_ranges(values.begin() + static_cast<std::ptrdiff_t>(at),
-                       values.begin() + static_cast<std::ptrdiff_t>(at + out),
-                       values.begin() + static_cast<std::ptrdiff_t>(at + 2 * out));
-    weight = Tensor::Of(weight.shape, std::move(values));
-  }
-  return model;
-}
-
 }  // namespace
 
 onnx::Model OnnxOf(const Model& model, const OnnxOptions& options, const std::string& path) {
   CheckNetwork(model.network);
   CheckWeights(model.network, model.weights);
-  return OnnxWriter(options.preprocessing ? TakingRgb(model, path) : model).Write(options, path);
+  return OnnxWriter(options.preprocessing ? TakingRgb(model, path, "write it without preprocessing") : model)
+      .Write(options, path);
 }
 
 void SaveOnnx(const Model& model, const std::filesystem::path& path, const OnnxOptions& options) {

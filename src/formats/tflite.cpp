@@ -6,16 +6,19 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "formats/graph.h"
+#include "formats/model_file.h"
 #include "formats/tflite_floats.h"
 #include "formats/tflite_generated.h"
+#include "formats/tflite_metadata.h"
 #include "formats/tflite_names.h"
+#include "formats/tflite_operators.h"
 #include "formats/transposed.h"
 
 namespace mobilenet {
 namespace {
 
 // More tensor types of the TFLite format, and its padding.
-constexpr int kInt32 = 2;
 constexpr int kInt16 = 7;
 constexpr int kSame = 0;
 
@@ -139,36 +142,36 @@ class Reader {
 
   // What an operator that is not read is a sign of.
   static const char* SignOf(int code) {
-    constexpr int kMul = 18;
-    constexpr int kHardSwish = 117;
-    if (code == kHardSwish) return ": MobileNet V3's activation";
-    if (code == kMul) return ": squeeze-and-excitation perhaps, as MobileNet V3 and EfficientNet have it";
+    if (code == tflite_operator::kHardSwish) return ": MobileNet V3's activation";
+    if (code == tflite_operator::kMul)
+      return ": squeeze-and-excitation perhaps, as MobileNet V3 and EfficientNet have it";
     return "";
   }
 
   // The operators of the TFLite format that are read.
   void Dispatch() {
+    using namespace tflite_operator;
     struct Row {
       int code;
       void (Reader::*add)();
     };
-    static constexpr std::array kRows = {Row{0, &Reader::AddSum},
-                                         Row{1, &Reader::AddPool},
-                                         Row{3, &Reader::AddConvolution},
-                                         Row{4, &Reader::AddDepthwise},
-                                         Row{6, &Reader::AddDequantize},
-                                         Row{9, &Reader::AddFullyConnected},
-                                         Row{14, &Reader::AddSigmoid},
-                                         Row{19, &Reader::AddClip<Activation::kRelu>},
-                                         Row{21, &Reader::AddClip<Activation::kRelu6>},
-                                         Row{22, &Reader::AddReshape},
-                                         Row{25, &Reader::AddSoftmax},
-                                         Row{34, &Reader::AddZeros},
-                                         Row{40, &Reader::AddMean},
-                                         Row{43, &Reader::AddReshape},
-                                         Row{45, &Reader::SkipNumbers},   // STRIDED_SLICE
-                                         Row{77, &Reader::SkipNumbers},   // SHAPE
-                                         Row{83, &Reader::SkipNumbers}};  // PACK
+    static constexpr std::array kRows = {Row{kAdd, &Reader::AddSum},
+                                         Row{kAveragePool, &Reader::AddPool},
+                                         Row{kConvolution, &Reader::AddConvolution},
+                                         Row{kDepthwise, &Reader::AddDepthwise},
+                                         Row{kDequantize, &Reader::AddDequantize},
+                                         Row{kFullyConnected, &Reader::AddFullyConnected},
+                                         Row{kLogistic, &Reader::AddSigmoid},
+                                         Row{kRelu, &Reader::AddClip<Activation::kRelu>},
+                                         Row{kRelu6, &Reader::AddClip<Activation::kRelu6>},
+                                         Row{kReshape, &Reader::AddReshape},
+                                         Row{kSoftmax, &Reader::AddSoftmax},
+                                         Row{kPad, &Reader::AddZeros},
+                                         Row{kMean, &Reader::AddMean},
+                                         Row{kSqueeze, &Reader::AddReshape},
+                                         Row{kStridedSlice, &Reader::SkipNumbers},
+                                         Row{kShape, &Reader::SkipNumbers},
+                                         Row{kPack, &Reader::SkipNumbers}};
     const tflite::OperatorCode& stored = CodeOf();
     const int code = std::max<int>(stored.short_code(), stored.code());
     type_ = NameOfTfliteOperator(code);
@@ -277,7 +280,7 @@ class Reader {
   // The int32 values of a constant tensor.
   std::vector<std::int32_t> Integers(flatbuffers::uoffset_t input, std::size_t count) const {
     const tflite::Tensor& tensor = TensorAt(Index(op_->inputs(), input, "input"));
-    if (tensor.type() != kInt32)
+    if (tensor.type() != kTfliteInt32)
       Bad("has a parameter of ", NameOfTfliteType(tensor.type()), ", expected int32");
     const auto bytes = BytesOf(tensor);
     if (bytes.size() != count * sizeof(std::int32_t))
@@ -381,7 +384,8 @@ class Reader {
   // What works out the shape for a RESHAPE, whose output tells it.
   void SkipNumbers() {
     const int type = static_cast<unsigned char>(TensorAt(OutputOf()).type());
-    if (type != kInt32) Bad("makes a map of ", NameOfTfliteType(type), ", expected numbers for a RESHAPE");
+    if (type != kTfliteInt32)
+      Bad("makes a map of ", NameOfTfliteType(type), ", expected numbers for a RESHAPE");
   }
 
   void AddSoftmax() {
@@ -404,21 +408,29 @@ class Reader {
   std::string type_;
 };
 
-}  // namespace
-
-bool IsTflite(std::span<const std::uint8_t> bytes) {
-  return bytes.size() >= 8 && std::memcmp(bytes.data() + 4, "TFL3", 4) == 0;
+// By what SaveTflite wrote about it, which needs no guess.
+void Describe(const Safetensors& ours, Model& model) {
+  for (const char* guessed : {"preprocessing", "labels", "resolution", "average"})
+    model.provenance.erase(guessed);
+  ReadDescription(ours, model);
 }
 
-Graph ReadTflite(std::span<const std::uint8_t> bytes, std::string_view name) {
+}  // namespace
+
+Model ReadTflite(std::span<const std::uint8_t> bytes, std::string_view name) {
   constexpr flatbuffers::uoffset_t kMaxDepth = 64;
   constexpr flatbuffers::uoffset_t kMaxTables = 100'000;
   flatbuffers::Verifier verifier(bytes.data(), bytes.size(), kMaxDepth, kMaxTables);
   if (!tflite::VerifyModelBuffer(verifier))
     Fail(name, ": is a damaged TFLite file: its tables don't hold together");
-  Graph graph = Reader(*tflite::GetModel(bytes.data()), bytes.size(), name).Read();
+  const tflite::Model& file = *tflite::GetModel(bytes.data());
+  const Safetensors ours = TfliteDescription(file, name);
+  Graph graph = Reader(file, bytes.size(), name).Read();
   graph.texts = TextsInZip(bytes);
-  return graph;
+  graph.padding = TflitePadding(ours);
+  Model model = ToModel(graph);
+  if (!ours.metadata.empty()) Describe(ours, model);
+  return model;
 }
 
 }  // namespace mobilenet

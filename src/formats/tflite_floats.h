@@ -10,9 +10,10 @@
 
 namespace mobilenet {
 
-// Tensor types of the format that weights may have.
+// Tensor types of the format that weights may have, and lists of numbers.
 constexpr int kTfliteFloat32 = 0;
 constexpr int kTfliteFloat16 = 1;
+constexpr int kTfliteInt32 = 2;
 constexpr int kTfliteUint8 = 3;
 constexpr int kTfliteInt8 = 9;
 

@@ -18,11 +18,7 @@ std::vector<float> Values(const Weights& weights, const std::string& name) {
   return {values.begin(), values.end()};
 }
 
-bool IsSame(const Layer& layer) {
-  Layer same = layer;
-  PlaceWindow(PaddingStyle::kSame, same);
-  return same.padding == layer.padding;
-}
+bool IsSame(const Layer& layer) { return IsPaddedAs(PaddingStyle::kSame, layer); }
 
 op::Any OperationOf(const Layer& layer, const Weights& weights) {
   if (layer.kind == LayerKind::kAdd) return op::Add();
