@@ -13,14 +13,18 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/keras_weights.cpp
   ${CMAKE_CURRENT_LIST_DIR}/load.cpp
   ${CMAKE_CURRENT_LIST_DIR}/pickle.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/pixel_scaling.cpp
   ${CMAKE_CURRENT_LIST_DIR}/pixel_statistics.cpp
   ${CMAKE_CURRENT_LIST_DIR}/recognise.cpp
   ${CMAKE_CURRENT_LIST_DIR}/rgb_input.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tfjs.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_arithmetic.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite_floats.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_layers.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite_metadata.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite_names.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_tensors.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite_writer.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_names.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_nodes.cpp

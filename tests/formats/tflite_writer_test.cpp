@@ -173,6 +173,18 @@ TEST(TfliteWriter, NetworksOfBgrTakeRgb) {
     EXPECT_NEAR(found[i].probability, expected[i].probability, 1e-5F);
 }
 
+TEST(TfliteWriter, TheFileMayNormaliseItself) {
+  Model model = SmallModel();
+  for (const char* preset : {"tensorflow", "pytorch", "caffe", "unit"}) {
+    model.preprocessing = PreprocessingPreset(preset);
+    const Model read = ReadBack(model, {.preprocessing = true});
+    const Model plain = ReadBack(model);
+    EXPECT_EQ(read.preprocessing, plain.preprocessing) << preset;
+    EXPECT_EQ(read.network.layers, plain.network.layers) << preset;
+    ExpectSameAnswers(read, plain);
+  }
+}
+
 // What the file says to Android's tools.
 const tflite::ModelMetadata* MetadataIn(const std::vector<std::uint8_t>& bytes) {
   const tflite::Model& file = *tflite::GetModel(bytes.data());
