@@ -393,11 +393,28 @@ class Folder {
     return value;
   }
 
-  // Several follow each other, as a subtraction and a division do.
-  Value Make(const op::Rescale& rescale) {
+  // The input, of which nobody else sees what it was.
+  [[nodiscard]] const Value& NetworkInput(const char* does) const {
     const Value& in = Input();
     if (in.layer != kNetworkInput || in.zeros != Padding() || !in.sole)
-      Bad("rescales values within the network, expected that right after the input");
+      Bad(does, " within the network, expected that right after the input");
+    return in;
+  }
+
+  Value Make(const op::Reverse&) {
+    const Value& in = NetworkInput("turns the channels around");
+    if (in.shape.channels == 1) return in;
+    folded_.reversed = !folded_.reversed;
+    if (folded_.rescale) {
+      std::ranges::reverse(folded_.rescale->scale);
+      std::ranges::reverse(folded_.rescale->offset);
+    }
+    return in;
+  }
+
+  // Several follow each other, as a subtraction and a division do.
+  Value Make(const op::Rescale& rescale) {
+    const Value& in = NetworkInput("rescales values");
     op::Rescale sum = folded_.rescale.value_or(op::Rescale());
     for (std::size_t c = 0; c < sum.scale.size(); ++c) {
       sum.scale[c] *= rescale.scale[c];

@@ -50,7 +50,14 @@ Preprocessing PreprocessingOf(const op::Rescale& rescale) {
   return p;
 }
 
-void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& model) {
+// As if the file's input were RGB, which it turns around.
+void SetOrder(Model& model) {
+  model.preprocessing.order = ChannelOrder::kBgr;
+  std::string& note = model.provenance["preprocessing"];
+  note += "; the file's own first layers make BGR of RGB";
+}
+
+void SetNormalisation(const Graph& graph, const FoldedGraph& folded, Model& model) {
   std::string& note = model.provenance["preprocessing"];
   if (folded.rescale) {
     model.preprocessing = PreprocessingOf(*folded.rescale);
@@ -65,6 +72,11 @@ void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& mode
   const PreprocessingGuess guess = GuessPreprocessing(graph, folded, model.network);
   model.preprocessing = guess.preprocessing;
   note = Concat(NoteOf(guess), note.empty() ? "" : "; ", note);
+}
+
+void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& model) {
+  SetNormalisation(graph, folded, model);
+  if (folded.reversed) SetOrder(model);
 }
 
 std::vector<std::string> LinesOf(const std::string& text) {

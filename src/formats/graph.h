@@ -79,11 +79,14 @@ struct Rescale {
   std::array<double, 3> offset = {0, 0, 0};
 };
 
+// The channels in the other order.
+struct Reverse {};
+
 // What does nothing once a network is trained, as dropout.
 struct Identity {};
 
 using Any = std::variant<Convolution, Depthwise, Dense, Zeros, Norm, Clip, Add, Average, Reshape, Softmax,
-                         Sigmoid, Rescale, Identity>;
+                         Sigmoid, Rescale, Reverse, Identity>;
 
 }  // namespace op
 
