@@ -44,4 +44,13 @@ struct TfliteOptions {
 MOBILENET_EXPORT void SaveTflite(const Model& model, const std::filesystem::path& path,
                                  const TfliteOptions& options = {});
 
+// Writes safetensors with timm's names and layouts, for timm.create_model(...).load_state_dict: the whole
+// file or, with an Error thrown, nothing. Batch norms stay, with a variance that makes up for an epsilon that
+// is not PyTorch's 1e-5; of layers whose batch norm was folded they only add the bias. Preprocessing, labels
+// and provenance stand in the metadata under names that begin with "mobilenet.", as does timm's name of the
+// network ("mobilenet.architecture"), and Model::Load reads them back. Throws Error where the network or its
+// weights don't hold together, and where timm has no such network: other versions than V1 and V2, other
+// alphas than its own, an activation that is not ReLU6, and padding that is not symmetric, as TensorFlow's.
+MOBILENET_EXPORT void SaveTimm(const Model& model, const std::filesystem::path& path);
+
 }  // namespace mobilenet

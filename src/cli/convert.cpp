@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "base/enum_names.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/signature.h"
 #include "cli/command.h"
 #include "cli/network_options.h"
 #include "cli/photos_option.h"
@@ -31,6 +33,7 @@ struct ConvertArguments {
   int threads = 1;
   std::optional<Resolution> resolution;
   bool with_preprocessing = false;
+  std::string names = "ours";
 };
 
 // Weights don't depend on the resolution: the same ones run at any.
@@ -70,10 +73,15 @@ void CheckOutput(const ConvertArguments& options) {
     throw Error(
         options.output +
         ": --with-preprocessing is for ONNX and TFLite; our own files hold the preprocessing in any case");
-  CheckModelOut(options.output);
+  if (options.names == "ours") return CheckModelOut(options.output);
+  if (!ours || options.precision != "float32")
+    throw Error(options.output + ": timm's names are for safetensors in float32 alone");
+  CheckReplaceable(options.output, "a model of this program with timm's names",
+                   std::bind_front(LooksLikeSafetensorsWith, "mobilenet.architecture"));
 }
 
 void WriteOurs(const ConvertArguments& options, Model& model) {
+  if (options.names == "timm") return SaveTimm(model, options.output);
   const Precision precision = *PrecisionOf(options.precision);
   if (precision != Precision::kFloat32)
     model.provenance["weights"] = fmt::format("rounded to {} by convert", NameOf(precision));
@@ -194,6 +202,13 @@ void AddConvert(CLI::App& program, int& status) {
       ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
       ->type_name("P")
       ->capture_default_str();
+  command
+      ->add_option(
+          "--names", options->names,
+          "Of the tensors in OUT.safetensors: ours, or timm's, in PyTorch's layouts, for its create_model")
+      ->check(CLI::IsMember({"ours", "timm"}))
+      ->type_name("N")
+      ->capture_default_str();
   RequireText(
       command->add_option(
           "--calibrate", options->calibrate,
@@ -214,6 +229,8 @@ void AddConvert(CLI::App& program, int& status) {
       "  mobilenet convert flowers.safetensors flowers.onnx --with-preprocessing\n"
       "For phones: TensorFlow Lite with its labels, as Android's and MediaPipe's tools read it\n"
       "  mobilenet convert flowers.safetensors flowers.tflite\n"
+      "For PyTorch: timm's names for the weights of its own MobileNets\n"
+      "  mobilenet convert flowers.safetensors mobilenetv2_100.safetensors --names timm\n"
       "What a network was trained on, by photos whose classes are known\n"
       "  mobilenet convert cats.h5 cats.safetensors --labels labels.txt --photos photos\n"
       "Probabilities that can be trusted, by photos that were held out\n"

@@ -12,7 +12,7 @@
 #include "formats/onnx.h"
 #include "formats/onnx_file.h"
 #include "formats/rgb_input.h"
-#include "formats/transposed.h"
+#include "formats/torch_layout.h"
 #include "mobilenet/version.h"
 #include "runtime/fold.h"
 #include "runtime/window.h"
@@ -176,37 +176,20 @@ class OnnxWriter {
     return flat ? Names{.image = "", .flat = sum} : Names{.image = sum, .flat = ""};
   }
 
-  // The weight of a layer, its channels out first.
+  // The names of a layer's weight and bias.
   struct Channels {
     std::string weight;
     std::string bias;
   };
-  Channels AddWeights(const Layer& layer, const std::vector<std::int64_t>& shape) {
+  Channels AddWeights(const Layer& layer) {
     const FoldedLayer folded = Fold(layer, model_.weights);
-    const std::int64_t out = layer.output.channels;
-    // [k, k, in, out] -> [out, in, k, k]: all pixels of a window by the rest, for each of these.
-    const std::int64_t pixels = std::int64_t{layer.kernel} * layer.kernel;
-    std::vector<float> weight = Transposed(folded.weight, pixels);
-    if (layer.kind == LayerKind::kDepthwise) return Stored(layer, shape, weight, folded.bias);
-    const std::int64_t in = static_cast<std::int64_t>(folded.weight.size()) / (pixels * out);
-    std::vector<float> ordered(weight.size());
-    for (std::int64_t o = 0; o < out; ++o) {
-      for (std::int64_t i = 0; i < in; ++i)
-        std::copy_n(weight.begin() + (i * out + o) * pixels, pixels, ordered.begin() + (o * in + i) * pixels);
-    }
-    return Stored(layer, shape, ordered, folded.bias);
-  }
-
-  Channels Stored(const Layer& layer, const std::vector<std::int64_t>& shape,
-                  const std::vector<float>& weight, const std::vector<float>& bias) {
-    return {AddFloats(layer.name + ".weight", shape, weight),
-            AddFloats(layer.name + ".bias", {layer.output.channels}, bias)};
+    return {AddFloats(layer.name + ".weight", ChannelsFirstShape(layer), ChannelsFirst(layer, folded.weight)),
+            AddFloats(layer.name + ".bias", {layer.output.channels}, folded.bias)};
   }
 
   onnx::Node& AddConvolution(const Layer& layer) {
     const std::int64_t groups = layer.kind == LayerKind::kDepthwise ? layer.input.channels : 1;
-    const auto [weight, bias] =
-        AddWeights(layer, {layer.output.channels, layer.input.channels / groups, layer.kernel, layer.kernel});
+    const auto [weight, bias] = AddWeights(layer);
     onnx::Node& node = AddNode("Conv", layer.name, {Image(layer.inputs[0]), weight, bias});
     const Padding& p = layer.padding;
     SetIntegers(node, "kernel_shape", {layer.kernel, layer.kernel});
@@ -218,7 +201,7 @@ class OnnxWriter {
   }
 
   onnx::Node& AddGemm(const Layer& layer) {
-    const auto [weight, bias] = AddWeights(layer, {layer.output.channels, layer.input.channels});
+    const auto [weight, bias] = AddWeights(layer);
     onnx::Node& node = AddNode("Gemm", layer.name, {Flat(layer.inputs[0]), weight, bias});
     SetInteger(node, "transB", 1);
     return node;

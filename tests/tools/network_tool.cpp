@@ -1,7 +1,8 @@
 // For scripts that compare us with other runtimes: makes a model of random weights, or runs one on raw
 // numbers.
 //   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT [PADDING]   VERSION is v1 or v2, OUT ends in
-//                                                            .safetensors, .onnx or .tflite
+//                                                            .safetensors, .timm.safetensors (timm's names),
+//                                                            .onnx or .tflite
 //   network_tool convert MODEL OUT                           likewise
 //   network_tool run MODEL   float32 inputs on standard input, one image after the other; logits on output
 //   network_tool step MODEL BATCH OUT.safetensors            the gradients of one training step; BATCH
@@ -27,6 +28,7 @@ namespace {
 void Write(const Model& model, std::string_view path) {
   if (path.ends_with(".onnx")) return SaveOnnx(model, path);
   if (path.ends_with(".tflite")) return SaveTflite(model, path);
+  if (path.ends_with(".timm.safetensors")) return SaveTimm(model, path);
   model.Save(path);
 }
 
