@@ -30,12 +30,12 @@ std::int64_t StepOf(const json& index) {
 std::optional<ChannelSlice> ChannelSliceOf(const json& indices) {
   constexpr std::size_t kAxes = 4;
   if (!indices.is_array() || indices.size() < 2 || indices.size() > kAxes) return std::nullopt;
-  const auto before_last = std::ranges::subrange(indices.begin(), indices.end() - 1);
-  const bool ellipsis = std::ranges::count_if(before_last, IsEllipsis) == 1;
+  const auto last_index = indices.end() - 1;
+  const bool ellipsis = std::count_if(indices.begin(), last_index, IsEllipsis) == 1;
   const auto takes_all = [](const json& index) { return IsEllipsis(index) || StepOf(index) == 1; };
-  if (!std::ranges::all_of(before_last, takes_all) || (!ellipsis && indices.size() < kAxes))
+  if (!std::all_of(indices.begin(), last_index, takes_all) || (!ellipsis && indices.size() < kAxes))
     return std::nullopt;
-  const json& last = indices.back();
+  const json& last = *last_index;
   if (last.is_number_integer()) {
     const auto channel = last.get<std::int64_t>();
     if (channel < 0 || channel > 2) return std::nullopt;
