@@ -33,6 +33,8 @@ bool LooksLikeOnnx(std::span<const std::uint8_t> bytes) {
          (bytes[2] == 0x12 || bytes[2] == 0x1A || bytes[2] == 0x3A || bytes[2] == 0x42);
 }
 
+bool LooksLikeTflite(std::span<const std::uint8_t> bytes) { return HasAt(bytes, 4, "TFL3"); }
+
 std::string Beginning(std::span<const std::uint8_t> bytes) {
   const auto head = bytes.first(std::min<std::size_t>(bytes.size(), 8));
   if (std::ranges::all_of(head, [](std::uint8_t b) { return b >= 0x20 && b < 0x7F; })) {

@@ -26,6 +26,9 @@ bool LooksLikeSafetensorsWith(std::string_view key, std::span<const std::uint8_t
 // byte, and one of the fields behind that. (Of versions before 3 nobody has files.)
 bool LooksLikeOnnx(std::span<const std::uint8_t> bytes);
 
+// Whether the bytes carry TFLite's file identifier.
+bool LooksLikeTflite(std::span<const std::uint8_t> bytes);
+
 // The first bytes for a message: as text where they are text, in hexadecimal otherwise.
 std::string Beginning(std::span<const std::uint8_t> bytes);
 

@@ -123,26 +123,36 @@ Model ModelFrom(const std::string& path, bool offline) {
   return model;
 }
 
-bool IsOnnxName(const std::filesystem::path& path) { return Lower(path.extension().string()) == ".onnx"; }
-
-void CheckModelOut(const std::filesystem::path& path) {
-  if (IsOnnxName(path)) return CheckReplaceable(path, "an ONNX model", LooksLikeOnnx);
-  CheckReplaceable(path, "a model of this program",
-                   std::bind_front(LooksLikeSafetensorsWith, "format_version"));
+ModelFormat FormatOf(const std::filesystem::path& path) {
+  const std::string ending = Lower(path.extension().string());
+  if (ending == ".onnx") return ModelFormat::kOnnx;
+  return ending == ".tflite" ? ModelFormat::kTflite : ModelFormat::kOurs;
 }
 
-CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path, bool with_onnx) {
-  const auto check = [with_onnx](const std::string& text) {
+void CheckModelOut(const std::filesystem::path& path) {
+  switch (FormatOf(path)) {
+    case ModelFormat::kOnnx:
+      return CheckReplaceable(path, "an ONNX model", LooksLikeOnnx);
+    case ModelFormat::kTflite:
+      return CheckReplaceable(path, "a TFLite model", LooksLikeTflite);
+    case ModelFormat::kOurs:
+      return CheckReplaceable(path, "a model of this program",
+                              std::bind_front(LooksLikeSafetensorsWith, "format_version"));
+  }
+}
+
+CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path, bool in_all) {
+  const auto check = [in_all](const std::string& text) {
     const std::string ending = Lower(std::filesystem::path(text).extension().string());
     for (const char* other : {".h5", ".hdf5", ".keras", ".tflite", ".onnx", ".pt", ".pth", ".pb"}) {
-      if (ending == other && !(with_onnx && ending == ".onnx"))
-        return Concat(text, ": models are written as safetensors", with_onnx ? " or ONNX" : "",
-                      ", expected a name that ends in .safetensors", with_onnx ? " or .onnx" : "");
+      if (ending == other && !(in_all && FormatOf(text) != ModelFormat::kOurs))
+        return Concat(text, ": models are written as safetensors", in_all ? ", ONNX or TFLite" : "",
+                      ", expected a name that ends in .safetensors", in_all ? ", .onnx or .tflite" : "");
     }
     return std::string();
   };
-  const char* what = with_onnx ? "The file to write, by its name: .onnx or else safetensors"
-                               : "The safetensors file to write";
+  const char* what = in_all ? "The file to write, by its name: .onnx, .tflite or else safetensors"
+                            : "The safetensors file to write";
   return RequireText(command.add_option(name, path, what))->check(check)->required()->type_name("FILE");
 }
 

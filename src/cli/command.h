@@ -68,17 +68,18 @@ void WarnOfGuess(const Model& model, const std::string& path);
 CLI::Option* AddModel(CLI::App& command, std::string& path, bool& offline);
 Model ModelFrom(const std::string& path, bool offline);
 
-// Throws where a model can't be written to `path`, or what is there is no model of ours, or no ONNX one where
-// that is what the name says.
+// The formats that models are written in.
+enum class ModelFormat { kOurs, kOnnx, kTflite };
+
+// By the name's ending: .onnx, .tflite, or else our own.
+ModelFormat FormatOf(const std::filesystem::path& path);
+
+// Throws where a model can't be written to `path`, or what is there is none of the format that the name says.
 void CheckModelOut(const std::filesystem::path& path);
 
-// Whether the name ends in .onnx.
-bool IsOnnxName(const std::filesystem::path& path);
-
-// The model file to write, which must be given, and not be named as one of a format that isn't written; .onnx
-// only `with_onnx`.
-CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path,
-                         bool with_onnx = false);
+// The model file to write, which must be given, and not be named as one of a format that isn't written; other
+// formats than ours only `in_all`.
+CLI::Option* AddModelOut(CLI::App& command, const std::string& name, std::string& path, bool in_all = false);
 
 // The options that were given, but those named in `without`, as a shell would take them again: "mobilenet fit
 // --latency 5ms".

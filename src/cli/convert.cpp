@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 
 #include "base/enum_names.h"
 #include "base/fail.h"
 #include "base/file.h"
+#include "base/signature.h"
 #include "cli/command.h"
 #include "cli/network_options.h"
 #include "cli/photos_option.h"
@@ -33,6 +35,7 @@ struct ConvertArguments {
   int threads = 1;
   std::optional<Resolution> resolution;
   bool with_preprocessing = false;
+  std::string names = "ours";
 };
 
 // Weights don't depend on the resolution: the same ones run at any.
@@ -64,22 +67,52 @@ bool CalibrateWith(const std::string& data, int threads, bool json, Model& model
 
 // What OUT's name asks for.
 void CheckOutput(const ConvertArguments& options) {
-  const bool onnx = IsOnnxName(options.output);
-  if (onnx && options.precision != "float32")
-    throw Error(options.output + ": ONNX is written in float32 alone, not in " + options.precision);
-  if (!onnx && options.with_preprocessing)
-    throw Error(options.output +
-                ": --with-preprocessing is for ONNX; our own files hold the preprocessing in any case");
-  CheckModelOut(options.output);
+  const bool ours = FormatOf(options.output) == ModelFormat::kOurs;
+  if (!ours && options.precision != "float32")
+    throw Error(options.output + ": ONNX and TFLite are written in float32 alone, not in " +
+                options.precision);
+  if (ours && options.with_preprocessing)
+    throw Error(
+        options.output +
+        ": --with-preprocessing is for ONNX and TFLite; our own files hold the preprocessing in any case");
+  if (options.names == "ours") return CheckModelOut(options.output);
+  if (!ours || options.precision != "float32")
+    throw Error(options.output + ": timm's names are for safetensors in float32 alone");
+  CheckReplaceable(options.output, "a model of this program with timm's names",
+                   std::bind_front(LooksLikeSafetensorsWith, "mobilenet.architecture"));
 }
 
-void Write(const ConvertArguments& options, Model& model) {
-  if (IsOnnxName(options.output))
-    return SaveOnnx(model, options.output, {.preprocessing = options.with_preprocessing});
+void WriteOurs(const ConvertArguments& options, Model& model) {
+  if (options.names == "timm") return SaveTimm(model, options.output);
   const Precision precision = *PrecisionOf(options.precision);
   if (precision != Precision::kFloat32)
     model.provenance["weights"] = fmt::format("rounded to {} by convert", NameOf(precision));
   model.Save(options.output, precision);
+}
+
+// MediaPipe's tools have one mean and one scale for all channels ("Per-channel image normalization is not
+// available").
+void WarnOfChannels(const ConvertArguments& options, const Model& model) {
+  const auto alike = [](const std::array<float, 3>& n) { return n[0] == n[1] && n[1] == n[2]; };
+  const Preprocessing& p = model.preprocessing;
+  if (options.with_preprocessing || model.network.input.channels == 1 || (alike(p.mean) && alike(p.scale)))
+    return;
+  PrintError(
+      options.output +
+      ": normalises each channel by numbers of its own, which MediaPipe's tools refuse; --with-preprocessing "
+      "lets the file do it itself");
+}
+
+void Write(const ConvertArguments& options, Model& model) {
+  switch (FormatOf(options.output)) {
+    case ModelFormat::kOnnx:
+      return SaveOnnx(model, options.output, {.preprocessing = options.with_preprocessing});
+    case ModelFormat::kTflite:
+      WarnOfChannels(options, model);
+      return SaveTflite(model, options.output, {.preprocessing = options.with_preprocessing});
+    case ModelFormat::kOurs:
+      return WriteOurs(options, model);
+  }
 }
 
 nlohmann::ordered_json Written(const std::string& path, const Model& model,
@@ -129,8 +162,8 @@ void Run(const ConvertArguments& options, int& status) {
 
 void AddConvert(CLI::App& program, int& status) {
   auto options = std::make_shared<ConvertArguments>();
-  CLI::App* command =
-      program.add_subcommand("convert", "Turn a model file of any format we read into our own, or into ONNX");
+  CLI::App* command = program.add_subcommand(
+      "convert", "Turn a model file of any format we read into our own, into ONNX or into TFLite");
   command
       ->add_option("input", options->input,
                    "Model file: safetensors, .pth, .h5, .keras, model.json, .tflite or .onnx; or published "
@@ -139,8 +172,9 @@ void AddConvert(CLI::App& program, int& status) {
       ->type_name("IN");
   AddOffline(*command, options->offline, "the model");
   AddModelOut(*command, "output", options->output, true)->type_name("OUT");
-  command->add_flag("--with-preprocessing", options->with_preprocessing,
-                    "Let OUT.onnx take RGB pixels from 0 to 255: its first operators normalise them");
+  command->add_flag(
+      "--with-preprocessing", options->with_preprocessing,
+      "Let OUT.onnx or OUT.tflite take RGB pixels from 0 to 255: its first operators normalise them");
   command
       ->add_option(
           "--labels", options->labels,
@@ -172,6 +206,13 @@ void AddConvert(CLI::App& program, int& status) {
       ->check(CLI::IsMember({"float32", "bfloat16", "float16"}))
       ->type_name("P")
       ->capture_default_str();
+  command
+      ->add_option(
+          "--names", options->names,
+          "Of the tensors in OUT.safetensors: ours, or timm's, in PyTorch's layouts, for its create_model")
+      ->check(CLI::IsMember({"ours", "timm"}))
+      ->type_name("N")
+      ->capture_default_str();
   RequireText(
       command->add_option(
           "--calibrate", options->calibrate,
@@ -190,6 +231,10 @@ void AddConvert(CLI::App& program, int& status) {
       "  mobilenet convert cats.h5 cats.safetensors --mean 125.3,123,113.9 --scale 1/63,1/62.1,1/66.7\n"
       "For ONNX Runtime and others, from pixels to logits\n"
       "  mobilenet convert flowers.safetensors flowers.onnx --with-preprocessing\n"
+      "For phones: TensorFlow Lite with its labels, as Android's and MediaPipe's tools read it\n"
+      "  mobilenet convert flowers.safetensors flowers.tflite\n"
+      "For PyTorch: timm's names for the weights of its own MobileNets\n"
+      "  mobilenet convert flowers.safetensors mobilenetv2_100.safetensors --names timm\n"
       "What a network was trained on, by photos whose classes are known\n"
       "  mobilenet convert cats.h5 cats.safetensors --labels labels.txt --photos photos\n"
       "Probabilities that can be trusted, by photos that were held out\n"

@@ -76,7 +76,7 @@ class Folder {
       BadNode(graph_, *node_, "puts zeros around the output, expected a convolution right behind them");
     if (output.end != nullptr)
       folded_.answers = IsSoftmax(*output.end) ? Answers::kSoftmax : Answers::kSigmoid;
-    if (output.averaged) return;
+    if (output.averaged || output.end != nullptr) return;
     folded_.added_average = true;
     Layer pool = Begin(LayerKind::kGlobalAveragePool, output, output.shape.channels);
     pool.name = "pool";
@@ -386,19 +386,35 @@ class Folder {
 
   Value MakeEnd() const {
     Value value = Plain();
-    const bool logits =
-        value.layer != kNetworkInput &&
-        folded_.network.layers[static_cast<std::size_t>(value.layer)].kind == LayerKind::kFullyConnected;
+    const bool logits = value.layer != kNetworkInput && value.shape.height == 1 && value.shape.width == 1 &&
+                        TraitsOf(folded_.network.layers[static_cast<std::size_t>(value.layer)].kind).mixes;
     if (!logits) BadEnd(*node_);
     value.end = node_;
     return value;
   }
 
-  // Several follow each other, as a subtraction and a division do.
-  Value Make(const op::Rescale& rescale) {
+  // The input, of which nobody else sees what it was.
+  [[nodiscard]] const Value& NetworkInput(const char* does) const {
     const Value& in = Input();
     if (in.layer != kNetworkInput || in.zeros != Padding() || !in.sole)
-      Bad("rescales values within the network, expected that right after the input");
+      Bad(does, " within the network, expected that right after the input");
+    return in;
+  }
+
+  Value Make(const op::Reverse&) {
+    const Value& in = NetworkInput("turns the channels around");
+    if (in.shape.channels == 1) return in;
+    folded_.reversed = !folded_.reversed;
+    if (folded_.rescale) {
+      std::ranges::reverse(folded_.rescale->scale);
+      std::ranges::reverse(folded_.rescale->offset);
+    }
+    return in;
+  }
+
+  // Several follow each other, as a subtraction and a division do.
+  Value Make(const op::Rescale& rescale) {
+    const Value& in = NetworkInput("rescales values");
     op::Rescale sum = folded_.rescale.value_or(op::Rescale());
     for (std::size_t c = 0; c < sum.scale.size(); ++c) {
       sum.scale[c] *= rescale.scale[c];

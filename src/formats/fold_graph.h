@@ -13,7 +13,8 @@ namespace mobilenet {
 struct FoldedGraph {
   Network network;
   std::vector<Weights> weights;
-  std::optional<op::Rescale> rescale;  // of the input
+  std::optional<op::Rescale> rescale;  // of the input, in the order of channels that the first layer sees
+  bool reversed = false;               // whether that is the other one than the input's
   // The nodes of the first convolution, if that is the first layer, and of the batch norm behind it.
   const op::Convolution* first = nullptr;
   const op::Norm* first_norm = nullptr;

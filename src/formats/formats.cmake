@@ -9,16 +9,26 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/keras.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_config.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_hdf5.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/keras_slices.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_variables.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_weights.cpp
   ${CMAKE_CURRENT_LIST_DIR}/load.cpp
   ${CMAKE_CURRENT_LIST_DIR}/pickle.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/pixel_scaling.cpp
   ${CMAKE_CURRENT_LIST_DIR}/pixel_statistics.cpp
   ${CMAKE_CURRENT_LIST_DIR}/recognise.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/rgb_input.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tfjs.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_arithmetic.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite_floats.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_layers.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_metadata.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite_names.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_tensors.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/tflite_writer.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/timm_writer.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/torch_layout.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_names.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_nodes.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_pickle.cpp
@@ -31,11 +41,13 @@ set_source_files_properties(${CMAKE_CURRENT_LIST_DIR}/load.cpp ${CMAKE_CURRENT_L
                             COMPILE_DEFINITIONS "${MOBILENET_FORMAT_DEFINITIONS}")
 
 set(generated ${CMAKE_CURRENT_BINARY_DIR}/generated)
-add_custom_command(
-  OUTPUT ${generated}/formats/tflite_generated.h
-  COMMAND ${MOBILENET_FLATC} --cpp -o ${generated}/formats ${CMAKE_CURRENT_LIST_DIR}/tflite.fbs
-  DEPENDS ${CMAKE_CURRENT_LIST_DIR}/tflite.fbs)
-target_sources(mobilenet-objects PRIVATE ${generated}/formats/tflite_generated.h)
+foreach(schema IN ITEMS tflite tflite_metadata)
+  add_custom_command(
+    OUTPUT ${generated}/formats/${schema}_generated.h
+    COMMAND ${MOBILENET_FLATC} --cpp -o ${generated}/formats ${CMAKE_CURRENT_LIST_DIR}/${schema}.fbs
+    DEPENDS ${CMAKE_CURRENT_LIST_DIR}/${schema}.fbs)
+  target_sources(mobilenet-objects PRIVATE ${generated}/formats/${schema}_generated.h)
+endforeach()
 target_include_directories(mobilenet-objects SYSTEM PRIVATE ${generated})
 
 # ONNX, where it is built in: from the messages' description protoc makes classes, whose warnings are not ours.

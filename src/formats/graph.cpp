@@ -27,7 +27,8 @@ void MakeNamesUnique(Network& network) {
 }
 
 void NameLayers(const Graph& graph, PaddingStyle padding, Network& network) {
-  network.recipe = FindRecipe(network, padding, !graph.resolution);
+  const bool told = graph.padding || !graph.resolution;
+  network.recipe = FindRecipe(network, graph.padding.value_or(padding), told);
   if (graph.version && (!network.recipe || NameOf(*network.recipe) != *graph.version)) {
     Fail(graph.file, ": its layers' widths, from ", network.layers.front().output.channels, " to ",
          network.layers.back().input.channels, " channels, are those of MobileNet V",
@@ -49,7 +50,14 @@ Preprocessing PreprocessingOf(const op::Rescale& rescale) {
   return p;
 }
 
-void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& model) {
+// As if the file's input were RGB, which it turns around.
+void SetOrder(Model& model) {
+  model.preprocessing.order = ChannelOrder::kBgr;
+  std::string& note = model.provenance["preprocessing"];
+  note += "; the file's own first layers make BGR of RGB";
+}
+
+void SetNormalisation(const Graph& graph, const FoldedGraph& folded, Model& model) {
   std::string& note = model.provenance["preprocessing"];
   if (folded.rescale) {
     model.preprocessing = PreprocessingOf(*folded.rescale);
@@ -64,6 +72,11 @@ void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& mode
   const PreprocessingGuess guess = GuessPreprocessing(graph, folded, model.network);
   model.preprocessing = guess.preprocessing;
   note = Concat(NoteOf(guess), note.empty() ? "" : "; ", note);
+}
+
+void SetPreprocessing(const Graph& graph, const FoldedGraph& folded, Model& model) {
+  SetNormalisation(graph, folded, model);
+  if (folded.reversed) SetOrder(model);
 }
 
 std::vector<std::string> LinesOf(const std::string& text) {

@@ -79,11 +79,14 @@ struct Rescale {
   std::array<double, 3> offset = {0, 0, 0};
 };
 
+// The channels in the other order.
+struct Reverse {};
+
 // What does nothing once a network is trained, as dropout.
 struct Identity {};
 
 using Any = std::variant<Convolution, Depthwise, Dense, Zeros, Norm, Clip, Add, Average, Reshape, Softmax,
-                         Sigmoid, Rescale, Identity>;
+                         Sigmoid, Rescale, Reverse, Identity>;
 
 }  // namespace op
 
@@ -107,6 +110,8 @@ struct Graph {
   // What is known of the whole from more than its operators: strides from the naming of bare weights, which
   // are right only where the layers turn out to be this version's.
   std::optional<std::string> version;  // "v1"
+  // The style that windows are padded by, where the file says so in words and not only by each one's zeros.
+  std::optional<PaddingStyle> padding;
   // What nearly all files of this kind were trained on; `provenance` may say under "preprocessing" why.
   std::optional<Preprocessing> preprocessing;
   std::map<std::string, std::string> provenance;

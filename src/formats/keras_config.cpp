@@ -10,6 +10,7 @@
 #include "base/fail.h"
 #include "formats/json.h"
 #include "formats/keras.h"
+#include "formats/keras_slices.h"
 #include "formats/keras_weights.h"
 
 namespace mobilenet {
@@ -139,23 +140,26 @@ class ConfigReader {
     return inputs;
   }
 
-  // The constant that the layer's only call has beside the map that it reads: a named argument in Keras 2,
-  // the second one in Keras 3. Null where there is none, or the map comes second.
-  static const json* ConstantOf(const Spec& spec) {
+  // What the layer's only call has beside the map that it reads, under one of these names in Keras 2, and as
+  // the second argument in Keras 3. Null where there is none.
+  static const json* ArgumentOf(const Spec& spec, std::initializer_list<const char*> names) {
     if (spec.layer == nullptr || !spec.layer->contains("inbound_nodes")) return nullptr;
     const json& calls = (*spec.layer)["inbound_nodes"];
     if (!calls.is_array() || calls.size() != 1) return nullptr;
     const json& call = calls[0];
-    if (call.is_object() && call.contains("args") && call["args"].is_array() && call["args"].size() == 2) {
-      const json& arguments = call["args"];
-      return ReferencesIn(arguments[1]).empty() && !ReferencesIn(arguments[0]).empty() ? &arguments[1]
-                                                                                       : nullptr;
-    }
+    if (call.is_object() && call.contains("args") && call["args"].is_array() && call["args"].size() == 2)
+      return ReferencesIn(call["args"][0]).empty() ? nullptr : &call["args"][1];
     if (!call.is_array() || call.size() != 4 || !call[3].is_object()) return nullptr;
-    for (const char* key : {"y", "bias"}) {
-      if (call[3].contains(key) && ReferencesIn(call[3][key]).empty()) return &call[3][key];
+    for (const char* name : names) {
+      if (call[3].contains(name)) return &call[3][name];
     }
     return nullptr;
+  }
+
+  // Of these one that is no map.
+  static const json* ConstantOf(const Spec& spec) {
+    const json* argument = ArgumentOf(spec, {"y", "bias"});
+    return argument != nullptr && ReferencesIn(*argument).empty() ? argument : nullptr;
   }
 
   int OutputOf(const json& model, const Outputs& outputs, int last) const {
@@ -198,7 +202,14 @@ class ConfigReader {
     return "";
   }
 
+  void CheckWhole(const Spec& spec) const {
+    const auto is_channel = [this](int input) { return channels_.contains(input); };
+    if (spec.kind != "Stack" && std::ranges::any_of(spec.inputs, is_channel))
+      Bad(spec, "reads one channel of a map alone, expected all");
+  }
+
   void Dispatch(const Spec& spec) {
+    CheckWhole(spec);
     struct Row {
       std::string_view kind;
       void (ConfigReader::*add)(const Spec&);
@@ -222,6 +233,9 @@ class ConfigReader {
         Row{"Multiply", &ConfigReader::AddOperator},
         Row{"TrueDivide", &ConfigReader::AddOperator},
         Row{"Divide", &ConfigReader::AddOperator},
+        Row{"GetItem", &ConfigReader::AddSlice},
+        Row{"SlicingOpLambda", &ConfigReader::AddSlice},
+        Row{"Stack", &ConfigReader::AddStack},
         Row{"Flatten", &ConfigReader::AddFlatten},
         Row{"Reshape", &ConfigReader::AddReshape},
         // What augments, or drops values, does so in training alone.
@@ -459,6 +473,36 @@ class ConfigReader {
            SignOf(spec.kind));
   }
 
+  // Of the channels: all of them, the other way round, or one, for a stack.
+  void AddSlice(const Spec& spec) {
+    const json* indices = ArgumentOf(spec, {"slice_spec"});
+    const auto slice = indices == nullptr ? std::nullopt : ChannelSliceOf(*indices);
+    if (!slice)
+      Bad(spec, "takes a part of a map, expected all channels, perhaps the other way round, or one of them");
+    if (slice->reversed) return AddOnly<op::Reverse>(spec);
+    AddOnly<op::Identity>(spec);
+    if (slice->channel >= 0) channels_[graph_.output] = {spec.inputs.at(0), slice->channel};
+  }
+
+  // Three channels of one map, as the last axis.
+  void AddStack(const Spec& spec) {
+    std::vector<Channel> channels;
+    for (const int input : spec.inputs) {
+      if (channels_.contains(input)) channels.push_back(channels_.at(input));
+    }
+    const auto all = [&](int step) {
+      const auto follows = [step](const Channel& a, const Channel& b) {
+        return a.map != b.map || b.number != a.number + step;
+      };
+      return std::ranges::adjacent_find(channels, follows) == channels.end();
+    };
+    const bool three = spec.inputs.size() == 3 && channels.size() == 3 && spec.config.value("axis", 0) == -1;
+    if (!three || (!all(1) && !all(-1)))
+      Bad(spec,
+          "puts maps together, expected the three channels of one, in their order or the other way round");
+    Append(spec, all(1) ? op::Any(op::Identity()) : op::Any(op::Reverse()), {channels[0].map});
+  }
+
   void AddSum(const Spec& spec) { ConstantOf(spec) != nullptr ? AddOperator(spec) : AddOnly<op::Add>(spec); }
 
   // Whether the function is one that we know.
@@ -494,8 +538,14 @@ class ConfigReader {
     Append(spec, std::move(reshape));
   }
 
+  struct Channel {
+    int map;
+    int number;
+  };
+
   const KerasWeights& weights_;
   Graph graph_;
+  std::map<int, Channel> channels_;  // by nodes that stand for one channel alone
 };
 
 }  // namespace

@@ -12,6 +12,7 @@
 #include "formats/foreign.h"
 #include "formats/hdf5.h"
 #include "formats/imagenet.h"
+#include "formats/json_fields.h"
 #include "formats/keras.h"
 #include "formats/load.h"
 #include "formats/model_file.h"
@@ -32,6 +33,29 @@ std::optional<Graph> ReadNamed(const Safetensors& file) {
   if (HasTimmNames(file)) return ReadTimm(file);
   if (HasEfficientNetNames(file)) return ReadEfficientNetLite(file);
   return std::nullopt;
+}
+
+// What SaveTimm wrote about the model, without our prefix.
+Safetensors DescriptionIn(const Safetensors& file) {
+  Safetensors ours;
+  ours.name = file.name;
+  for (const auto& [key, value] : file.metadata) {
+    if (key.starts_with(kDescriptionPrefix)) ours.metadata[key.substr(kDescriptionPrefix.size())] = value;
+  }
+  return ours;
+}
+
+Model ReadNamedModel(const Safetensors& file, Graph graph) {
+  const Safetensors ours = DescriptionIn(file);
+  const auto resolution = ours.metadata.find(std::string(kTimmResolution));
+  if (resolution == ours.metadata.end()) return ToModel(graph);
+  Fields fields(file.name + ": the metadata", {{kTimmResolution, ParseJson(resolution->second)}});
+  fields.Read(kTimmResolution.data(), graph.resolution.emplace());
+  graph.provenance.clear();  // of what was assumed
+  Model model = ToModel(graph);
+  model.provenance.erase("preprocessing");
+  ReadDescription(ours, model);
+  return model;
 }
 
 constexpr std::string_view kKnownNames =
@@ -86,7 +110,7 @@ Model ParseTfjs(std::span<const std::uint8_t> bytes, std::string_view name,
 // With the labels that the file has.
 Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner, std::string_view name,
                 const std::filesystem::path* folder) {
-  if (IsTflite(bytes)) return ToModel(ReadTflite(bytes, name));
+  if (LooksLikeTflite(bytes)) return ReadTflite(bytes, name);
   if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5(bytes, name));
   if (ZipArchive::Recognises(bytes)) return ParseArchive(bytes, name);
   if (IsTorchPickle(bytes)) return ToModel(ReadTorchPickle(bytes, std::move(owner), name));
@@ -95,7 +119,7 @@ Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void>
   if (!LooksLikeSafetensors(bytes)) FailForeign(bytes, name);
   const Safetensors file = ParseSafetensors(bytes, std::move(owner), name);
   if (IsModelFile(file)) return ReadModel(file);
-  if (const std::optional<Graph> graph = ReadNamed(file)) return ToModel(*graph);
+  if (std::optional<Graph> graph = ReadNamed(file)) return ReadNamedModel(file, *std::move(graph));
   if (file.metadata.contains("checkpoint_version")) {
     Fail(name,
          ": is the checkpoint of a training that is not finished, expected a model: the command that began "

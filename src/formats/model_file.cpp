@@ -64,9 +64,7 @@ Answers ReadAnswers(const Safetensors& file) {
 }
 
 std::vector<std::string> ReadLabels(const Safetensors& file, int classes) {
-  const auto found = file.metadata.find("labels");
-  if (found == file.metadata.end()) return {};
-  const json list = ParseJson(found->second);
+  const json list = Metadata(file, "labels");
   if (!list.is_array()) Fail(file.name, ": the metadata labels is not a JSON list");
   std::vector<std::string> labels;
   for (const json& label : list) {
@@ -146,7 +144,7 @@ std::map<std::string, std::string> DescriptionOf(const Model& model, const std::
 void ReadDescription(const Safetensors& file, Model& model) {
   if (file.metadata.contains("preprocessing")) model.preprocessing = ReadPreprocessing(file);
   if (file.metadata.contains("answers")) model.answers = ReadAnswers(file);
-  model.labels = ReadLabels(file, model.classes());
+  if (file.metadata.contains("labels")) model.labels = ReadLabels(file, model.classes());
   model.provenance.merge(ReadProvenance(file));
 }
 

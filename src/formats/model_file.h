@@ -12,11 +12,14 @@ bool IsModelFile(const Safetensors& file);
 // Throws Error, naming the file and the field, for anything missing, unknown or out of range.
 Model ReadModel(const Safetensors& file);
 
+// Before the names of what our own files of other formats say in their metadata.
+constexpr std::string_view kDescriptionPrefix = "mobilenet.";
+
 // What the metadata says of a model besides its network, which other formats carry, too: preprocessing,
-// labels and provenance. Throws Error, naming `path`, where it could not be read again.
+// answers, labels and provenance. Throws Error, naming `path`, where it could not be read again.
 std::map<std::string, std::string> DescriptionOf(const Model& model, const std::string& path);
 
-// Reads of what DescriptionOf made what is there. Throws Error as ReadModel does.
+// Reads of what DescriptionOf made what is there; what is not stays as it is. Throws Error as ReadModel does.
 void ReadDescription(const Safetensors& file, Model& model);
 
 }  // namespace mobilenet

@@ -190,8 +190,8 @@ void ReadOurs(const onnx::Model& file, std::string_view name, Model& model) {
   Safetensors ours;
   ours.name = name;
   for (const onnx::Entry& entry : file.metadata_props()) {
-    if (entry.key().starts_with(kOnnxPrefix))
-      ours.metadata[entry.key().substr(kOnnxPrefix.size())] = entry.value();
+    if (entry.key().starts_with(kDescriptionPrefix))
+      ours.metadata[entry.key().substr(kDescriptionPrefix.size())] = entry.value();
   }
   if (ours.metadata.empty()) return;
   model.provenance.erase("preprocessing");  // which needs no guess

@@ -10,9 +10,6 @@
 
 namespace mobilenet {
 
-// Before the names of what the metadata of our own ONNX files says.
-constexpr std::string_view kOnnxPrefix = "mobilenet.";
-
 // The network in the bytes. `folder` is where the file lies, which may keep its weights in files beside it;
 // null for bytes without a place. Throws Error, naming the node or tensor, for damage and for what is not
 // read; and for all files where ONNX is not built in.

@@ -5,6 +5,7 @@
 
 #include "base/fail.h"
 #include "formats/onnx_reader.h"
+#include "formats/pixel_scaling.h"
 
 namespace mobilenet {
 namespace {
@@ -128,35 +129,17 @@ void OnnxReader::ComputeShape(const Constant& a, const Constant& b) {
   Set(std::move(result));
 }
 
-// What the file does to its input is our preprocessing, which begins at pixels of 0 to 255. The file's input
-// may be these, or 0 to 1, or -1 to 1: those are told by a mean within them that belongs to a scale far above
-// that of pixels.
+// What the file does to its input is our preprocessing.
 void OnnxReader::AddInputRescale() {
   const Affine& affine = affines_.at(kNetworkInput);
-  op::Rescale rescale;
-  double low = INFINITY;
-  double high = -INFINITY;
-  double scale = 0;
-  for (std::size_t c = 0; c < rescale.scale.size(); ++c) {
-    rescale.scale[c] = At(affine.scale, c);
-    rescale.offset[c] = At(affine.shift, c);
-    low = std::min(low, -rescale.offset[c] / rescale.scale[c]);
-    high = std::max(high, -rescale.offset[c] / rescale.scale[c]);
-    scale = std::max(scale, std::abs(rescale.scale[c]));
+  op::Rescale files;
+  for (std::size_t c = 0; c < files.scale.size(); ++c) {
+    files.scale[c] = At(affine.scale, c);
+    files.offset[c] = At(affine.shift, c);
   }
-  const bool pixels = scale < 0.1 || low < -1 || high > 1;
-  const bool from_minus_one = low < -0.5;
-  if (!pixels) {
-    for (std::size_t c = 0; c < rescale.scale.size(); ++c) {
-      if (from_minus_one) rescale.offset[c] -= rescale.scale[c];
-      rescale.scale[c] /= from_minus_one ? 127.5 : 255;
-    }
-  }
-  graph_.provenance["preprocessing"] =
-      Concat("the file's own first operators, taken to be for pixels from ", pixels           ? "0 to 255"
-                                                                             : from_minus_one ? "-1 to 1"
-                                                                                              : "0 to 1");
-  rescaled_ = graph_.Append({"the scaling of the input", "", "", {kNetworkInput}, rescale});
+  const PixelScaling scaling = ScalingOfPixels(files);
+  graph_.provenance["preprocessing"] = scaling.note;
+  rescaled_ = graph_.Append({"the scaling of the input", "", "", {kNetworkInput}, scaling.rescale});
 }
 
 namespace {

@@ -11,7 +11,8 @@
 #include "formats/model_file.h"
 #include "formats/onnx.h"
 #include "formats/onnx_file.h"
-#include "formats/transposed.h"
+#include "formats/rgb_input.h"
+#include "formats/torch_layout.h"
 #include "mobilenet/version.h"
 #include "runtime/fold.h"
 #include "runtime/window.h"
@@ -41,7 +42,7 @@ class OnnxWriter {
     AddOutput();
     for (const auto& [key, value] : DescriptionOf(model_, path)) {
       onnx::Entry& entry = *file_.add_metadata_props();
-      entry.set_key(std::string(kOnnxPrefix) + key);
+      entry.set_key(std::string(kDescriptionPrefix) + key);
       entry.set_value(value);
     }
     return std::move(file_);
@@ -175,37 +176,20 @@ class OnnxWriter {
     return flat ? Names{.image = "", .flat = sum} : Names{.image = sum, .flat = ""};
   }
 
-  // The weight of a layer, its channels out first.
+  // The names of a layer's weight and bias.
   struct Channels {
     std::string weight;
     std::string bias;
   };
-  Channels AddWeights(const Layer& layer, const std::vector<std::int64_t>& shape) {
+  Channels AddWeights(const Layer& layer) {
     const FoldedLayer folded = Fold(layer, model_.weights);
-    const std::int64_t out = layer.output.channels;
-    // [k, k, in, out] -> [out, in, k, k]: all pixels of a window by the rest, for each of these.
-    const std::int64_t pixels = std::int64_t{layer.kernel} * layer.kernel;
-    std::vector<float> weight = Transposed(folded.weight, pixels);
-    if (layer.kind == LayerKind::kDepthwise) return Stored(layer, shape, weight, folded.bias);
-    const std::int64_t in = static_cast<std::int64_t>(folded.weight.size()) / (pixels * out);
-    std::vector<float> ordered(weight.size());
-    for (std::int64_t o = 0; o < out; ++o) {
-      for (std::int64_t i = 0; i < in; ++i)
-        std::copy_n(weight.begin() + (i * out + o) * pixels, pixels, ordered.begin() + (o * in + i) * pixels);
-    }
-    return Stored(layer, shape, ordered, folded.bias);
-  }
-
-  Channels Stored(const Layer& layer, const std::vector<std::int64_t>& shape,
-                  const std::vector<float>& weight, const std::vector<float>& bias) {
-    return {AddFloats(layer.name + ".weight", shape, weight),
-            AddFloats(layer.name + ".bias", {layer.output.channels}, bias)};
+    return {AddFloats(layer.name + ".weight", ChannelsFirstShape(layer), ChannelsFirst(layer, folded.weight)),
+            AddFloats(layer.name + ".bias", {layer.output.channels}, folded.bias)};
   }
 
   onnx::Node& AddConvolution(const Layer& layer) {
     const std::int64_t groups = layer.kind == LayerKind::kDepthwise ? layer.input.channels : 1;
-    const auto [weight, bias] =
-        AddWeights(layer, {layer.output.channels, layer.input.channels / groups, layer.kernel, layer.kernel});
+    const auto [weight, bias] = AddWeights(layer);
     onnx::Node& node = AddNode("Conv", layer.name, {Image(layer.inputs[0]), weight, bias});
     const Padding& p = layer.padding;
     SetIntegers(node, "kernel_shape", {layer.kernel, layer.kernel});
@@ -217,7 +201,7 @@ class OnnxWriter {
   }
 
   onnx::Node& AddGemm(const Layer& layer) {
-    const auto [weight, bias] = AddWeights(layer, {layer.output.channels, layer.input.channels});
+    const auto [weight, bias] = AddWeights(layer);
     onnx::Node& node = AddNode("Gemm", layer.name, {Flat(layer.inputs[0]), weight, bias});
     SetInteger(node, "transB", 1);
     return node;
@@ -256,36 +240,13 @@ class OnnxWriter {
   std::vector<Names> maps_;  // of each layer
 };
 
-// The same model for an input of RGB.
-Model TakingRgb(Model model, const std::string& path) {
-  Preprocessing& p = model.preprocessing;
-  if (p.order == ChannelOrder::kRgb || model.network.input.channels == 1) return model;
-  std::ranges::reverse(p.mean);
-  std::ranges::reverse(p.scale);
-  p.order = ChannelOrder::kRgb;
-  for (const Layer& layer : model.network.layers) {
-    if (std::ranges::find(layer.inputs, kNetworkInput) == layer.inputs.end()) continue;
-    if (layer.kind != LayerKind::kConvolution && layer.kind != LayerKind::kPointwise)
-      Fail(path, ": can't be written: ", layer.name,
-           " reads BGR and is no convolution that could read RGB; write it without preprocessing");
-    Tensor& weight = model.weights.at(layer.name + ".weight");
-    std::vector<float> values(weight.values.begin(), weight.values.end());
-    const auto out = static_cast<std::size_t>(layer.output.channels);
-    for (std::size_t at = 0; at < values.size(); at += 3 * out)
-      std::swap_ranges(values.begin() + static_cast<std::ptrdiff_t>(at),
-                       values.begin() + static_cast<std::ptrdiff_t>(at + out),
-                       values.begin() + static_cast<std::ptrdiff_t>(at + 2 * out));
-    weight = Tensor::Of(weight.shape, std::move(values));
-  }
-  return model;
-}
-
 }  // namespace
 
 onnx::Model OnnxOf(const Model& model, const OnnxOptions& options, const std::string& path) {
   CheckNetwork(model.network);
   CheckWeights(model.network, model.weights);
-  return OnnxWriter(options.preprocessing ? TakingRgb(model, path) : model).Write(options, path);
+  return OnnxWriter(options.preprocessing ? TakingRgb(model, path, "write it without preprocessing") : model)
+      .Write(options, path);
 }
 
 void SaveOnnx(const Model& model, const std::filesystem::path& path, const OnnxOptions& options) {

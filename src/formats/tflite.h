@@ -1,18 +1,15 @@
-// TensorFlow Lite files with float32 weights.
+// TensorFlow Lite files whose maps are float32.
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string_view>
 
-#include "formats/graph.h"
+#include "mobilenet/model.h"
 
 namespace mobilenet {
 
-// Whether the bytes carry TFLite's file identifier.
-bool IsTflite(std::span<const std::uint8_t> bytes);
-
-// Throws Error, naming the operator or tensor, for damage and for what is not read.
-Graph ReadTflite(std::span<const std::uint8_t> bytes, std::string_view name);
+// The network in the bytes. Throws Error, naming the operator or tensor, for damage and for what is not read.
+Model ReadTflite(std::span<const std::uint8_t> bytes, std::string_view name);
 
 }  // namespace mobilenet

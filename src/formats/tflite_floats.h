@@ -10,10 +10,12 @@
 
 namespace mobilenet {
 
-// Tensor types of the format that weights may have.
+// Tensor types of the format: of weights, maps and lists of numbers.
 constexpr int kTfliteFloat32 = 0;
 constexpr int kTfliteFloat16 = 1;
+constexpr int kTfliteInt32 = 2;
 constexpr int kTfliteUint8 = 3;
+constexpr int kTfliteInt16 = 7;
 constexpr int kTfliteInt8 = 9;
 
 // Bytes that a value of the type takes; 0 for types that no weight has.

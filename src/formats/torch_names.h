@@ -3,6 +3,10 @@
 // graph: the names stand for it.
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "formats/graph.h"
 #include "formats/safetensors.h"
 
@@ -18,5 +22,17 @@ bool HasEfficientNetNames(const Safetensors& file);
 Graph ReadTorchvision(const Safetensors& file);
 Graph ReadTimm(const Safetensors& file);
 Graph ReadEfficientNetLite(const Safetensors& file);
+
+// What timm calls a convolution and its batch norm, up to ".weight" and the like.
+struct TimmLayer {
+  std::string layer, norm;
+};
+
+// Of "v1" or "v2", in the order of the layers, without the classifier, which is "classifier".
+std::vector<TimmLayer> TimmNames(std::string_view version);
+
+// What SaveTimm says in a file's metadata, behind our prefix, besides what DescriptionOf does.
+constexpr std::string_view kTimmArchitecture = "architecture";
+constexpr std::string_view kTimmResolution = "resolution";
 
 }  // namespace mobilenet

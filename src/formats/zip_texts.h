@@ -17,4 +17,8 @@ struct TextFile {
 // without libzip.
 std::vector<TextFile> TextsInZip(std::span<const std::uint8_t> bytes);
 
+// An archive of these files as it stands in another file from the byte `at` on: not compressed, as TensorFlow
+// Lite's tools want it. Of less than 4 GiB together, which the format can't tell of.
+std::string ZipOfTexts(std::span<const TextFile> files, std::size_t at);
+
 }  // namespace mobilenet

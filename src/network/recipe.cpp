@@ -44,10 +44,7 @@ std::string Sides(const Shape& shape) { return Concat(shape.height, " x ", shape
 // Whether the style explains all paddings of a network.
 bool PadsAs(PaddingStyle style, const Network& network) {
   return std::ranges::all_of(network.layers, [style](const Layer& layer) {
-    if (!TraitsOf(layer.kind).window) return true;
-    Layer placed = layer;
-    PlaceWindow(style, placed);
-    return placed.padding == layer.padding;
+    return !TraitsOf(layer.kind).window || IsPaddedAs(style, layer);
   });
 }
 

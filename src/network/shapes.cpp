@@ -37,4 +37,10 @@ void PlaceWindow(PaddingStyle style, Layer& layer) {
   layer.output.width = columns.output;
 }
 
+bool IsPaddedAs(PaddingStyle style, Layer layer) {
+  const Padding padding = layer.padding;
+  PlaceWindow(style, layer);
+  return layer.padding == padding;
+}
+
 }  // namespace mobilenet

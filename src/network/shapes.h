@@ -9,4 +9,7 @@ namespace mobilenet {
 // stride.
 void PlaceWindow(PaddingStyle style, Layer& layer);
 
+// Whether PlaceWindow would pad the layer as it is padded.
+bool IsPaddedAs(PaddingStyle style, Layer layer);
+
 }  // namespace mobilenet

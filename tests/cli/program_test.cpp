@@ -174,6 +174,30 @@ TEST_F(ProgramTest, ConvertAddsLabelsPreprocessingAndResolution) {
   EXPECT_EQ(model.network.input.height, 64);
 }
 
+TEST_F(ProgramTest, ConvertWritesTheFormatsOfOthers) {
+  const std::string lite = Path("out.tflite");
+  EXPECT_THAT(Run("convert " + model_ + " " + lite + " --preprocess pytorch 2>&1").output,
+              HasSubstr("which MediaPipe's tools refuse; --with-preprocessing lets the file do it itself"));
+  EXPECT_EQ(Model::Load(lite).provenance.at("imported from"), "TensorFlow Lite");
+  EXPECT_EQ(Run("convert " + lite + " " + lite + " --with-preprocessing 2>&1").output.find("MediaPipe"),
+            std::string::npos);
+  EXPECT_EQ(Model::Load(lite).preprocessing, PreprocessingPreset("pytorch"));
+  const auto complaint = [&](const std::string& arguments) {
+    const Result result = Run("convert " + model_ + " " + arguments + " 2>&1");
+    EXPECT_EQ(result.status, 1) << arguments;
+    return result.output;
+  };
+  EXPECT_THAT(complaint(lite + " --precision float16"),
+              HasSubstr("written in float32 alone, not in float16"));
+  EXPECT_THAT(complaint(lite + " --names timm"), HasSubstr("timm's names are for safetensors"));
+  EXPECT_THAT(complaint(Path("out.safetensors") + " --names timm"),
+              HasSubstr("can't be written with timm's names"));
+  EXPECT_THAT(complaint(Path("out.safetensors") + " --with-preprocessing"),
+              HasSubstr("--with-preprocessing is for ONNX and TFLite"));
+  const std::string text = Write("mine.tflite", "not a model, but mine");
+  EXPECT_THAT(complaint(text), HasSubstr("is there already and is not a TFLite model"));
+}
+
 TEST_F(ProgramTest, ConvertSetsTheResizeAndNumbersOfOnesOwn) {
   const std::string out = Path("out.safetensors");
   EXPECT_THAT(

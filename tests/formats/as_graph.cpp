@@ -18,11 +18,7 @@ std::vector<float> Values(const Weights& weights, const std::string& name) {
   return {values.begin(), values.end()};
 }
 
-bool IsSame(const Layer& layer) {
-  Layer same = layer;
-  PlaceWindow(PaddingStyle::kSame, same);
-  return same.padding == layer.padding;
-}
+bool IsSame(const Layer& layer) { return IsPaddedAs(PaddingStyle::kSame, layer); }
 
 op::Any OperationOf(const Layer& layer, const Weights& weights) {
   if (layer.kind == LayerKind::kAdd) return op::Add();
@@ -208,6 +204,45 @@ void AddOther(const Layer& layer, const Weights& weights, const std::vector<std:
   writer.AddOperator(9, {inputs[0], weight, bias}, output, tflite::Options_FullyConnectedOptions, options);
 }
 
+// What becomes of the input before the first layer.
+int AddScalings(const Shape& shape, TfliteWriter& writer) {
+  int map = writer.input();
+  for (const TfliteScaling& scaling : writer.oddities().scalings) {
+    const auto count = static_cast<std::int32_t>(scaling.values.size());
+    const int constant = writer.AddConstant<float>(
+        count == 1 ? std::vector<std::int32_t>() : std::vector{count}, scaling.values, 0);
+    const int output = writer.AddMap(shape, "scaled");
+    const std::vector inputs =
+        scaling.constant_first ? std::vector{constant, map} : std::vector{map, constant};
+    writer.AddOperator(static_cast<std::int8_t>(scaling.code), inputs, output);
+    map = output;
+  }
+  return map;
+}
+
+int AddParts(const Shape& shape, int map, TfliteWriter& writer) {
+  const auto add = [&](std::int8_t code, const std::vector<std::int32_t>& inputs) {
+    const int output = writer.AddMap(shape, "part");
+    writer.AddOperator(code, inputs, output);
+    return output;
+  };
+  const int axis = writer.AddConstant<std::int32_t>({1}, {writer.oddities().axis}, 2);
+  int from = map;
+  if (writer.oddities().softmax == SoftmaxSpelling::kCentred) from = add(41, {map, add(82, {map, axis})});
+  const int exponential = add(47, {from});
+  const int sum = add(74, {writer.oddities().sums_centred ? from : exponential, axis});
+  return add(42, {exponential, sum});
+}
+
+int AddEnd(const Shape& shape, int map, TfliteWriter& writer) {
+  if (writer.oddities().softmax != SoftmaxSpelling::kOperator) return AddParts(shape, map, writer);
+  const int softmax = writer.AddMap(shape, "softmax");
+  const auto options = tflite::CreateSoftmaxOptions(writer.builder(), writer.oddities().beta).Union();
+  writer.AddOperator(static_cast<std::int8_t>(writer.oddities().code), {map}, softmax,
+                     tflite::Options_SoftmaxOptions, options);
+  return softmax;
+}
+
 }  // namespace
 
 Graph GraphOf(const Network& network, const Weights& weights) {
@@ -241,11 +276,12 @@ Graph GraphOf(const Network& network, const Weights& weights) {
 std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weights,
                                    const TfliteOddities& oddities) {
   TfliteWriter writer(network, oddities);
+  const int input = AddScalings(network.input, writer);
   std::vector<int> maps;
   for (const Layer& layer : network.layers) {
     std::vector<std::int32_t> inputs;
     for (const int from : layer.inputs)
-      inputs.push_back(from == kNetworkInput ? writer.input() : maps[static_cast<std::size_t>(from)]);
+      inputs.push_back(from == kNetworkInput ? input : maps[static_cast<std::size_t>(from)]);
     const int output = writer.AddMap(layer.output, layer.name + ";more");
     maps.push_back(output);
     const bool window = layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kDepthwise ||
@@ -256,11 +292,7 @@ std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weight
       AddOther(layer, weights, inputs, output, writer);
     }
   }
-  const int softmax = writer.AddMap(network.output(), "softmax");
-  const auto options = tflite::CreateSoftmaxOptions(writer.builder(), oddities.beta).Union();
-  writer.AddOperator(static_cast<std::int8_t>(oddities.code), {maps.back()}, softmax,
-                     tflite::Options_SoftmaxOptions, options);
-  return writer.Finish(softmax);
+  return writer.Finish(AddEnd(network.output(), maps.back(), writer));
 }
 
 }  // namespace mobilenet

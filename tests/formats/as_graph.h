@@ -20,6 +20,20 @@ enum class Stored {
   kInt4,       // by the type that the file says
 };
 
+// An operator by its number in the format, and a constant, first or last, that it takes beside the map.
+struct TfliteScaling {
+  int code;
+  std::vector<float> values;
+  bool constant_first = false;
+};
+
+// How a TFLite file ends.
+enum class SoftmaxSpelling {
+  kOperator,
+  kParts,    // EXP, SUM, DIV
+  kCentred,  // REDUCE_MAX, SUB, EXP, SUM, DIV
+};
+
 // What a TFLite file may have that most don't.
 struct TfliteOddities {
   float beta = 1;              // of the softmax
@@ -34,6 +48,10 @@ struct TfliteOddities {
   int code = 25;  // of the operator at the end, a softmax
   int type = 0;   // of the maps, float32
   int pads = -1;  // by its index in PAD's eight numbers, what is padded by one more
+  std::vector<TfliteScaling> scalings = {};  // right behind the input
+  SoftmaxSpelling softmax = SoftmaxSpelling::kOperator;
+  int axis = -1;              // of the softmax's parts
+  bool sums_centred = false;  // x - max(x) instead of its exponentials
 };
 
 // The bytes of a float32 TFLite file: operators with their activations, PAD before windows whose padding is

@@ -9,20 +9,15 @@
 
 #include "formats/onnx.pb.h"
 #include "mobilenet/model.h"
+#include "random_model.h"
 
 namespace mobilenet {
-
-// Of random weights, whose batch norms have random statistics.
-Model RandomModel(const Recipe& recipe);
 
 // What SaveOnnx writes.
 onnx::Model OnnxFileOf(const Model& model);
 
 // What is read from the file.
 Model Read(const onnx::Model& file);
-
-// The logits for a random input, by the book.
-std::vector<float> LogitsOf(const Model& model);
 
 // Whether the file is read as a network that computes what `model` does.
 void ExpectReadAs(const onnx::Model& file, const Model& model);

@@ -157,19 +157,21 @@ void ExpectChannels(const std::array<float, 3>& found, std::array<float, 3> expe
     EXPECT_NEAR(found[c], expected[c], 1e-3F * (1 + std::abs(expected[c])));
 }
 
+// An operator of Keras 3's: of a map, and of what else it reads.
+std::string Operator(const std::string& name, const std::string& kind, const std::string& from,
+                     const std::string& argument) {
+  return R"({"class_name":")" + kind + R"(","config":{"name":")" + name +
+         R"("},"inbound_nodes":[{"args":[{"class_name":"__keras_tensor__","config":{"keras_history":[")" +
+         from + R"(",0,0]}},)" + argument + R"(],"kwargs":{}}]})";
+}
+
 // keras.applications.mobilenet.preprocess_input within a functional model, as Keras 2 and 3 write it.
 TEST(PreprocessingLayers, PreprocessInput) {
   const std::string keras2 =
       R"({"class_name":"TFOpLambda","config":{"name":"tf.math.truediv","function":"math.truediv"},"name":"tf.math.truediv","inbound_nodes":[["in",0,0,{"y":127.5,"name":null}]]},
          {"class_name":"TFOpLambda","config":{"name":"tf.math.subtract","function":"math.subtract"},"name":"tf.math.subtract","inbound_nodes":[["tf.math.truediv",0,0,{"y":1.0,"name":null}]]})";
-  const auto keras3 = [](const std::string& name, const std::string& kind, const std::string& from,
-                         const std::string& constant) {
-    return R"({"class_name":")" + kind + R"(","config":{"name":")" + name +
-           R"("},"inbound_nodes":[{"args":[{"class_name":"__keras_tensor__","config":{"keras_history":[")" +
-           from + R"(",0,0]}},)" + constant + R"(],"kwargs":{}}]})";
-  };
   const std::string new_names =
-      keras3("a", "TrueDivide", "in", "127.5") + "," + keras3("b", "Subtract", "a", "1.0");
+      Operator("a", "TrueDivide", "in", "127.5") + "," + Operator("b", "Subtract", "a", "1.0");
   for (const Model& model : {KerasModel(keras2, "tf.math.subtract"), KerasModel(new_names, "b")}) {
     EXPECT_EQ(PresetName(model.preprocessing), "tensorflow");
     EXPECT_EQ(model.PreprocessingProbability(), std::nullopt);
@@ -177,23 +179,23 @@ TEST(PreprocessingLayers, PreprocessInput) {
   }
   // mode="torch": x / 255 - mean, over the deviation, arrays as Keras 3 writes them.
   const Model torch = KerasModel(
-      keras3("a", "TrueDivide", "in", "255.0") + "," +
-          keras3(
+      Operator("a", "TrueDivide", "in", "255.0") + "," +
+          Operator(
               "b", "Add", "a",
               R"({"class_name":"__tensor__","config":{"value":[[[[-0.485,-0.456,-0.406]]]],"dtype":"float32"}})") +
           "," +
-          keras3("c", "TrueDivide", "b",
-                 R"({"class_name":"__numpy__","config":{"value":[0.229,0.224,0.225],"dtype":"float32"}})"),
+          Operator("c", "TrueDivide", "b",
+                   R"({"class_name":"__numpy__","config":{"value":[0.229,0.224,0.225],"dtype":"float32"}})"),
       "c");
   EXPECT_EQ(PresetName(torch.preprocessing), "pytorch");
   // x * 2 + 1, and what is no arithmetic with a constant.
   const Model other =
-      KerasModel(keras3("a", "Multiply", "in", "2") + "," + keras3("b", "Add", "a", "1"), "b");
+      KerasModel(Operator("a", "Multiply", "in", "2") + "," + Operator("b", "Add", "a", "1"), "b");
   ExpectChannels(other.preprocessing.scale, {2, 2, 2});
   ExpectChannels(other.preprocessing.mean, {-0.5F, -0.5F, -0.5F});
-  EXPECT_THAT(Complaint([&] { KerasModel(keras3("a", "Multiply", "in", "\"x\""), "a"); }),
+  EXPECT_THAT(Complaint([&] { KerasModel(Operator("a", "Multiply", "in", "\"x\""), "a"); }),
               HasSubstr("has the constant \"x\", expected one number"));
-  EXPECT_THAT(Complaint([&] { KerasModel(keras3("a", "TrueDivide", "in", "0"), "a"); }),
+  EXPECT_THAT(Complaint([&] { KerasModel(Operator("a", "TrueDivide", "in", "0"), "a"); }),
               HasSubstr("expected a positive scale"));
   EXPECT_THAT(
       Complaint([&] {
@@ -202,6 +204,95 @@ TEST(PreprocessingLayers, PreprocessInput) {
             "t");
       }),
       HasSubstr("calls math.tanh, which is not read"));
+}
+
+std::string Slice(const std::string& name, const std::string& indices) {
+  return Operator(name, "GetItem", "in", indices);
+}
+
+constexpr const char* kAll = R"({"class_name":"__slice__","config":{"start":null,"stop":null,"step":null}})";
+constexpr const char* kBackwards =
+    R"({"class_name":"__slice__","config":{"start":null,"stop":null,"step":-1}})";
+constexpr const char* kEllipsis = R"({"class_name":"__ellipsis__","config":{}})";
+
+std::string List(std::initializer_list<std::string> items) {
+  std::string text;
+  for (const std::string& item : items) text += (text.empty() ? "[" : ",") + item;
+  return text + "]";
+}
+
+std::string StackOf(std::initializer_list<std::string> names, const std::string& axis = "-1") {
+  std::string maps;
+  for (const std::string& name : names)
+    maps += (maps.empty() ? "" : ",") +
+            (R"({"class_name":"__keras_tensor__","config":{"keras_history":[")" + name) + R"(",0,0]}})";
+  return R"({"class_name":"Stack","config":{"name":"stack","axis":)" + axis +
+         R"(},"inbound_nodes":[{"args":[[)" + maps + R"(]],"kwargs":{}}]})";
+}
+
+void ExpectCaffe(const Model& model) {
+  EXPECT_EQ(PresetName(model.preprocessing), "caffe");
+  EXPECT_THAT(model.provenance.at("preprocessing"), HasSubstr("the file's own first layers make BGR of RGB"));
+}
+
+// x[..., ::-1] - mean, as tutorials and keras.applications' preprocess_input of Caffe's networks write it.
+TEST(PreprocessingLayers, ChannelsTheOtherWayRound) {
+  const std::string mean = R"({"class_name":"__numpy__","config":{"value":[103.939,116.779,123.68]}})";
+  const std::string subtract = "," + Operator("s", "Subtract", "bgr", mean);
+  ExpectCaffe(KerasModel(Slice("bgr", List({kEllipsis, kBackwards})) + subtract, "s"));
+  ExpectCaffe(KerasModel(Slice("bgr", List({kAll, kAll, kAll, kBackwards})) + subtract, "s"));
+  ExpectCaffe(KerasModel(
+      R"({"class_name":"SlicingOpLambda","config":{"name":"bgr","function":"__operators__.getitem"},"inbound_nodes":[["in",0,0,{"slice_spec":[{"class_name":"__ellipsis__"},{"start":null,"stop":null,"step":-1}]}]]},
+         {"class_name":"TFOpLambda","config":{"name":"s","function":"nn.bias_add"},"inbound_nodes":[["bgr",0,0,{"bias":[-103.939,-116.779,-123.68],"data_format":"channels_last"}]]})",
+      "s"));
+  // The mean first, in the order of RGB.
+  const std::string rgb = R"({"class_name":"__numpy__","config":{"value":[123.68,116.779,103.939]}})";
+  const std::string turned = Operator("t", "GetItem", "s", List({kEllipsis, kBackwards}));
+  ExpectCaffe(KerasModel(Operator("s", "Subtract", "in", rgb) + "," + turned, "t"));
+  // Twice is not at all.
+  const Model twice = KerasModel(Slice("a", List({kEllipsis, kBackwards})) + "," +
+                                     Operator("b", "GetItem", "a", List({kEllipsis, kBackwards})) + "," +
+                                     Operator("c", "TrueDivide", "b", "255.0"),
+                                 "c");
+  EXPECT_EQ(PresetName(twice.preprocessing), "unit");
+}
+
+// As Keras 3's own preprocess_input does it.
+TEST(PreprocessingLayers, ChannelsOneByOne) {
+  const auto slices = [](const std::string& a, const std::string& b, const std::string& c) {
+    return Slice("a", List({kEllipsis, a})) + "," + Slice("b", List({kEllipsis, b})) + "," +
+           Slice("c", List({kEllipsis, c})) + ",";
+  };
+  const std::string add =
+      "," + Operator("s", "Add", "stack",
+                     R"({"class_name":"__tensor__","config":{"value":[[[[-103.939,-116.779,-123.68]]]]}})");
+  ExpectCaffe(KerasModel(slices("2", "1", "0") + StackOf({"a", "b", "c"}) + add, "s"));
+  EXPECT_EQ(KerasModel(slices("0", "1", "2") + StackOf({"a", "b", "c"}) + add, "s").preprocessing.order,
+            ChannelOrder::kRgb);
+  const auto complaint = [](const std::string& layers, const std::string& output) {
+    return Complaint([&] { KerasModel(layers, output); });
+  };
+  EXPECT_THAT(complaint(slices("2", "0", "1") + StackOf({"a", "b", "c"}), "stack"),
+              HasSubstr("the layer stack puts maps together, expected the three channels of one"));
+  EXPECT_THAT(complaint(slices("2", "1", "0") + StackOf({"a", "b"}), "stack"),
+              HasSubstr("puts maps together"));
+  EXPECT_THAT(complaint(slices("2", "1", "0") + StackOf({"a", "b", "c"}, "1"), "stack"),
+              HasSubstr("puts maps together"));
+  EXPECT_THAT(complaint(Slice("a", List({kEllipsis, "1"})), "a"),
+              HasSubstr("reads one channel of a map alone, expected all"));
+}
+
+TEST(PreprocessingLayers, OtherSlicesAreRefused) {
+  for (const std::string& indices :
+       {List({kAll, kBackwards}), List({kEllipsis, "3"}), List({kEllipsis, "-1"}),
+        List({kBackwards, kEllipsis}), List({kBackwards, kAll, kAll, kAll}), List({kEllipsis, kEllipsis}),
+        List({kAll, kAll, kBackwards}),
+        List({kEllipsis, R"({"class_name":"__slice__","config":{"start":1,"stop":null,"step":-1}})"}),
+        std::string("1"), std::string("[]")}) {
+    EXPECT_THAT(Complaint([&] { KerasModel(Slice("a", indices), "a"); }),
+                HasSubstr("the layer a takes a part of a map, expected all channels"))
+        << indices;
+  }
 }
 
 TEST(PreprocessingLayers, NormalizationByItsWeightsOrItsConfiguration) {

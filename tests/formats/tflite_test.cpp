@@ -116,6 +116,58 @@ TEST(Tflite, LabelsComeFromTheMetadata) {
   }
 }
 
+// (pixel - mean) / 127.5 and its like, of pixels of 0 to 255 and of 0 to 1.
+TEST(Tflite, ConstantsBehindTheInputAreThePreprocessing) {
+  constexpr int kAdd = 0;
+  constexpr int kMul = 18;
+  constexpr int kSub = 41;
+  constexpr int kDiv = 42;
+  const Network network = V1({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
+  const auto model = [&](const std::vector<TfliteScaling>& scalings) {
+    return Model::Parse(TfliteOf(network, RandomWeights(network, 5), {.scalings = scalings}), "f");
+  };
+  const auto expect = [&](const std::vector<TfliteScaling>& scalings, std::string_view preset) {
+    const Model read = model(scalings);
+    EXPECT_EQ(PresetName(read.preprocessing), preset);
+    EXPECT_THAT(read.provenance.at("preprocessing"), HasSubstr("the file's own first operators"));
+    EXPECT_EQ(read.network.recipe, network.recipe);
+  };
+  expect({{kMul, {1 / 127.5F}}, {kAdd, {-1}}}, "tensorflow");
+  expect({{kMul, {1 / 127.5F}}, {kSub, {1}}}, "tensorflow");
+  expect({{kDiv, {127.5F}}, {kAdd, {-1}, true}}, "tensorflow");
+  expect({{kMul, {2}, true}, {kSub, {1}}}, "tensorflow");
+  expect({{kDiv, {255}}}, "unit");
+  expect({{kSub, {123.675F, 116.28F, 103.53F}}, {kDiv, {58.395F, 57.12F, 57.375F}}}, "pytorch");
+  const auto complaint = [&](const std::vector<TfliteScaling>& scalings) {
+    return Complaint([&] { model(scalings); });
+  };
+  EXPECT_THAT(complaint({{kDiv, {255}, true}}), HasSubstr("divides a constant by the input"));
+  EXPECT_THAT(complaint({{kSub, {255}, true}}), HasSubstr("expected a positive scale"));
+  EXPECT_THAT(complaint({{kDiv, {0}}}), HasSubstr("expected a positive scale"));
+  EXPECT_THAT(complaint({{kMul, {1, 2}}}), HasSubstr("has a constant of shape [2], expected one number"));
+}
+
+TEST(Tflite, ASoftmaxMayBeWrittenAsItsParts) {
+  const Network network = V1({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
+  const auto read = [&](const TfliteOddities& oddities) {
+    return Model::Parse(TfliteOf(network, RandomWeights(network, 5), oddities), "f");
+  };
+  for (const SoftmaxSpelling softmax : {SoftmaxSpelling::kParts, SoftmaxSpelling::kCentred}) {
+    for (const int axis : {-1, 3}) {
+      const Model model = read({.softmax = softmax, .axis = axis});
+      EXPECT_EQ(model.network.layers, network.layers);
+      EXPECT_EQ(model.answers, Answers::kSoftmax);
+    }
+  }
+  const auto complaint = [&](const TfliteOddities& oddities) { return Complaint([&] { read(oddities); }); };
+  EXPECT_THAT(complaint({.softmax = SoftmaxSpelling::kParts, .axis = 1}),
+              HasSubstr("works along the axis 1, expected the last, as a softmax does (SUM)"));
+  EXPECT_THAT(complaint({.softmax = SoftmaxSpelling::kCentred, .axis = 0}), HasSubstr("(REDUCE_MAX)"));
+  EXPECT_THAT(complaint({.softmax = SoftmaxSpelling::kCentred, .sums_centred = true}),
+              HasSubstr("sums up a map, expected the exponentials of a softmax (SUM)"));
+  EXPECT_THAT(complaint({.code = 47}), HasSubstr("has an output that no operator writes"));
+}
+
 TEST(Tflite, FilesThatAreNotReadAreToldWhatTheyAre) {
   const Network network = V1({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
   const auto complaint = [&](const TfliteOddities& oddities) {
@@ -154,8 +206,9 @@ TEST(Tflite, WhatChangesTheAnswersIsReadOrRefused) {
   EXPECT_THAT(complaint({.activation = 2}), HasSubstr("has the activation 2, expected none (0)"));
   EXPECT_THAT(complaint({.misshapen = true}),
               HasSubstr("f: operator 0 makes a map of 34 x 34 x 3, but the file says [1, 34, 35, 3] (PAD)"));
-  EXPECT_THAT(complaint({.adds_constant = true}),
-              HasSubstr("reads what no operator before it writes, as its input 1 (ADD)"));
+  EXPECT_THAT(
+      complaint({.adds_constant = true}),
+      HasSubstr("scales or shifts a map within the network, expected that right behind the input (ADD)"));
 }
 
 }  // namespace

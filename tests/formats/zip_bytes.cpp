@@ -1,18 +1,15 @@
 #include "formats/zip_bytes.h"
 
-#include <string_view>
+#include "formats/zip_texts.h"
 
 namespace mobilenet {
 namespace {
 
-// ISO 3309's, as ZIP has it.
-std::uint32_t Crc(std::string_view bytes) {
-  std::uint32_t crc = ~0U;
-  for (const char c : bytes) {
-    crc ^= static_cast<unsigned char>(c);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xEDB88320U : 0U);
-  }
-  return ~crc;
+// Where a member's head has its method; what it is unpacked to stands behind that.
+void Amend(const ZipMember& member, std::size_t method, std::string& zip) {
+  constexpr std::size_t kSizeBehind = 14;
+  zip.replace(method, 2, LittleEndian(static_cast<std::uint64_t>(member.method), 2));
+  if (member.size) zip.replace(method + kSizeBehind, 4, LittleEndian(*member.size, 4));
 }
 
 }  // namespace
@@ -24,20 +21,19 @@ std::string LittleEndian(std::uint64_t value, int bytes) {
 }
 
 std::string ZipOf(const std::vector<ZipMember>& members, const std::string& before) {
-  const auto little = LittleEndian;
-  std::string zip = before;
-  std::string directory;
+  std::vector<TextFile> files;
+  for (const ZipMember& member : members) files.push_back({member.name, member.content});
+  std::string zip = before + ZipOfTexts(files, before.size());
+  std::size_t at = before.size();
   for (const ZipMember& member : members) {
-    const std::uint64_t size = member.content.size();
-    const std::string head =
-        little(20, 2) + little(0, 2) + little(static_cast<std::uint64_t>(member.method), 2) + little(0, 4) +
-        little(Crc(member.content), 4) + little(size, 4) + little(member.size ? *member.size : size, 4) +
-        little(member.name.size(), 2) + little(0, 2);
-    directory += "PK\1\2" + little(20, 2) + head + little(0, 10) + little(zip.size(), 4) + member.name;
-    zip += "PK\3\4" + head + member.name + member.content;
+    Amend(member, at + 8, zip);
+    at += 30 + member.name.size() + member.content.size();
   }
-  return zip + directory + "PK\5\6" + little(0, 4) + little(members.size(), 2) + little(members.size(), 2) +
-         little(directory.size(), 4) + little(zip.size(), 4) + little(0, 2);
+  for (const ZipMember& member : members) {  // the directory
+    Amend(member, at + 10, zip);
+    at += 46 + member.name.size();
+  }
+  return zip;
 }
 
 }  // namespace mobilenet

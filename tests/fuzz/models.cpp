@@ -34,7 +34,7 @@ Safetensors ReadState(const std::vector<std::uint8_t>& bytes) {
 Model Parse(const std::shared_ptr<const std::vector<std::uint8_t>>& bytes) {
   switch (MOBILENET_FUZZ_FORMAT) {
     case 1:
-      return ToModel(ReadTflite(*bytes, "f"));
+      return ReadTflite(*bytes, "f");
     case 2:
       return ToModel(ReadKerasHdf5(*bytes, "f"));
     case 3:

@@ -1,10 +1,14 @@
 // For scripts that compare us with other runtimes: makes a model of random weights, or runs one on raw
 // numbers.
-//   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT   VERSION is v1 or v2, OUT ends in .safetensors or
-//   .onnx network_tool convert MODEL OUT.onnx network_tool run MODEL         float32 inputs on standard
-//   input, one image after the other; logits on output network_tool step MODEL BATCH OUT.safetensors   the
-//   gradients of one training step; BATCH float32 images and then
-//                                                   BATCH int32 labels on standard input; prints the loss
+//   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT [PADDING]   VERSION is v1 or v2, OUT ends in
+//                                                            .safetensors, .timm.safetensors (timm's names),
+//                                                            .onnx or .tflite
+//   network_tool convert MODEL OUT                           likewise
+//   network_tool run MODEL   float32 inputs on standard input, one image after the other; logits on output
+//   network_tool step MODEL BATCH OUT.safetensors            the gradients of one training step; BATCH
+//   float32
+//                                                            images and then BATCH int32 labels on standard
+//                                                            input; prints the loss
 //   network_tool resize FILTER WIDTH HEIGHT TO_WIDTH TO_HEIGHT   an RGB picture on standard input, whole
 #include <cstdio>
 #include <exception>
@@ -21,21 +25,32 @@
 namespace mobilenet {
 namespace {
 
-void Make(const char* version, double alpha, int resolution, int classes, const char* path) {
+void Write(const Model& model, std::string_view path) {
+  if (path.ends_with(".onnx")) return SaveOnnx(model, path);
+  if (path.ends_with(".tflite")) return SaveTflite(model, path);
+  if (path.ends_with(".timm.safetensors")) return SaveTimm(model, path);
+  model.Save(path);
+}
+
+void Make(const char* version, double alpha, int resolution, int classes, const char* path,
+          const std::string& padding) {
   std::optional<Recipe> recipe = RecipeNamed(version);
   if (!recipe) throw Error(std::string("there is no version ") + version);
+  const auto style = FromName<PaddingStyle>(padding);
+  if (!style) throw Error("there is no padding " + padding);
   std::visit(
       [&](auto& options) {
         options.alpha = alpha;
         options.resolution = resolution;
         options.classes = classes;
+        options.padding = *style;
       },
       *recipe);
   Model model;
   model.network = Build(*recipe);
   model.weights = RandomWeights(model.network, 1);
-  if (std::string_view(path).ends_with(".onnx")) return SaveOnnx(model, path);
-  model.Save(path);
+  if (classes == 1) model.answers = Answers::kSigmoid;
+  Write(model, path);
 }
 
 void Run(const char* path) {
@@ -50,7 +65,7 @@ void Run(const char* path) {
   }
 }
 
-void Convert(const char* path, const char* out) { SaveOnnx(Model::Load(path), out); }
+void Convert(const char* path, const char* out) { Write(Model::Load(path), out); }
 
 void Step(const char* path, int batch, const char* out) {
   const Model model = Model::Load(path);
@@ -88,9 +103,9 @@ void ResizeWhole(const std::string& filter, int width, int height, int to_width,
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
-    if (arguments.size() == 6 && arguments[0] == "make") {
+    if ((arguments.size() == 6 || arguments.size() == 7) && arguments[0] == "make") {
       mobilenet::Make(argv[2], std::stod(arguments[2]), std::stoi(arguments[3]), std::stoi(arguments[4]),
-                      argv[6]);
+                      argv[6], arguments.size() == 7 ? arguments[6] : "same");
     } else if (arguments.size() == 2 && arguments[0] == "run") {
       mobilenet::Run(argv[2]);
     } else if (arguments.size() == 3 && arguments[0] == "convert") {
@@ -101,10 +116,10 @@ int main(int argc, char** argv) {
       mobilenet::ResizeWhole(arguments[1], std::stoi(arguments[2]), std::stoi(arguments[3]),
                              std::stoi(arguments[4]), std::stoi(arguments[5]));
     } else {
-      std::fprintf(
-          stderr,
-          "usage: network_tool make VERSION ALPHA RESOLUTION CLASSES OUT | run MODEL | convert MODEL OUT |"
-          " step MODEL BATCH OUT | resize FILTER WIDTH HEIGHT TO_WIDTH TO_HEIGHT\n");
+      std::fprintf(stderr,
+                   "usage: network_tool make VERSION ALPHA RESOLUTION CLASSES OUT [PADDING] | run MODEL | "
+                   "convert MODEL OUT |"
+                   " step MODEL BATCH OUT | resize FILTER WIDTH HEIGHT TO_WIDTH TO_HEIGHT\n");
       return 2;
     }
   } catch (const std::exception& error) {
