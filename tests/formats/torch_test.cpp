@@ -50,6 +50,19 @@ TEST_F(Torch, TimmsNamesAndLayouts) {
   EXPECT_EQ(PresetName(model.preprocessing), "pytorch");
 }
 
+// As timm's mobilenetv2_110d and _120d are.
+TEST_F(Torch, DeeperNetworksOfTimmAreCustom) {
+  Weights tensors = TorchTensors(V2(kOptions), TimmNames);
+  Weights deeper = tensors;
+  const std::string last = "blocks.5.2.";
+  for (const auto& [name, tensor] : tensors) {
+    if (name.starts_with(last)) deeper["blocks.5.3." + name.substr(last.size())] = tensor;
+  }
+  const Model model = Load(deeper);
+  EXPECT_EQ(VersionOf(model.network), "custom");
+  EXPECT_EQ(model.network.layers.size(), V2(kOptions).layers.size() + 4) << "a block and its sum";
+}
+
 TEST_F(Torch, WeightsMayHaveNoClassifier) {
   V2Options features = kOptions;
   features.classes = 0;
