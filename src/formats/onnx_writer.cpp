@@ -245,6 +245,10 @@ class OnnxWriter {
 onnx::Model OnnxOf(const Model& model, const OnnxOptions& options, const std::string& path) {
   CheckNetwork(model.network);
   CheckWeights(model.network, model.weights);
+  const int channels = model.network.input.channels;
+  if (options.preprocessing && channels != 1 && channels != 3)
+    Fail(path, ": can't be written with preprocessing: the network takes images of ", channels,
+         " channels, expected 3 or 1");
   return OnnxWriter(options.preprocessing ? TakingRgb(model, path, "write it without preprocessing") : model)
       .Write(options, path);
 }

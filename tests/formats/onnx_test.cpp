@@ -417,5 +417,22 @@ TEST(Onnx, WhatCouldNotBeReadAgainIsNotWritten) {
   EXPECT_THAT(Complaint([&] { SaveOnnx(model, path); }), HasSubstr("conv1.weight"));
 }
 
+TEST(Onnx, PreprocessingIsThatOfPictures) {
+  Layer layer;
+  layer.name = "mix";
+  layer.kind = LayerKind::kPointwise;
+  layer.inputs = {kNetworkInput};
+  layer.input = {4, 4, 5};
+  layer.output = {4, 4, 2};
+  Model model;
+  model.network = {layer.input, {layer}};
+  model.weights["mix.weight"] = Tensor::Of({5, 2}, std::vector<float>(10, 1));
+  const TemporaryDirectory directory;
+  const auto path = directory.path() / "m.onnx";
+  EXPECT_THAT(Complaint([&] { SaveOnnx(model, path, {.preprocessing = true}); }),
+              HasSubstr("takes images of 5 channels, expected 3 or 1"));
+  EXPECT_NO_THROW(SaveOnnx(model, path));
+}
+
 }  // namespace
 }  // namespace mobilenet
