@@ -19,6 +19,7 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/tflite.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite_floats.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite_names.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/timm_v4.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_names.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_nodes.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_pickle.cpp

@@ -17,6 +17,7 @@
 #include "formats/model_file.h"
 #include "formats/onnx.h"
 #include "formats/tflite.h"
+#include "formats/timm_v4.h"
 #include "formats/torch_file.h"
 #include "formats/torch_names.h"
 #include "formats/zip.h"
@@ -30,6 +31,7 @@ std::optional<Graph> ReadNamed(const Safetensors& file) {
   if (HasKerasNames(file)) return ReadKerasSafetensors(file);
   if (HasTorchvisionNames(file)) return ReadTorchvision(file);
   if (HasTimmNames(file)) return ReadTimm(file);
+  if (HasTimmV4Names(file)) return ReadTimmV4(file);
   if (HasEfficientNetNames(file)) return ReadEfficientNetLite(file);
   return std::nullopt;
 }
