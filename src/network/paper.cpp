@@ -58,6 +58,7 @@ Paper ReproducePaper(std::string_view version) {
 
 std::vector<std::string> PaperVersions() {
   std::vector<std::string> versions;
+  versions.reserve(kPapers.size());
   for (const Reproduced& each : kPapers) versions.emplace_back(each.version);
   return versions;
 }
