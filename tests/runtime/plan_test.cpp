@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <limits>
 #include <new>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -202,6 +203,14 @@ TEST(Plan, OfV4) {
                             .output_stride = 8,
                             .padding = PaddingStyle::kSame});
   CheckTargets(V4({.alpha = 0.5, .resolution = {190, 150}, .classes = 0}), {AvailableTargets().front()});
+}
+TEST(Plan, StepsOfV4HaveNamesOfTheirOwn) {
+  const Network network = V4({.alpha = 0.1, .resolution = 32, .classes = 2});
+  const Plan plan(network, RandomWeights(network, 1));
+  std::set<std::string> names;
+  for (const StepInfo& step : plan.steps()) EXPECT_TRUE(names.insert(step.name).second) << step.name;
+  EXPECT_TRUE(names.contains("block3.start"));
+  EXPECT_TRUE(names.contains("block3"));
 }
 TEST(Plan, OfRectangles) { CheckAllTargets(V1Options{.alpha = 0.25, .resolution = {96, 50}, .classes = 3}); }
 
