@@ -70,9 +70,15 @@ TEST(Arguments, OfV2AndOfWhatChangesANetwork) {
   custom.layers.pop_back();
   EXPECT_EQ(Complaint([&] { WithClasses(custom, 3); }), "no error") << "the average may have a classifier";
   custom.layers.pop_back();
-  EXPECT_THAT(Complaint([&] { WithClasses(custom, 3); }), HasSubstr("ends with block13.pointwise"));
+  EXPECT_EQ(Complaint([&] { WithClasses(custom, 3); }), "no error") << "and so may a map of one pixel";
+  Network map = V1({.alpha = 0.25, .resolution = 64, .classes = 0});
+  map.layers.pop_back();
+  EXPECT_THAT(Complaint([&] { WithClasses(map, 3); }), HasSubstr("ends with block13.pointwise"));
   EXPECT_THAT(Complaint([] { WithClasses(Network(), 3); }), HasSubstr("no layers"));
   EXPECT_FALSE(RecipeNamed("v9").has_value());
+  EXPECT_THAT(Complaint([] { V4({.alpha = 1.5}); }), HasSubstr("alpha is 1.5, expected 0.1 to 1.4"));
+  EXPECT_THAT(Complaint([] { V4({.variant = static_cast<V4Variant>(7)}); }),
+              HasSubstr("the variant is none"));
 }
 
 TEST(Arguments, OfPlansAndRunners) {

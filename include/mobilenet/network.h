@@ -126,8 +126,30 @@ struct V2Options {
   bool operator==(const V2Options&) const = default;
 };
 
+// The convolutional networks of V4; those with attention are none of ours. They are stored by their names, so
+// that a new one may stand anywhere.
+enum class V4Variant { kConvSmall, kConvMedium, kConvLarge };
+
+// What V4 builds from. Fields of the same name as V1's mean the same; padding, activation and epsilon are by
+// default those of the only weights that are published, timm's.
+struct V4Options {
+  V4Variant variant = V4Variant::kConvSmall;
+  double alpha = 1;  // width multiplier, from 0.1 to 1.4
+  // The paper has Conv-S at 224 pixels, Conv-M at 256 and Conv-L at 384.
+  Resolution resolution = 224;
+  int classes = 1000;  // 0: no classifier, the network ends with the 1280 features that it would read
+  int input_channels = 3;
+  int output_stride = 32;
+  PaddingStyle padding = PaddingStyle::kSymmetric;
+  Activation activation = Activation::kRelu;
+  bool batch_norm = true;
+  float epsilon = 1e-5F;
+
+  bool operator==(const V4Options&) const = default;
+};
+
 // How a MobileNet is made, and what it is called. A new version is one more alternative: don't reorder.
-using Recipe = std::variant<V1Options, V2Options>;
+using Recipe = std::variant<V1Options, V2Options, V4Options>;
 
 // A network: layers in an order in which each comes after its inputs; the last one is the output (logits).
 // The layers are the truth: they are what is counted, run, trained and stored. The recipe is a caption, for
@@ -144,8 +166,9 @@ struct Network {
   [[nodiscard]] MOBILENET_EXPORT int classes() const;
 };
 
-// Whether the network ends with numbers that stand for classes: a last layer that mixes channels, and makes a
-// map of 1 x 1. One without ends with features, as the global average is, or with a map.
+// Whether the network ends with numbers that stand for classes: a last layer that mixes channels, without a
+// batch norm or an activation, and makes a map of 1 x 1. One without ends with features, as the global
+// average is and what V4 makes of it, or with a map.
 MOBILENET_EXPORT bool HasClassifier(const Network& network);
 
 // Throws Error, naming the layer, for a network that doesn't hold together: a layer without a name of its
@@ -169,29 +192,40 @@ MOBILENET_EXPORT int V1Channels(double alpha, int channels);
 // for an option out of its range.
 MOBILENET_EXPORT Network V2(const V2Options& options = {});
 
-// The number of channels that V2 gives a layer of `channels` under `alpha`: the multiple of 8 that is nearest
-// to alpha * channels, at least 8, and never less than 90 % of it.
+// The number of channels that V2 and V4 give a layer of `channels` under `alpha`: the multiple of 8 that is
+// nearest to alpha * channels, at least 8, and never less than 90 % of it.
 MOBILENET_EXPORT int V2Channels(double alpha, int channels);
+
+// MobileNet V4 (Qin et al. 2024, Tables 11, 12 and 14): a 3x3 convolution, blocks that begin with a 3x3
+// convolution of stride 2 (two in Conv-S, one in Conv-M and Conv-L), universal inverted bottlenecks, a 1x1
+// convolution, global average pooling, two fully connected layers. A universal inverted bottleneck expands
+// its channels and projects them without an activation; before the one and the other there may be a depthwise
+// layer, of 3x3 or 5x5, the first of which has no activation. Where stride and channels allow it, the input
+// is added. Under alpha, timm's rules: the first convolution is widened only for alpha above 1, and the
+// features are always 1280. Throws Error for an option out of its range.
+MOBILENET_EXPORT Network V4(const V4Options& options = {});
 
 // The network of a recipe. Throws Error for an option out of its range.
 MOBILENET_EXPORT Network Build(const Recipe& recipe);
 
-// "v1", "v2".
+// "v1", "v2", "v4-conv-small", "v4-conv-medium", "v4-conv-large".
 MOBILENET_EXPORT std::string_view NameOf(const Recipe& recipe);
+MOBILENET_EXPORT std::string_view NameOf(V4Variant variant);
 
-// All of them: "v1", "v2".
+// All of them: "v1", "v2", "v4-conv-small", ...
 MOBILENET_EXPORT std::vector<std::string> RecipeNames();
 
-// The recipe of that name with all options at their defaults; nothing for a name that is none.
+// The recipe of that name with all other options at their defaults; nothing for a name that is none.
 MOBILENET_EXPORT std::optional<Recipe> RecipeNamed(std::string_view name);
 
 // The recipe of a network, where it has one that makes just these layers.
 MOBILENET_EXPORT std::optional<Recipe> RecipeOf(const Network& network);
 
-// "v1", "v2"; "custom" for a network that no recipe makes.
+// NameOf its recipe; "custom" for a network that no recipe makes.
 MOBILENET_EXPORT std::string_view VersionOf(const Network& network);
 
-// For people: "MobileNet V1, alpha 0.5, 160 x 160", "custom network without a classifier, 96 x 128".
+// For people: "MobileNet V1, alpha 0.5, 160 x 160", "MobileNet V4 Conv-S, alpha 1, 224 x 224", "custom
+// network without a classifier, 96 x 128".
 MOBILENET_EXPORT std::string TitleOf(const Network& network);
 
 // The same network with another input or number of classes; the weights that don't belong to the classifier

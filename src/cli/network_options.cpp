@@ -1,6 +1,7 @@
 #include "cli/network_options.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <type_traits>
 
@@ -39,12 +40,14 @@ CLI::Option* AddParsedResolution(CLI::App& command, Value& value) {
 }  // namespace
 
 void AddVersion(CLI::App& command, NetworkArguments& arguments) {
-  command.add_option("--version", arguments.version, "Which MobileNet: v1 or v2")
+  command
+      .add_option("--version", arguments.version,
+                  fmt::format("Which MobileNet: {}", fmt::join(RecipeNames(), ", ")))
       ->check(CLI::IsMember(RecipeNames()))
       ->type_name("V")
       ->capture_default_str();
   AddNumber(command, "--alpha", arguments.alpha,
-            "Width multiplier: of V1 more than 0 and at most 1, of V2 0.1 to 1.4")
+            "Width multiplier: of V1 more than 0 and at most 1, of the others 0.1 to 1.4")
       ->type_name("A");
 }
 

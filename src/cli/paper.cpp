@@ -63,8 +63,8 @@ void PrintTable(const PaperTable& table) {
 void PrintPaperText(const Paper& paper) {
   fmt::print(
       "{}: the countable columns, as printed and as counted here.\n"
-      "Parameters are weights alone, as the paper counts them.\n",
-      paper.citation);
+      "Parameters are {}, as the paper counts them.\n",
+      paper.citation, paper.parameters);
   for (const PaperTable& table : paper.tables) {
     fmt::print("\n");
     PrintTable(table);
@@ -94,15 +94,19 @@ void AddPaper(CLI::App& program) {
   auto options = std::make_shared<PaperArguments>();
   CLI::App* command = program.add_subcommand("paper", "Recompute the tables of the MobileNet papers");
   command
-      ->add_option("--paper", options->version, "Which: v1 (Howard et al. 2017) or v2 (Sandler et al. 2018)")
-      ->check(CLI::IsMember(RecipeNames()))
+      ->add_option("--paper", options->version,
+                   "Which: v1 (Howard et al. 2017), v2 (Sandler et al. 2018) or v4 (Qin et al. 2024)")
+      ->check(CLI::IsMember(PaperVersions()))
       ->type_name("V")
       ->capture_default_str();
   AddNumber(*command, "--table", options->table, "Only this one; by default all that can be counted", {1, 99})
       ->default_str("");
   command->add_flag("--json", options->json, "One JSON object");
   AddHtml(*command, options->html);
-  command->footer("Example: what each kind of layer of V1 costs\n  mobilenet paper --table 2");
+  command->footer(
+      "Example: what each kind of layer of V1 costs, and the blocks of V4's Conv-S\n"
+      "  mobilenet paper --table 2\n"
+      "  mobilenet paper --paper v4 --table 11");
   command->callback([options, command] {
     options->command = CommandLine(*command);
     Run(*options);

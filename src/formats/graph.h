@@ -124,8 +124,8 @@ struct Graph {
 // "conv1 ..." -> "file: the layer conv1 ... (Conv2D)". Throws Error.
 [[noreturn]] void BadNode(const Graph& graph, const Node& node, std::string_view what);
 
-// A network of ours that computes what the graph does, captioned as V1 or V2 where it is one. Throws Error,
-// naming the first node that has no place in any network of ours.
+// A network of ours that computes what the graph does, captioned by its recipe where it has one. Throws
+// Error, naming the first node that has no place in any network of ours.
 Model ToModel(const Graph& graph);
 
 }  // namespace mobilenet

@@ -18,6 +18,7 @@
 #include "formats/model_file.h"
 #include "formats/onnx.h"
 #include "formats/tflite.h"
+#include "formats/timm_v4.h"
 #include "formats/torch_file.h"
 #include "formats/torch_names.h"
 #include "formats/zip.h"
@@ -31,6 +32,7 @@ std::optional<Graph> ReadNamed(const Safetensors& file) {
   if (HasKerasNames(file)) return ReadKerasSafetensors(file);
   if (HasTorchvisionNames(file)) return ReadTorchvision(file);
   if (HasTimmNames(file)) return ReadTimm(file);
+  if (HasTimmV4Names(file)) return ReadTimmV4(file);
   if (HasEfficientNetNames(file)) return ReadEfficientNetLite(file);
   return std::nullopt;
 }

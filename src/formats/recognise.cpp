@@ -69,27 +69,40 @@ std::vector<double> AlphasOfV1(const Network& network) {
   return alphas;
 }
 
-// Widths are rounded to multiples of 8, so that several alphas may explain them: the roundest.
-std::vector<double> AlphasOfV2(const Network& network) {
-  constexpr int kFirstChannels = 32;
-  constexpr int kLastChannels = 1280;
-  const int first = network.layers.front().output.channels;
-  const int last = network.layers.back().input.channels;
+// Widths are rounded to multiples of 8, so that several alphas may explain them: the roundest first.
+template <typename Explains>
+std::vector<double> RoundAlphas(const Explains& explains) {
   std::vector<double> alphas;
   for (const int parts_of_one : {4, 20, 100}) {
     for (int part = parts_of_one / 10; part <= parts_of_one * 14 / 10; ++part) {
       const double alpha = double{1} * part / parts_of_one;
-      if (V2Channels(alpha, kFirstChannels) == first &&
-          V2Channels(std::max(1.0, alpha), kLastChannels) == last)
-        alphas.push_back(alpha);
+      if (explains(alpha)) alphas.push_back(alpha);
     }
   }
   return alphas;
 }
 
-}  // namespace
+std::vector<double> AlphasOfV2(const Network& network) {
+  constexpr int kFirstChannels = 32;
+  constexpr int kLastChannels = 1280;
+  const int first = network.layers.front().output.channels;
+  const int last = network.layers.back().input.channels;
+  return RoundAlphas([=](double alpha) {
+    return V2Channels(alpha, kFirstChannels) == first &&
+           V2Channels(std::max(1.0, alpha), kLastChannels) == last;
+  });
+}
 
-std::optional<Recipe> FindRecipe(const Network& network, PaddingStyle padding, bool any_size) {
+// By the average's channels: those before and behind it are not widened with alpha as the others are.
+std::vector<double> AlphasOfV4(const Network& network) {
+  constexpr int kSecondLastChannels = 960;
+  const auto average = std::ranges::find(network.layers, LayerKind::kGlobalAveragePool, &Layer::kind);
+  if (average == network.layers.end()) return {};
+  const int channels = average->input.channels;
+  return RoundAlphas([=](double alpha) { return V2Channels(alpha, kSecondLastChannels) == channels; });
+}
+
+std::optional<Recipe> FindV1(const Network& network, PaddingStyle padding) {
   const auto has = [&](LayerKind kind) { return std::ranges::count(network.layers, kind, &Layer::kind) > 0; };
   auto v1 = CommonOptions<V1Options>(network);
   v1.separable = has(LayerKind::kDepthwise);
@@ -99,13 +112,37 @@ std::optional<Recipe> FindRecipe(const Network& network, PaddingStyle padding, b
     v1.alpha = alpha;
     if (auto recipe = Completed(v1, padding, network)) return recipe;
   }
-  const PaddingStyle of_v2 = padding == PaddingStyle::kKeras && !any_size ? PaddingStyle::kSame : padding;
+  return std::nullopt;
+}
+
+std::optional<Recipe> FindV2(const Network& network, PaddingStyle padding) {
   auto v2 = CommonOptions<V2Options>(network);
   for (const double alpha : AlphasOfV2(network)) {
     v2.alpha = alpha;
-    if (auto recipe = Completed(v2, of_v2, network)) return recipe;
+    if (auto recipe = Completed(v2, padding, network)) return recipe;
   }
   return std::nullopt;
+}
+
+std::optional<Recipe> FindV4(const Network& network, PaddingStyle padding) {
+  auto v4 = CommonOptions<V4Options>(network);
+  for (const double alpha : AlphasOfV4(network)) {
+    for (const V4Variant variant : AllOf<V4Variant>()) {
+      v4.alpha = alpha;
+      v4.variant = variant;
+      if (auto recipe = Completed(v4, padding, network)) return recipe;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<Recipe> FindRecipe(const Network& network, PaddingStyle padding, bool any_size) {
+  if (auto v1 = FindV1(network, padding)) return v1;
+  const PaddingStyle of_v2 = padding == PaddingStyle::kKeras && !any_size ? PaddingStyle::kSame : padding;
+  if (auto v2 = FindV2(network, of_v2)) return v2;
+  return FindV4(network, padding);
 }
 
 }  // namespace mobilenet

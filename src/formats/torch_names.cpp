@@ -68,7 +68,7 @@ bool AddTimmStages(const Stages<kStages>& stages, std::size_t expanded, bool act
             {name + "conv_pw", name + "bn1", name + "conv_dw", name + "bn2", name + "conv_pwl", name + "bn3"},
             stride);
       } else if (activated) {
-        nodes.Depthwise(name + "conv_dw", name + "bn1", stride);
+        nodes.Depthwise(name + "conv_dw", name + "bn1", stride, true);
         nodes.Convolution(name + "conv_pw", name + "bn2", 1, true);
       } else {
         nodes.Block({"", "", name + "conv_dw", name + "bn1", name + "conv_pw", name + "bn2"}, stride);
@@ -83,6 +83,7 @@ Graph ReadTimmV1(const Safetensors& file) {
   TensorNodes nodes(file, {});
   nodes.Convolution("conv_stem", "bn1", kStemStride, true);
   const bool usual = AddTimmStages(kV1, kV1.blocks.size(), true, nodes);
+  nodes.Average();
   nodes.Classifier("classifier");
   Graph graph = nodes.Take("timm's MobileNet V1");
   if (usual) graph.version = "v1";
@@ -97,6 +98,7 @@ Graph ReadTimmV2(const Safetensors& file) {
   nodes.Convolution("conv_stem", "bn1", kStemStride, true);
   const bool usual = AddTimmStages(kV2, 1, false, nodes);
   nodes.Convolution("conv_head", "bn2", 1, true);
+  nodes.Average();
   nodes.Classifier("classifier");
   nodes.CheckWindows(3, "timm's MobileNet V2; its EfficientNets and MnasNets have the same names");
   Graph graph = nodes.Take("timm's MobileNet V2");
@@ -168,6 +170,7 @@ Graph ReadTorchvision(const Safetensors& file) {
   }
   const std::string last = Concat("features.", block + 1);
   nodes.Convolution(last + ".0", last + ".1", 1, true);
+  nodes.Average();
   // What a new classifier is put in the place of: the whole Sequential, or the layer behind its dropout.
   nodes.Classifier(nodes.Has("classifier.weight") ? "classifier" : "classifier.1");
   Graph graph = nodes.Take("torchvision's MobileNet V2");
@@ -209,6 +212,7 @@ Graph ReadEfficientNetLite(const Safetensors& file) {
                 first ? kLiteStrides[stage] : 1);
   }
   nodes.Convolution("_conv_head", "_bn1", 1, true);
+  nodes.Average();
   nodes.Classifier("_fc");
   Graph graph = nodes.Take("an EfficientNet-Lite");
   graph.format = "PyTorch weights, EfficientNet-PyTorch's names";

@@ -53,7 +53,7 @@ void TensorNodes::Convolution(const std::string& name, const std::string& norm, 
   Finish(norm, activated);
 }
 
-void TensorNodes::Depthwise(const std::string& name, const std::string& norm, int stride) {
+void TensorNodes::Depthwise(const std::string& name, const std::string& norm, int stride, bool activated) {
   const Tensor weight = Floats(name + ".weight", 4);
   const auto& shape = weight.shape;
   if (shape[1] != 1)
@@ -63,25 +63,25 @@ void TensorNodes::Depthwise(const std::string& name, const std::string& norm, in
   depthwise.weight = Turned(weight, {shape[2], shape[3], shape[0]});
   SetWindow(shape, stride, depthwise);
   Append(name, "Conv2d", std::move(depthwise));
-  Finish(norm, true);
+  Finish(norm, activated);
+}
+
+void TensorNodes::Skip(const Map& from, const std::string& name) {
+  if (from.channels != channels_) return;
+  graph_.Append({"the sum behind " + name, "add", name + ".add", {graph_.output, from.node}, op::Add()});
 }
 
 void TensorNodes::Block(const BlockNames& names, int stride) {
-  const int input = graph_.output;
-  const std::int64_t channels = channels_;
+  const Map input = map();
   if (!names.expand.empty()) Convolution(names.expand, names.expand_norm, 1, true);
-  Depthwise(names.depthwise, names.depthwise_norm, stride);
+  Depthwise(names.depthwise, names.depthwise_norm, stride, true);
   Convolution(names.project, names.project_norm, 1, false);
-  if (stride == 1 && channels == channels_)
-    graph_.Append({"the sum behind " + names.project,
-                   "add",
-                   names.project + ".add",
-                   {graph_.output, input},
-                   op::Add()});
+  if (stride == 1) Skip(input, names.project);
 }
 
+void TensorNodes::Average() { graph_.Append({"the average", "mean", "pool", {}, op::Average()}); }
+
 void TensorNodes::Classifier(const std::string& name) {
-  graph_.Append({"the average", "mean", "pool", {}, op::Average()});
   if (!Has(name + ".weight")) return;
   const Tensor weight = Floats(name + ".weight", 2);
   Append(name, "Linear",
@@ -137,7 +137,8 @@ void TensorNodes::Finish(const std::string& norm, bool activated) {
                    Vector(norm + ".running_var"), style_.epsilon};
   channels_ = static_cast<std::int64_t>(node.mean.size());
   Append(norm, "BatchNorm2d", std::move(node));
-  if (activated) Append(norm + ".activation", "ReLU6", op::Clip{Activation::kRelu6});
+  const char* type = style_.activation == Activation::kRelu ? "ReLU" : "ReLU6";
+  if (activated) Append(norm + ".activation", type, op::Clip{style_.activation});
 }
 
 }  // namespace mobilenet

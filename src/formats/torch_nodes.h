@@ -23,30 +23,39 @@ struct BlockNames {
 struct TorchStyle {
   float epsilon = 1e-5F;     // PyTorch's default
   bool padded_same = false;  // as TensorFlow does; or half of each window's side, symmetrically
+  Activation activation = Activation::kRelu6;
 };
 
-// Makes nodes of tensors, each of which reads the one before, and keeps account of which were used.
-// Activations are ReLU6. Every function throws Error, naming the tensor, for one that is missing or has
-// another shape.
+// Makes nodes of tensors, each of which reads the one before, and keeps account of which were used. Every
+// function throws Error, naming the tensor, for one that is missing or has another shape.
 class TensorNodes {
  public:
   TensorNodes(const Safetensors& file, const TorchStyle& style);
 
   [[nodiscard]] bool Has(std::string_view tensor) const { return file_.entries.contains(tensor); }
-  // The channels of the map so far.
-  [[nodiscard]] std::int64_t channels() const { return channels_; }
+  // The map so far.
+  struct Map {
+    int node;
+    std::int64_t channels;
+  };
+  [[nodiscard]] Map map() const { return {graph_.output, channels_}; }
 
   // Of a convolution with its batch norm and, where there is one, its activation.
   void Convolution(const std::string& name, const std::string& norm, int stride, bool activated);
 
-  // Of a depthwise convolution with its batch norm and activation.
-  void Depthwise(const std::string& name, const std::string& norm, int stride);
+  // Of a depthwise convolution with its batch norm and, where there is one, its activation.
+  void Depthwise(const std::string& name, const std::string& norm, int stride, bool activated);
+
+  // The sum with an earlier map behind the layer `name`, where that has as many channels.
+  void Skip(const Map& from, const std::string& name);
 
   // An inverted residual block, whose skip is where there can be one: at stride 1, between as many channels.
   void Block(const BlockNames& names, int stride);
 
-  // The average over the map and the fully connected layer; the average alone where there is none, as in
-  // weights of num_classes=0.
+  // The average over the map.
+  void Average();
+
+  // The fully connected layer; nothing where there is none, as in weights of num_classes=0.
   void Classifier(const std::string& name);
 
   // All windows but those of 1 x 1 must have this side: the names are `whose`, whose activations are known.

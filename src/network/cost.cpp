@@ -109,7 +109,7 @@ std::vector<BlockComparison> CompareWithStandard(const Network& network) {
     standard.kind = LayerKind::kConvolution;
     standard.output = pointwise.output;
     const double window = double{1} * depthwise.kernel * depthwise.kernel;
-    blocks.push_back({.name = depthwise.name.substr(0, depthwise.name.find('.')),
+    blocks.push_back({.name = SeparableName(depthwise),
                       .kernel = depthwise.kernel,
                       .input = depthwise.input,
                       .output = pointwise.output,

@@ -19,6 +19,7 @@ struct Allowed {
 // follows.
 constexpr Allowed kAny = {[](double) { return true; }, ""};
 
+constexpr Allowed kAllowedAlphas = {[](double v) { return v >= 0.1 && v <= 1.4; }, "0.1 to 1.4"};
 constexpr Allowed kAllowedSides = {[](double v) { return v >= 32 && v <= 4096; }, "32 to 4096 pixels"};
 constexpr Allowed kAllowedClasses = {[](double v) { return v >= 0 && v <= 1e6; }, "0 to 1000000"};
 constexpr Allowed kAllowedInputChannels = {[](double v) { return v == 1 || v == 3; }, "3 (RGB) or 1 (grey)"};
@@ -51,7 +52,23 @@ template <Is<V2Options> Options, typename Visit>
 void VisitFields(Options& options, const Visit& visit) {
   auto& [alpha, resolution, classes, input_channels, output_stride, padding, activation, batch_norm,
          epsilon] = options;
-  visit("alpha", alpha, Allowed{[](double v) { return v >= 0.1 && v <= 1.4; }, "0.1 to 1.4"});
+  visit("alpha", alpha, kAllowedAlphas);
+  visit("resolution", resolution, kAllowedSides);
+  visit("classes", classes, kAllowedClasses);
+  visit("input_channels", input_channels, kAllowedInputChannels);
+  visit("output_stride", output_stride, kAllowedOutputStrides);
+  visit("padding", padding, kAny);
+  visit("activation", activation, kAny);
+  visit("batch_norm", batch_norm, kAny);
+  visit("epsilon", epsilon, kAllowedEpsilons);
+}
+
+// But the variant: that is a part of the version, which NameOf tells and RecipeNamed sets.
+template <Is<V4Options> Options, typename Visit>
+void VisitFields(Options& options, const Visit& visit) {
+  auto& [variant, alpha, resolution, classes, input_channels, output_stride, padding, activation, batch_norm,
+         epsilon] = options;
+  visit("alpha", alpha, kAllowedAlphas);
   visit("resolution", resolution, kAllowedSides);
   visit("classes", classes, kAllowedClasses);
   visit("input_channels", input_channels, kAllowedInputChannels);

@@ -1,5 +1,6 @@
 #include "mobilenet/paper.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <utility>
@@ -16,6 +17,12 @@ std::string Rounded(double value, int digits) {
   std::snprintf(text.data(), text.size(), "%.*f", digits, value);
   return text.data();
 }
+
+struct Reproduced {
+  const char* version;
+  Paper (*paper)();
+};
+constexpr std::array<Reproduced, 3> kPapers = {{{"v1", PaperOfV1}, {"v2", PaperOfV2}, {"v4", PaperOfV4}}};
 
 }  // namespace
 
@@ -40,9 +47,20 @@ std::string Size(const Shape& shape) {
 std::vector<std::string> NetworkColumns() { return {"mult-adds, M", "parameters, M"}; }
 
 Paper ReproducePaper(std::string_view version) {
-  if (version == "v1") return PaperOfV1();
-  if (version == "v2") return PaperOfV2();
-  Fail("there is no paper on ", version, " here, expected v1 or v2");
+  const auto* found = std::ranges::find(kPapers, version, &Reproduced::version);
+  if (found == kPapers.end()) {
+    std::string versions;
+    for (const std::string& each : PaperVersions()) versions += (versions.empty() ? "" : " or ") + each;
+    Fail("there is no paper on ", version, " here, expected ", versions);
+  }
+  return found->paper();
+}
+
+std::vector<std::string> PaperVersions() {
+  std::vector<std::string> versions;
+  versions.reserve(kPapers.size());
+  for (const Reproduced& each : kPapers) versions.emplace_back(each.version);
+  return versions;
 }
 
 }  // namespace mobilenet

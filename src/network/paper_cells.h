@@ -15,7 +15,8 @@ PaperCell Number(std::string paper, double ours, std::string note = "");
 
 double Millions(std::int64_t count);
 
-// Weights alone, without biases and batch norms.
+// How V1's and V2's papers count parameters: without biases and batch norms.
+constexpr const char* kWeightsAlone = "weights alone";
 std::int64_t WeightsOf(const Network& network);
 
 // "7 x 7 x 1024"
@@ -26,5 +27,6 @@ std::vector<std::string> NetworkColumns();
 
 Paper PaperOfV1();
 Paper PaperOfV2();
+Paper PaperOfV4();
 
 }  // namespace mobilenet

@@ -282,6 +282,7 @@ Paper PaperOfV1() {
   return {"v1",
           "Howard et al. 2017, \"MobileNets: Efficient Convolutional Neural Networks for Mobile Vision "
           "Applications\", arXiv 1704.04861",
+          kWeightsAlone,
           {LayerTable(), LayerTypes(), Modifications(), SeparableAgainstFull(), NarrowAgainstShallow(),
            WidthMultiplier(), ResolutionMultiplier(), AgainstPopularModels(), SmallerAgainstPopularModels(),
            StanfordDogs(), FaceAttributes(), FaceEmbeddings()}};

@@ -126,6 +126,7 @@ PaperTable OnImagenet() {
 Paper PaperOfV2() {
   return {"v2",
           "Sandler et al. 2018, \"MobileNetV2: Inverted Residuals and Linear Bottlenecks\", arXiv 1801.04381",
+          kWeightsAlone,
           {Architecture(), OnImagenet()}};
 }
 

@@ -14,7 +14,9 @@ const Shape& Network::output() const {
 
 bool HasClassifier(const Network& network) {
   const Shape& output = network.output();
-  return output.height == 1 && output.width == 1 && TraitsOf(network.layers.back().kind).mixes;
+  const Layer& last = network.layers.back();
+  const bool linear = !last.batch_norm && last.activation == Activation::kNone;
+  return output.height == 1 && output.width == 1 && TraitsOf(last.kind).mixes && linear;
 }
 
 int Network::classes() const { return HasClassifier(*this) ? output().channels : 0; }

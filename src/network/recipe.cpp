@@ -5,10 +5,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/enum_names.h"
 #include "base/fail.h"
 #include "mobilenet/network.h"
 #include "network/fields.h"
 #include "network/kinds.h"
+#include "network/part.h"
 #include "network/shapes.h"
 
 namespace mobilenet {
@@ -75,15 +77,51 @@ void AppendClassifier(Network& network) {
   network.layers.push_back(std::move(layer));
 }
 
-// All recipes, with their options at the defaults, by the order of the variant.
-template <std::size_t... kIndex>
-std::vector<Recipe> AllRecipes(std::index_sequence<kIndex...>) {
-  return {Recipe(std::in_place_index<kIndex>)...};
+// One recipe, or one for each variant where the options have some.
+template <typename Options>
+void AppendVersions(Options options, std::vector<Recipe>& recipes) {
+  if constexpr (requires { options.variant; }) {
+    for (const auto variant : AllOf<decltype(options.variant)>()) {
+      options.variant = variant;
+      recipes.emplace_back(options);
+    }
+  } else {
+    recipes.emplace_back(options);
+  }
+}
+
+template <typename... Options>
+std::vector<Recipe> VersionsOf(const std::variant<Options...>&) {
+  std::vector<Recipe> recipes;
+  (AppendVersions(Options(), recipes), ...);
+  return recipes;
+}
+
+// All recipes, with their other options at the defaults, by the order of the variant.
+std::vector<Recipe> AllRecipes() { return VersionsOf(Recipe()); }
+
+std::string FamilyTitle(const V1Options& v1) {
+  return Concat("V1", v1.shallow ? " shallow" : "", v1.separable ? "" : " of standard convolutions");
+}
+
+std::string FamilyTitle(const V2Options&) { return "V2"; }
+
+std::string FamilyTitle(const V4Options& v4) {
+  switch (v4.variant) {
+    case V4Variant::kConvSmall:
+      return "V4 Conv-S";
+    case V4Variant::kConvMedium:
+      return "V4 Conv-M";
+    case V4Variant::kConvLarge:
+      return "V4 Conv-L";
+  }
+  return "";
 }
 
 }  // namespace
 
 void CheckRecipe(const Recipe& recipe) {
+  if (NameOf(recipe).empty()) Fail("the variant is none that there is");
   const auto check = Overloaded{
       [](const char* name, const Resolution& sides, const Allowed& allowed) {
         CheckNumber(name, sides.height, allowed);
@@ -99,25 +137,26 @@ void CheckRecipe(const Recipe& recipe) {
 
 Network Build(const Recipe& recipe) {
   return std::visit(Overloaded{[](const V1Options& options) { return V1(options); },
-                               [](const V2Options& options) { return V2(options); }},
+                               [](const V2Options& options) { return V2(options); },
+                               [](const V4Options& options) { return V4(options); }},
                     recipe);
 }
 
 std::string_view NameOf(const Recipe& recipe) {
   return std::visit(Overloaded{[](const V1Options&) { return std::string_view("v1"); },
-                               [](const V2Options&) { return std::string_view("v2"); }},
+                               [](const V2Options&) { return std::string_view("v2"); },
+                               [](const V4Options& options) { return NameOf(options.variant); }},
                     recipe);
 }
 
 std::vector<std::string> RecipeNames() {
   std::vector<std::string> names;
-  for (const Recipe& recipe : AllRecipes(std::make_index_sequence<std::variant_size_v<Recipe>>()))
-    names.emplace_back(NameOf(recipe));
+  for (const Recipe& recipe : AllRecipes()) names.emplace_back(NameOf(recipe));
   return names;
 }
 
 std::optional<Recipe> RecipeNamed(std::string_view name) {
-  for (const Recipe& recipe : AllRecipes(std::make_index_sequence<std::variant_size_v<Recipe>>())) {
+  for (const Recipe& recipe : AllRecipes()) {
     if (NameOf(recipe) == name) return recipe;
   }
   return std::nullopt;
@@ -142,14 +181,9 @@ std::string TitleOf(const Network& network) {
   const std::optional<Recipe> recipe = RecipeOf(network);
   const char* end = HasClassifier(network) ? "" : " without a classifier";
   if (!recipe) return Concat("custom network", end, ", ", Sides(network.input));
-  std::string title(NameOf(*recipe));
-  title = "MobileNet V" + title.substr(1);
-  if (const auto* v1 = std::get_if<V1Options>(&*recipe)) {
-    if (v1->shallow) title += " shallow";
-    if (!v1->separable) title += " of standard convolutions";
-  }
+  const std::string title = std::visit([](const auto& options) { return FamilyTitle(options); }, *recipe);
   const double alpha = std::visit([](const auto& options) { return options.alpha; }, *recipe);
-  return Concat(title, end, ", alpha ", alpha, ", ", Sides(network.input));
+  return Concat("MobileNet ", title, end, ", alpha ", alpha, ", ", Sides(network.input));
 }
 
 Network WithResolution(const Network& network, Resolution resolution) {
@@ -187,7 +221,7 @@ Network WithClasses(const Network& network, int classes) {
   CheckNetwork(network);
   Network other = network;
   other.recipe.reset();
-  const bool has_classifier = other.layers.back().kind == LayerKind::kFullyConnected;
+  const bool has_classifier = EndsWithClassifier(other);
   if (!has_classifier && (other.output().height != 1 || other.output().width != 1 || HasClassifier(other)))
     Fail("the network ends with ", other.layers.back().name, ", which is ", NameOf(other.layers.back().kind),
          ": its classes can't be changed, expected a fully connected layer or the global average");

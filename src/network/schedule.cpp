@@ -192,6 +192,13 @@ RowWindow RowWindowOf(const Layer& layer) {
 
 }  // namespace
 
+std::string SeparableName(const Layer& depthwise) {
+  constexpr std::string_view kEnd = ".depthwise";
+  std::string name = depthwise.name;
+  if (name.ends_with(kEnd)) name.resize(name.size() - kEnd.size());
+  return name;
+}
+
 std::vector<StepLayers> StepsOf(const Network& network) {
   const auto hosts = HostsOf(network);
   std::vector<StepLayers> steps;

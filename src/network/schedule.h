@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/format.h"
@@ -30,6 +31,10 @@ struct StepLayers {
 // A depthwise layer is the rows of the pointwise one that alone reads it. A sum is the end of a layer with
 // weights and without an activation that it alone reads, if the other summand is there by then.
 std::vector<StepLayers> StepsOf(const Network& network);
+
+// What a depthwise layer and the pointwise one that reads it are called together: "block3" for that of
+// "block3.depthwise". V4's blocks have another one before, which keeps its name, "block3.start".
+std::string SeparableName(const Layer& depthwise);
 
 // The steps [first, last]. More than one run depth first: one row of the last one's output at a time, and of
 // the maps before it the rows that it needs. So the large early maps are never whole, and stay in the cache.

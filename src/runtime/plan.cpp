@@ -95,8 +95,7 @@ StepInfo InfoOf(const Network& network, const StepLayers& layers, const Cost& co
   StepInfo info{main.name, std::string(NameOf(main.kind)), network.layers[layers.last()].output,
                 cost.layers[layers.main].macs};
   if (layers.rows) {
-    const std::string& name = network.layers[*layers.rows].name;
-    info.name = name.substr(0, name.find('.'));
+    info.name = SeparableName(network.layers[*layers.rows]);
     info.kind = "separable";
     info.macs += cost.layers[*layers.rows].macs;
   }

@@ -178,6 +178,11 @@ TEST_F(ProgramTest, V2AndRectanglesAreDescribed) {
   EXPECT_EQ(bench["macs"], CostOf(V2({.alpha = 0.1, .resolution = 32})).macs);
   EXPECT_EQ(bench["layers"].back()["kind"], "fully connected");
   EXPECT_THAT(Run("paper --paper v2").output, HasSubstr("Table 4. "));
+  EXPECT_THAT(Run("paper --paper v4").output, HasSubstr("Parameters are weights, biases, and"));
+  const json v4 = json::parse(Run("cost --version v4-conv-medium --alpha 0.5 --json").output);
+  EXPECT_EQ(v4["version"], "v4-conv-medium");
+  EXPECT_EQ(v4["activation"], "relu");
+  EXPECT_EQ(v4["params"], CostOf(V4({.variant = V4Variant::kConvMedium, .alpha = 0.5})).params);
   for (const char* resolution : {"128x", "x128", "128x160x3", "128X160", "0x96", "wide"}) {
     const Result result = Run(std::string("cost --resolution ") + resolution + " 2>&1");
     EXPECT_EQ(result.status, 2);

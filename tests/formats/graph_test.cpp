@@ -51,6 +51,16 @@ TEST(Recognise, WorksOutEveryOption) {
   ExpectRecognised<V2Options>({.alpha = 1.4, .padding = PaddingStyle::kSymmetric, .epsilon = 1e-5F});
   ExpectRecognised<V2Options>({.alpha = 0.25, .output_stride = 8, .activation = Activation::kRelu});
   ExpectRecognised<V2Options>({.alpha = 0.75, .batch_norm = false});
+  ExpectRecognised<V4Options>({.alpha = 0.35, .classes = 3, .input_channels = 1});
+  ExpectRecognised<V4Options>({.alpha = 0.25, .resolution = {96, 128}, .classes = 0, .output_stride = 8});
+  ExpectRecognised<V4Options>({.variant = V4Variant::kConvMedium, .alpha = 0.5, .classes = 3});
+  ExpectRecognised<V4Options>({.variant = V4Variant::kConvLarge,
+                               .alpha = 0.2,
+                               .classes = 5,
+                               .padding = PaddingStyle::kSame,
+                               .activation = Activation::kRelu6,
+                               .batch_norm = false,
+                               .epsilon = 1e-3F});  // a layer's default
 }
 
 TEST(Recognise, FindsTheRoundAlpha) {
@@ -59,6 +69,10 @@ TEST(Recognise, FindsTheRoundAlpha) {
   }
   for (const double alpha : {1.4, 1.3, 1.0, 0.75, 0.5, 0.35, 0.25, 0.1}) {
     EXPECT_EQ(V2Of(ToModel(GraphOf(V2({.alpha = alpha})))).alpha, alpha);
+  }
+  for (const double alpha : {1.4, 1.25, 1.0, 0.75, 0.5, 0.35, 0.1}) {
+    const Model model = ToModel(GraphOf(V4({.alpha = alpha, .resolution = 64})));
+    EXPECT_EQ(std::get<V4Options>(*model.network.recipe).alpha, alpha);
   }
 }
 

@@ -53,6 +53,11 @@ TEST(TorchFile, WeightsAreTheSameHoweverTheyAreStored) {
   ExpectWeights(Parse(TorchArchive(CheckpointOf(tensors, "BFloat16Storage"))), network, 1e-2F);
 }
 
+TEST(TorchFile, TimmsV4) {
+  const Network network = V4({.alpha = 0.1, .classes = 3});
+  ExpectWeights(Parse(TorchArchive(CheckpointOf(TorchTensors(network, TimmV4SmallNames)))), network, 0);
+}
+
 TEST(TorchFile, TimmsV1) {
   const Network network = V1(kV1);
   const Model model = Parse(TorchArchive(CheckpointOf(TorchTensors(network, TimmV1Names))));

@@ -14,6 +14,7 @@
 #include "formats/onnx.h"
 #include "formats/pickle.h"
 #include "formats/tflite.h"
+#include "formats/timm_v4.h"
 #include "formats/torch_names.h"
 #include "formats/torch_state.h"
 #include "mobilenet/cost.h"
@@ -31,6 +32,10 @@ Safetensors ReadState(const std::vector<std::uint8_t>& bytes) {
   return ReadTorchState(pickle, "f", bytes.size(), find, storage).tensors;
 }
 
+Graph ReadTimmNamed(const Safetensors& file) {
+  return HasTimmV4Names(file) ? ReadTimmV4(file) : ReadTimm(file);
+}
+
 Model Parse(const std::shared_ptr<const std::vector<std::uint8_t>>& bytes) {
   switch (MOBILENET_FUZZ_FORMAT) {
     case 1:
@@ -38,7 +43,7 @@ Model Parse(const std::shared_ptr<const std::vector<std::uint8_t>>& bytes) {
     case 2:
       return ToModel(ReadKerasHdf5(*bytes, "f"));
     case 3:
-      return ToModel(ReadTimm(ReadState(*bytes)));
+      return ToModel(ReadTimmNamed(ReadState(*bytes)));
     case 4:
       return ReadOnnx(*bytes, "f");
     default:

@@ -16,14 +16,14 @@ namespace {
 
 TEST(Paper, EveryCellIsTheSameOrExplained) {
   std::set<std::string> explained;
-  for (const char* version : {"v1", "v2"}) {
+  for (const std::string& version : PaperVersions()) {
     for (const PaperTable& table : ReproducePaper(version).tables) {
       for (const PaperRow& row : table.rows) {
         ASSERT_EQ(row.cells.size(), table.columns.size());
         for (std::size_t i = 0; i < row.cells.size(); ++i) {
           const PaperCell& cell = row.cells[i];
-          const std::string where = std::string(version) + " " + std::to_string(table.number) + ": " +
-                                    row.name + ", " + table.columns[i];
+          const std::string where =
+              version + " " + std::to_string(table.number) + ": " + row.name + ", " + table.columns[i];
           if (cell.note.empty()) {
             EXPECT_EQ(cell.paper, cell.ours) << where;
           } else {
@@ -51,7 +51,9 @@ TEST(Paper, EveryCellIsTheSameOrExplained) {
           "v1 9: 0.50 MobileNet-160, mult-adds, M: 76 is 77", "v2 4: MobileNetV1, mult-adds, M: 575 is 569",
           "v2 4: MobileNetV2 (1.4), mult-adds, M: 585 is 582",
           "v2 4: MobileNetV2 (1.4), parameters, M: 6.9 is 6.1", "v2 4: MobileNetV2, mult-adds, M: 300 is 301",
-          "v2 4: MobileNetV2, parameters, M: 3.4 is 3.5"));
+          "v2 4: MobileNetV2, parameters, M: 3.4 is 3.5", "v4 6: MNv4-Conv-L, mult-adds, G: 5.9 is 6.4",
+          "v4 6: MNv4-Conv-L, parameters, M: 31 is 33", "v4 6: MNv4-Conv-M, mult-adds, G: 1.0 is 1.1",
+          "v4 6: MNv4-Conv-M, parameters, M: 9.2 is 9.7"));
 }
 
 // Numbers and rows of the tables: nothing that can be counted is left out by mistake.
@@ -71,6 +73,14 @@ TEST(Paper, OfV2HasItsTablesWholly) {
   EXPECT_EQ(paper.tables[1].rows.size(), 3U);
   EXPECT_THAT(paper.citation, testing::HasSubstr("1801.04381"));
   EXPECT_THROW(ReproducePaper("v9"), Error);
+}
+
+TEST(Paper, OfV4HasItsTablesWholly) {
+  std::vector<std::pair<int, std::size_t>> rows;
+  for (const PaperTable& table : ReproducePaper("v4").tables)
+    rows.emplace_back(table.number, table.rows.size());
+  EXPECT_THAT(rows, testing::ElementsAre(testing::Pair(6, 6), testing::Pair(11, 19), testing::Pair(12, 27),
+                                         testing::Pair(14, 32)));
 }
 
 // What the paper prints in the tables of applications, written down a second time: the rows are long enough

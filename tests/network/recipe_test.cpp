@@ -1,4 +1,5 @@
 // What recipes have in common, and V2.
+#include <algorithm>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -63,12 +64,44 @@ TEST(V2, SkipsGoAroundBlocksThatKeepTheirShape) {
   EXPECT_EQ(with, "3 5 6 8 9 10 12 13 15 16 ");
 }
 
+// timm 1.0.31's counts: its parameters, and what its convolutions and linear layers multiply.
+TEST(V4, HasTimmsSizes) {
+  struct Size {
+    V4Options options;
+    std::int64_t params;
+    std::int64_t macs;
+  };
+  for (const Size& size :
+       {Size{{.alpha = 0.35}, 1'905'384, 47'723'040}, Size{{.alpha = 0.5}, 2'238'952, 64'741'408},
+        Size{{}, 3'774'024, 186'005'568}, Size{{.variant = V4Variant::kConvMedium}, 9'715'512, 827'649'984},
+        Size{{.variant = V4Variant::kConvLarge, .resolution = 384}, 32'590'864, 6'376'220'672}}) {
+    const Network network = V4(size.options);
+    CheckNetwork(network);
+    EXPECT_EQ(CostOf(network).params, size.params) << TitleOf(network);
+    EXPECT_EQ(CostOf(network).macs, size.macs) << TitleOf(network);
+  }
+}
+
+TEST(V4, TheStrideIsThatOfTheSecondDepthwiseLayerWhereThereIsOne) {
+  const Network network = V4({.variant = V4Variant::kConvMedium});
+  const auto layer = [&](const char* name) { return *std::ranges::find(network.layers, name, &Layer::name); };
+  EXPECT_EQ(layer("block2.start").stride, 1);
+  EXPECT_EQ(layer("block2.depthwise").stride, 2);
+  EXPECT_EQ(layer("block2.start").activation, Activation::kNone);
+  EXPECT_EQ(layer("block2.depthwise").activation, Activation::kRelu);
+  EXPECT_EQ(layer("block3.add").inputs[1], layer("block3.start").inputs[0]);
+  EXPECT_EQ(std::ranges::count(network.layers, LayerKind::kAdd, &Layer::kind), 18);
+}
+
 TEST(Recipe, StridesAreDroppedFromTheFirst) {
-  for (const Recipe& recipe : {Recipe(V1Options{.resolution = 64, .output_stride = 8}),
-                               Recipe(V2Options{.resolution = 64, .output_stride = 8})}) {
+  for (const Recipe& recipe :
+       {Recipe(V1Options{.resolution = 64, .output_stride = 8}),
+        Recipe(V2Options{.resolution = 64, .output_stride = 8}),
+        Recipe(V4Options{.resolution = 64, .output_stride = 8}),
+        Recipe(V4Options{.variant = V4Variant::kConvLarge, .resolution = 64, .output_stride = 8})}) {
     const Network network = Build(recipe);
-    const Layer& pool = network.layers[network.layers.size() - 2];
-    EXPECT_EQ(pool.input.height, 8);
+    const auto pool = std::ranges::find(network.layers, LayerKind::kGlobalAveragePool, &Layer::kind);
+    EXPECT_EQ(pool->input.height, 8);
     EXPECT_EQ(network.layers.front().stride, 1);
   }
 }
@@ -80,6 +113,9 @@ TEST(Recipe, HasANameAndATitle) {
   EXPECT_EQ(TitleOf(V1({.separable = false, .shallow = true})),
             "MobileNet V1 shallow of standard convolutions, alpha 1, 224 x 224");
   EXPECT_EQ(TitleOf(V2({.resolution = {128, 160}})), "MobileNet V2, alpha 1, 128 x 160");
+  EXPECT_EQ(TitleOf(V4({.alpha = 0.5})), "MobileNet V4 Conv-S, alpha 0.5, 224 x 224");
+  EXPECT_EQ(TitleOf(V4({.variant = V4Variant::kConvLarge, .classes = 0})),
+            "MobileNet V4 Conv-L without a classifier, alpha 1, 224 x 224");
   Network custom = V2({.resolution = {96, 128}});
   custom.recipe.reset();
   EXPECT_EQ(TitleOf(custom), "custom network, 96 x 128");
@@ -89,7 +125,8 @@ TEST(Recipe, HasANameAndATitle) {
 TEST(Recipe, ANetworkTakesOtherInputsAndClasses) {
   for (const Recipe& recipe :
        {Recipe(V1Options{.alpha = 0.25, .resolution = 96}),
-        Recipe(V2Options{.alpha = 0.35, .resolution = 96, .padding = PaddingStyle::kSymmetric})}) {
+        Recipe(V2Options{.alpha = 0.35, .resolution = 96, .padding = PaddingStyle::kSymmetric}),
+        Recipe(V4Options{.alpha = 0.35, .resolution = 96, .padding = PaddingStyle::kSame})}) {
     Network network = Build(recipe);
     const Network named = WithClasses(WithResolution(network, {75, 130}), 7);
     ASSERT_TRUE(named.recipe.has_value());
@@ -162,7 +199,25 @@ TEST(Recipe, OneThatMakesOtherLayersCountsForNothing) {
   EXPECT_FALSE(StandardTwin(network).has_value());
 }
 
-TEST(Recipe, NamesAreOfAll) { EXPECT_THAT(RecipeNames(), testing::ElementsAre("v1", "v2")); }
+TEST(Recipe, NamesAreOfAll) {
+  EXPECT_THAT(RecipeNames(),
+              testing::ElementsAre("v1", "v2", "v4-conv-small", "v4-conv-medium", "v4-conv-large"));
+  for (const std::string& name : RecipeNames()) EXPECT_EQ(NameOf(*RecipeNamed(name)), name);
+}
+
+// What V4's classifier reads is no classifier itself.
+TEST(Recipe, V4OfNoClassesEndsWithItsFeatures) {
+  Network network = V4({.alpha = 0.35, .resolution = 96});
+  const Network features = WithClasses(network, 0);
+  EXPECT_FALSE(HasClassifier(features));
+  EXPECT_EQ(features.classes(), 0);
+  EXPECT_EQ(features.output(), (Shape{1, 1, 1280}));
+  EXPECT_EQ(WithClasses(features, 1000).layers, network.layers);
+  network.recipe.reset();
+  EXPECT_EQ(WithClasses(network, 0).layers, features.layers);
+  EXPECT_EQ(WithClasses(WithClasses(network, 0), 0).layers, features.layers);
+  EXPECT_EQ(WithClasses(WithClasses(network, 0), 1000).layers, network.layers);
+}
 
 // Zeros right and below alone are "same" for an even map and stride 2, and not for an odd one.
 TEST(Recipe, OtherPaddingsStayAsTheyAre) {

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <limits>
 #include <new>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -59,6 +60,7 @@ void CheckTargets(const Network& network, const std::vector<std::string_view>& t
 
 void CheckAllTargets(const V1Options& options) { CheckTargets(V1(options), AvailableTargets()); }
 void CheckAllTargets(const V2Options& options) { CheckTargets(V2(options), AvailableTargets()); }
+void CheckAllTargets(const V4Options& options) { CheckTargets(V4(options), AvailableTargets()); }
 
 // Each product rounds its operands, in bfloat16 to 8 bits, in half precision to 11: logits agree to
 // hundredths or thousandths of their range. V2 has 36 products where V1 has 14, and nothing bounds half of
@@ -190,6 +192,25 @@ TEST(Plan, OfV2) {
 }
 TEST(Plan, OfV2DepthFirst) {
   CheckTargets(V2({.resolution = {150, 190}, .classes = 2}), {AvailableTargets().front()});
+}
+TEST(Plan, OfV4) {
+  CheckAllTargets(V4Options{.alpha = 0.35, .resolution = 64, .classes = 10});
+  CheckAllTargets(V4Options{.variant = V4Variant::kConvMedium,
+                            .alpha = 0.1,
+                            .resolution = {33, 70},
+                            .classes = 3,
+                            .input_channels = 1,
+                            .output_stride = 8,
+                            .padding = PaddingStyle::kSame});
+  CheckTargets(V4({.alpha = 0.5, .resolution = {190, 150}, .classes = 0}), {AvailableTargets().front()});
+}
+TEST(Plan, StepsOfV4HaveNamesOfTheirOwn) {
+  const Network network = V4({.alpha = 0.1, .resolution = 32, .classes = 2});
+  const Plan plan(network, RandomWeights(network, 1));
+  std::set<std::string> names;
+  for (const StepInfo& step : plan.steps()) EXPECT_TRUE(names.insert(step.name).second) << step.name;
+  EXPECT_TRUE(names.contains("block3.start"));
+  EXPECT_TRUE(names.contains("block3"));
 }
 TEST(Plan, OfRectangles) { CheckAllTargets(V1Options{.alpha = 0.25, .resolution = {96, 50}, .classes = 3}); }
 

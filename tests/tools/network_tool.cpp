@@ -1,15 +1,17 @@
 // For scripts that compare us with other runtimes: makes a model of random weights, or runs one on raw
 // numbers.
-//   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT [PADDING]   VERSION is v1 or v2, OUT ends in
-//                                                            .safetensors, .timm.safetensors (timm's names),
-//                                                            .onnx or .tflite
-//   network_tool convert MODEL OUT                           likewise
-//   network_tool run MODEL   float32 inputs on standard input, one image after the other; logits on output
-//   network_tool step MODEL BATCH OUT.safetensors            the gradients of one training step; BATCH
-//   float32
-//                                                            images and then BATCH int32 labels on standard
-//                                                            input; prints the loss
-//   network_tool resize FILTER WIDTH HEIGHT TO_WIDTH TO_HEIGHT   an RGB picture on standard input, whole
+//   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT [PADDING]
+//       VERSION is v1, v2, v4-conv-small, ...; OUT ends in .safetensors, .timm.safetensors (timm's names), .onnx
+//       or .tflite
+//   network_tool convert MODEL OUT
+//       likewise
+//   network_tool run MODEL
+//       float32 inputs on standard input, one image after the other; logits on output
+//   network_tool step MODEL BATCH OUT.safetensors
+//       the gradients of one training step; BATCH float32 images and then BATCH int32 labels on standard
+//       input; prints the loss
+//   network_tool resize FILTER WIDTH HEIGHT TO_WIDTH TO_HEIGHT
+//       an RGB picture on standard input, whole
 #include <cstdio>
 #include <exception>
 #include <optional>

@@ -247,6 +247,14 @@ TEST(TrainingPassTest, AWholeV2HasTheGradientOfThePlainLoss) {
   CheckGradients(c, {&target, 1}, false, 1e-2);
 }
 
+// Blocks with and without each depthwise layer, of 3x3 and 5x5, skips, and dense convolutions behind the
+// first.
+TEST(TrainingPassTest, AWholeV4HasTheGradientOfThePlainLoss) {
+  const std::string_view target = AvailableTargets().front();
+  const Case c(V4({.alpha = 0.1, .resolution = 32, .classes = 3, .output_stride = 16}), 8);
+  CheckGradients(c, {&target, 1}, false, 1e-2);
+}
+
 // The same features are dropped in forward and backward: the gradient is that of the loss that the pass
 // itself gives for the same seed.
 TEST(TrainingPassTest, WithDropoutTheGradientIsThatOfItsLoss) {
