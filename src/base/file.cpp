@@ -57,8 +57,8 @@ Mappings& AllMappings() {
   Fail(path.string(), ": ", what, ": ", std::strerror(error));
 }
 
-Descriptor OpenForReading(const std::filesystem::path& path) {
-  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+Descriptor OpenForReading(const std::filesystem::path& path, int flags = 0) {
+  Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | flags));
   if (file.get() < 0) FailWithErrno(path, "can't be opened");
   struct stat status {};
   if (fstat(file.get(), &status) != 0) FailWithErrno(path, "can't be examined");
@@ -119,7 +119,7 @@ class NewFile {
 }  // namespace
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
-  const Descriptor file = OpenForReading(path);
+  const Descriptor file = OpenForReading(path, O_NONBLOCK);  // no waiting for somebody to write to a pipe
   struct stat status {};
   if (fstat(file.get(), &status) != 0) FailWithErrno(path, "can't be examined");
   if (!S_ISREG(status.st_mode)) Fail(path.string(), ": is not a regular file");

@@ -3,9 +3,12 @@
 
 #include <memory>
 #include <optional>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/file.h"
+#include "base/signature.h"
 #include "cli/command.h"
 #include "cli/embedding_file.h"
 #include "cli/pictures.h"
@@ -25,6 +28,30 @@ struct EmbedArguments {
   bool json = false;
 };
 
+auto BeginsWith(std::string_view text) {
+  return [text](std::span<const std::uint8_t> begin) { return HasAt(begin, 0, text); };
+}
+
+// What is there already must be embeddings, too. A list of names has nothing to be told by but the .npy
+// beside it.
+void CheckReplaces(const std::string& out) {
+  switch (EmbeddingFormatOf(out)) {
+    case EmbeddingFormat::kCsv:
+      return CheckReplaceable(out, "a table of embeddings", BeginsWith("file,0"));
+    case EmbeddingFormat::kJson:
+      return CheckReplaceable(out, "a list of embeddings", BeginsWith("{\"file\":"));
+    case EmbeddingFormat::kNpy: {
+      CheckReplaceable(out, "an array of NumPy's", BeginsWith("\x93NUMPY"));
+      const std::filesystem::path names = EmbeddingFile::NamesOf(out);
+      if (!std::filesystem::exists(out) && std::filesystem::exists(names))
+        throw Error(names.string() +
+                    ": is there already, and would hold the photos' names: remove it, or give "
+                    "another name");
+      return;
+    }
+  }
+}
+
 // Nobody's photo is written over.
 void CheckOut(const std::string& out, const std::vector<std::filesystem::path>& files) {
   if (out.empty()) return;
@@ -33,6 +60,7 @@ void CheckOut(const std::string& out, const std::vector<std::filesystem::path>& 
     if (SamePlace(file, out) || (npy && SamePlace(file, EmbeddingFile::NamesOf(out))))
       throw Error(file.string() + ": is to be both a photo and the embeddings");
   }
+  CheckReplaces(out);
 }
 
 EmbeddingFile OpenOut(const EmbedArguments& options, std::size_t values) {
@@ -96,9 +124,10 @@ void AddEmbed(CLI::App& program, int& status) {
                           "a photo; by default CSV goes to standard output"))
       ->type_name("FILE");
   RequireText(
-      command->add_option("--layer", options->layer,
-                          "The layer whose map to write, as `cost --model` names it; by default the average "
-                          "over the last map"))
+      command->add_option(
+          "--layer", options->layer,
+          "The layer whose map to write, as `cost --model M --layers` names it; by default the average "
+          "over the last map"))
       ->type_name("NAME");
   AddPictureArguments(*command, options->pictures);
   command->add_flag("--json", options->json, "One JSON object a photo and line, on standard output");

@@ -112,10 +112,8 @@ void AddGet(CLI::App& program) {
       "  mobilenet get v2-1.0-224\n"
       "  mobilenet classify --model v2-1.0-224 photo.jpg\n"
       "Wherever a command takes a model, it takes such a name, too, and fetches the weights where they are "
-      "used "
-      "first. They are kept in $XDG_CACHE_HOME/mobilenet or ~/.cache/mobilenet. $MOBILENET_MIRROR is an "
-      "address to "
-      "fetch from instead, $https_proxy a proxy.");
+      "used first. They are kept in $XDG_CACHE_HOME/mobilenet or ~/.cache/mobilenet. $MOBILENET_MIRROR is an "
+      "address to fetch from instead, $https_proxy a proxy.");
   command->callback([options] { Run(*options); });
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
@@ -57,8 +56,8 @@ bool IsOtherVersion(const std::string& name) {
 
 void FailUnknownWeights(const std::string& name, std::string_view begin) {
   if (IsOtherVersion(name))
-    Fail(name, ": ", begin, "MobileNet V", name[1],
-         " isn't known yet; `mobilenet get` lists the published weights that are");
+    Fail(name, ": ", begin, "no published weights of MobileNet V", name[1],
+         " have a name yet; `mobilenet get` lists those that have");
   const std::string lower = Lower(name);
   if (const PublishedWeights* meant = FindPublishedWeights(lower); meant != nullptr)
     Fail(name, ": ", begin, "the published weights are called ", meant->name);

@@ -9,8 +9,7 @@ namespace mobilenet {
 std::optional<std::string> HttpGet(const HttpRequest& request) {
   Fail(ShownUrl(request.url),
        ": can't be fetched: this build of the library was made without libcurl and libcrypto; fetch it by "
-       "other "
-       "means, into the cache");
+       "other means, into the cache");
 }
 
 Digests DigestsOf(const std::filesystem::path& /*path*/) { return {}; }

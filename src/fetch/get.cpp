@@ -1,7 +1,6 @@
 // Weights from the cache or, where they are not in it, from their publisher.
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
 #include <optional>
 #include <string_view>
 #include <system_error>
@@ -322,7 +321,14 @@ Model LoadPublishedWeights(const PublishedWeights& weights, const GetOptions& op
   } else {
     GetWeights(weights, options);
   }
-  Model model = Model::Load(path);
+  Model model = [&] {
+    try {
+      return Model::Load(path);
+    } catch (const Error& error) {
+      Fail(error.what(), " (if it was damaged where it was fetched: remove it and ", RecordOf(path).string(),
+           ", to have it fetched again)");
+    }
+  }();
   const std::string told = Concat("as ", weights.publisher, " tells: ", weights.listed);
   if (model.network.input.height != weights.resolution || model.network.input.width != weights.resolution)
     model.network = WithResolution(model.network, weights.resolution);

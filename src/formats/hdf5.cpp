@@ -120,7 +120,10 @@ std::vector<Hdf5::Message> Hdf5::Messages(Address object) const {
   Cursor prefix(At(object, kPrefix, "an object"));
   const std::uint64_t version = prefix.Take(1);
   if (version != 1)
-    Fail(name_, ": the object at ", object, " has a header of version ", version, ", expected 1");
+    Fail(name_, ": the object at ", object, " has a header of ",
+         version == 'O' ? std::string("version 2, as track_order=True writes it")
+                        : Concat("version ", version),
+         ", expected version 1");
   prefix.Skip(7);
   const std::uint64_t size = prefix.Take(4);
   std::vector<std::pair<Address, std::uint64_t>> runs = {{object + kPrefix, size}};

@@ -108,8 +108,12 @@ class ConfigNames {
   KerasWeights Take() { return std::move(named_); }
 
  private:
+  // A layer of a kind that isn't known here is left out: who reads the configuration says so.
   void Take(const std::string& kind, const std::string& path, const std::string& name, const json& config,
             const std::string& group) {
+    static constexpr std::array<std::string_view, 5> kKnown = {"Conv2D", "DepthwiseConv2D", "Dense",
+                                                               "BatchNormalization", "Normalization"};
+    if (std::ranges::find(kKnown, kind) == kKnown.end()) return;
     const auto found = numbered_.find(group);
     if (found == numbered_.end() || found->second.empty()) return;
     if (const auto told = names_.find(group); told != names_.end() && told->second != name)
@@ -169,7 +173,8 @@ KerasWeights NamedByFile(std::string_view file, const KerasWeights& numbered,
     const auto name = all.find(group);
     if (name == all.end())
       Fail(file, ": the weights ", group, " belong to no layer of keras.applications' MobileNet V1");
-    const std::string kind = group.substr(std::string_view("layers/").size());
+    constexpr std::string_view kLayers = "layers/";  // of the innermost model
+    const std::string kind = group.substr(group.rfind(kLayers) + kLayers.size());
     named[name->second] = Named(file, name->second, layer, VariablesOf(kind, layer.size(), true, true));
   }
   return named;

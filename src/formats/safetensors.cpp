@@ -187,13 +187,13 @@ Safetensors OpenSafetensors(const std::filesystem::path& path, bool mapped) {
 void WriteSafetensors(const std::filesystem::path& path, const std::map<std::string, std::string>& metadata,
                       const Weights& tensors, const std::set<std::string, std::less<>>& rounded,
                       Precision precision) {
-  json root = json::object();
-  root["__metadata__"] = metadata;
+  // The metadata first, whatever tensors are called: who looks at a file's first bytes finds what it is.
+  nlohmann::ordered_json root = {{"__metadata__", metadata}};
   std::size_t offset = 0;
   std::vector<std::span<const std::uint8_t>> parts(2);
   const auto add = [&](const std::string& name, const Tensor& tensor, const char* type, const void* data,
                        std::size_t size) {
-    root[name] = {{"dtype", type}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + size}}};
+    root[name] = json{{"dtype", type}, {"shape", tensor.shape}, {"data_offsets", {offset, offset + size}}};
     parts.emplace_back(static_cast<const std::uint8_t*>(data), size);
     offset += size;
   };
@@ -217,7 +217,7 @@ void WriteSafetensors(const std::filesystem::path& path, const std::map<std::str
   }
   std::string header;
   try {
-    header = DumpedStrictly(root);
+    header = root.dump();
   } catch (const json::exception& error) {  // a label that is not UTF-8
     Fail(path.string(), ": can't be written: ", error.what());
   }

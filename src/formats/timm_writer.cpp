@@ -49,6 +49,10 @@ void CheckOptions(const Options& options, const std::string& path) {
     Refuse(path, "the activation is ", NameOf(options.activation), ", expected relu6");
 }
 
+void CheckOptions(const V4Options& /*options*/, const std::string& path) {
+  Refuse(path, "those of MobileNet V4 are read only, expected V1 or V2");
+}
+
 std::string_view ArchitectureOf(const Recipe& recipe, const std::string& path) {
   const double alpha = std::visit([](const auto& options) { return options.alpha; }, recipe);
   const auto fits = [&](const Architecture& a) { return a.version == NameOf(recipe) && a.alpha == alpha; };

@@ -156,6 +156,9 @@ TEST(File, MissingDirectoryAndEmptyFile) {
   EXPECT_THROW(MappedFile(directory.path() / "missing"), Error);
   EXPECT_THROW(ReadFile(directory.path() / "missing"), Error);
   EXPECT_THROW(MappedFile{directory.path()}, Error);
+  const std::filesystem::path pipe = directory.path() / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(Complaint([&] { MappedFile{pipe}; }), testing::HasSubstr("is not a regular file"));
   EXPECT_THROW(ReadFile(directory.path()), Error);
   Write(directory.path() / "empty", "");
   EXPECT_TRUE(MappedFile(directory.path() / "empty").bytes().empty());

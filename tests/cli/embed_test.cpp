@@ -20,6 +20,22 @@ std::string Content(const std::string& path) {
   return text.str();
 }
 
+TEST_F(ProgramTest, EmbeddingsAreWrittenOverNothingElse) {
+  for (const char* name : {"e.csv", "e.json", "e.npy", "names.txt"}) Write(name, "precious");
+  const std::string embed = "embed --model " + model_ + " " + Path("grey.bmp") + " 2>&1 --out ";
+  for (const char* out : {"e.csv", "e.json", "e.npy", "names.npy"}) {
+    const Result result = Run(embed + Path(out));
+    EXPECT_EQ(result.status, 1) << out;
+    EXPECT_THAT(result.output, HasSubstr("is there already")) << out;
+  }
+  for (const char* name : {"e.csv", "e.json", "e.npy", "names.txt"})
+    EXPECT_EQ(Content(Path(name)), "precious");
+  for (const char* out : {"f.csv", "f.json", "f.npy"}) {
+    EXPECT_EQ(Run(embed + Path(out)).status, 0) << out;
+    EXPECT_EQ(Run(embed + Path(out)).status, 0) << out << ", over embeddings";
+  }
+}
+
 TEST_F(ProgramTest, EmbeddingsAreTheSameInEveryFormat) {
   Write("a,b.bmp", Bmp());
   Write("bad.bmp", "no picture");

@@ -100,7 +100,8 @@ TEST_F(GetProgramTest, NamesThatNothingHas) {
   };
   EXPECT_EQ(complaint("get v1-0.25-128 v1-9"),
             "mobilenet: v1-9: no published weights have that name; `mobilenet get` lists them\n");
-  EXPECT_THAT(complaint("get v3-large"), HasSubstr("v3-large: MobileNet V3 isn't known yet"));
+  EXPECT_THAT(complaint("get v3-large"),
+              HasSubstr("v3-large: no published weights of MobileNet V3 have a name yet"));
   EXPECT_THAT(complaint("get V1-0.25-128"), HasSubstr("are called v1-0.25-128"));
   EXPECT_THAT(complaint("info v1-9"),
               HasSubstr("v1-9: there is no such file, and no published weights have that name"));

@@ -80,6 +80,21 @@ TEST(Keras3, NamesAndNumbersMustAgree) {
               HasSubstr("are of the layer other by their name, but by their number of conv1"));
 }
 
+// It is the layer that is refused, not the number of its variables.
+TEST(Keras3, LayersThatAreNotReadAreNamed) {
+  const KerasModel keras = KerasModelOf(kV2, KerasStyle::kFunctional3);
+  json config = json::parse(keras.config);
+  json& layers = config["config"]["layers"];
+  json separable = {{"class_name", "SeparableConv2D"}, {"config", {{"name", "separable"}}}};
+  separable["inbound_nodes"] = layers[1]["inbound_nodes"];
+  layers.insert(layers.begin() + 1, separable);
+  KerasWeights numbered = Numbered(keras);
+  numbered["layers/separable_conv2d/vars"] = {
+      {"0", Tensor::Of({1}, {1})}, {"1", Tensor::Of({1}, {1})}, {"2", Tensor::Of({1}, {1})}};
+  EXPECT_THAT(Complaint([&] { Read(config.dump(), numbered); }),
+              HasSubstr("the layer separable is a SeparableConv2D, which is not read"));
+}
+
 TEST(Keras3, VariablesThatLack) {
   const KerasModel keras = KerasModelOf(kV2, KerasStyle::kFunctional3);
   const auto complaint = [&](const std::string& group, const auto& edit) {
@@ -187,6 +202,12 @@ TEST(Keras3, WeightsAlone) {
   numbered.erase("layers/dense/vars");
   ExpectWeights(read({}), kV1);
   EXPECT_THAT(assumed, HasSubstr("MobileNet V1 was assumed"));
+  // Of a model within another.
+  const KerasModel keras = KerasModelOf(kV2, KerasStyle::kFunctional3);
+  const std::string within = "layers/functional/layers/batch_normalization/vars";
+  numbered = {{within, Numbered(keras, "layers/functional/layers/").at(within)}};
+  const KerasWeights named = NamedByFile("f", numbered, {{within, "conv1_bn"}}, assumed);
+  EXPECT_EQ(named.at("conv1_bn").at("moving_variance").values[0], numbered.at(within).at("3").values[0]);
   assumed.clear();
   EXPECT_THAT(Complaint([&] { read({{"layers/conv2d/vars", "conv1"}}); }), HasSubstr("belong to no layer"));
   EXPECT_EQ(assumed, "");

@@ -275,6 +275,15 @@ TEST_F(ModelFile, DataBeginsOnACacheLineHoweverLongTheHeaderIs) {
   }
 }
 
+TEST_F(ModelFile, MetadataComesFirstWhateverTensorsAreCalled) {
+  const auto data = Tensor::Of({1}, std::vector<float>{1});
+  WriteSafetensors(path_, {{"text", "x"}}, {{"/a", data}, {"A", data}, {"0", data}});
+  const auto bytes = ReadFile(path_);
+  const std::string header(bytes.begin() + 8, bytes.end());
+  EXPECT_THAT(header, testing::StartsWith("{\"__metadata__\":{\"text\":\"x\"},"));
+  EXPECT_EQ(OpenSafetensors(path_).entries.size(), 3U);
+}
+
 TEST_F(ModelFile, MetadataIsChecked) {
   EXPECT_THAT(ComplaintAfter([](auto& m) { m.erase("format_version"); }), HasSubstr("no format_version"));
   EXPECT_THAT(ComplaintAfter([](auto& m) { m["format_version"] = "3"; }),

@@ -1,8 +1,8 @@
 // For scripts that compare us with other runtimes: makes a model of random weights, or runs one on raw
 // numbers.
 //   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT [PADDING]
-//       VERSION is v1, v2, v4-conv-small, ...; OUT ends in .safetensors, .timm.safetensors (timm's names), .onnx
-//       or .tflite
+//       VERSION is v1, v2, v4-conv-small, ...; OUT ends in .safetensors, .timm.safetensors (timm's names),
+//       .onnx or .tflite
 //   network_tool convert MODEL OUT
 //       likewise
 //   network_tool run MODEL
