@@ -105,7 +105,8 @@ TEST_F(GetProgramTest, NamesThatNothingHas) {
   EXPECT_THAT(complaint("get V1-0.25-128"), HasSubstr("are called v1-0.25-128"));
   EXPECT_THAT(complaint("info v1-9"),
               HasSubstr("v1-9: there is no such file, and no published weights have that name"));
-  EXPECT_THAT(complaint("info v4-conv-small"), HasSubstr("there is no such file, and MobileNet V4"));
+  EXPECT_THAT(complaint("info v4-conv-small"),
+              HasSubstr("there is no such file, and no published weights of MobileNet V4"));
   for (const char* file : {"none.safetensors", "folder/v1-9"})
     EXPECT_EQ(complaint(std::string("info ") + file),
               std::string("mobilenet: ") + file + ": can't be opened: No such file or directory\n");

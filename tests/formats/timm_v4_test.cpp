@@ -65,6 +65,10 @@ class TimmV4 : public testing::Test {
     }
     const Model model = Load(tensors);
     EXPECT_EQ(model.network.recipe, Recipe(options));
+    model.Save(directory_.path() / "ours.safetensors");
+    const Network again = Model::Load(directory_.path() / "ours.safetensors").network;
+    EXPECT_EQ(again.layers, model.network.layers);
+    EXPECT_EQ(RecipeOf(again), Recipe(options));
     std::vector<float> input(static_cast<std::size_t>(model.network.input.size()));
     for (std::size_t i = 0; i < input.size(); ++i)
       input[i] = static_cast<float>(static_cast<std::uint32_t>(i * 2654435761U) >> 24) / 127.5F - 1;

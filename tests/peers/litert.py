@@ -84,6 +84,9 @@ for style in ["same", "symmetric", "keras"]:
     for pixels in [96, 100, 129]:
         made("v1", 0.25, pixels, 10, style)
         made("v2", 0.35, pixels, 10, style)
+# Without a classifier: plain ReLUs and random weights make logits of which most probabilities are 0.
+made("v4-conv-small", 0.35, 97, 0, "symmetric", ends_with=None)
+made("v4-conv-small", 0.35, 96, 0, "same", ends_with=None)
 made("v1", 0.25, 96, 1, ends_with=lambda logits: 1 / (1 + np.exp(-logits)))
 made("v1", 0.25, 96, 0, ends_with=None)
 made("v2", 1.0, 97, 0, ends_with=None)
