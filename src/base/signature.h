@@ -12,6 +12,11 @@ namespace mobilenet {
 // Whether `magic` stands at `offset`.
 bool HasAt(std::span<const std::uint8_t> bytes, std::size_t offset, std::string_view magic);
 
+// What CheckReplaceable asks of a file: whether it begins with this text, which must outlive the answer.
+inline auto BeginsWith(std::string_view text) {
+  return [text](std::span<const std::uint8_t> begin) { return HasAt(begin, 0, text); };
+}
+
 constexpr std::size_t kSafetensorsLength = 8;  // bytes, of the length of the header
 
 // Whether the bytes begin as a safetensors file does, which may be cut off or damaged behind that: with the

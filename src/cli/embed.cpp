@@ -3,8 +3,6 @@
 
 #include <memory>
 #include <optional>
-#include <span>
-#include <string_view>
 #include <vector>
 
 #include "base/file.h"
@@ -27,10 +25,6 @@ struct EmbedArguments {
   PictureArguments pictures;
   bool json = false;
 };
-
-auto BeginsWith(std::string_view text) {
-  return [text](std::span<const std::uint8_t> begin) { return HasAt(begin, 0, text); };
-}
 
 // What is there already must be embeddings, too. A list of names has nothing to be told by but the .npy
 // beside it.

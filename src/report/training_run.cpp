@@ -21,10 +21,6 @@ constexpr std::string_view kMetricsHeader =
 constexpr std::string_view kSplitHeader = "file\tclass\tsplit\n";
 constexpr std::string_view kDoubtfulHeader = "file\tclass\tsplit\tanswer\tprobability\n";
 
-auto BeginsWith(std::string_view header) {
-  return [header](std::span<const std::uint8_t> begin) { return HasAt(begin, 0, header); };
-}
-
 std::string CsvOf(const std::vector<EpochRecord>& epochs) {
   std::string text(kMetricsHeader);
   for (const EpochRecord& e : epochs) {
