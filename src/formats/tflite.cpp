@@ -182,6 +182,7 @@ Model ReadTflite(std::span<const std::uint8_t> bytes, std::string_view name) {
   const Safetensors ours = TfliteDescription(file, name);
   Graph graph = TfliteReader(file, bytes.size(), name).Read();
   graph.texts = TextsInZip(bytes);
+  CheckTexts(TfliteTexts(file), graph.texts, name);
   graph.padding = TflitePadding(ours);
   Model model = ToModel(graph);
   if (!ours.metadata.empty()) Describe(ours, model);

@@ -145,6 +145,29 @@ std::string TextAt(std::uint32_t buffer, const tflite::Model& file) {
   return data == nullptr ? "" : std::string(data->begin(), data->end());
 }
 
+// The metadata that Android's tools read, where it holds together; null otherwise.
+const tflite::ModelMetadata* MetadataIn(const tflite::Model& file) {
+  if (file.metadata() == nullptr || file.buffers() == nullptr) return nullptr;
+  for (const tflite::Metadata* entry : *file.metadata()) {
+    if (entry->name() == nullptr || entry->name()->string_view() != "TFLITE_METADATA") continue;
+    if (entry->buffer() >= file.buffers()->size()) return nullptr;
+    const auto* data = file.buffers()->Get(entry->buffer())->data();
+    if (data == nullptr) return nullptr;
+    flatbuffers::Verifier verifier(data->data(), data->size());
+    return tflite::VerifyModelMetadataBuffer(verifier) ? tflite::GetModelMetadata(data->data()) : nullptr;
+  }
+  return nullptr;
+}
+
+template <typename Table>  // with associated_files()
+void AddTexts(const Table& table, std::vector<std::string>& names) {
+  if (table.associated_files() == nullptr) return;
+  for (const tflite::AssociatedFile* file : *table.associated_files()) {
+    if (file->name() != nullptr && file->name()->string_view().ends_with(".txt"))
+      names.push_back(file->name()->str());
+  }
+}
+
 }  // namespace
 
 std::vector<std::uint8_t> TfliteMetadataOf(const Model& model, bool takes_pixels) {
@@ -173,6 +196,19 @@ Safetensors TfliteDescription(const tflite::Model& file, std::string_view name) 
     if (!key.empty()) ours.metadata.try_emplace(std::string(key), TextAt(entry->buffer(), file));
   }
   return ours;
+}
+
+std::vector<std::string> TfliteTexts(const tflite::Model& file) {
+  std::vector<std::string> names;
+  const tflite::ModelMetadata* metadata = MetadataIn(file);
+  if (metadata == nullptr) return names;
+  AddTexts(*metadata, names);
+  if (metadata->subgraphs() == nullptr) return names;
+  for (const tflite::SubGraphMetadata* subgraph : *metadata->subgraphs()) {
+    if (subgraph->outputs() == nullptr) continue;
+    for (const tflite::TensorMetadata* output : *subgraph->outputs()) AddTexts(*output, names);
+  }
+  return names;
 }
 
 std::optional<PaddingStyle> TflitePadding(const Safetensors& description) {

@@ -29,6 +29,10 @@ std::map<std::string, std::string> TfliteEntriesOf(const Model& model, const std
 // What of it is there, as ReadDescription takes it; nothing in other people's files.
 Safetensors TfliteDescription(const tflite::Model& file, std::string_view name);
 
+// The text files that the metadata says are in the archive at the file's end, labels for the most part;
+// nothing where there is no metadata, or other than is known.
+std::vector<std::string> TfliteTexts(const tflite::Model& file);
+
 // The style of padding that the description has. Throws Error for one that there is not.
 std::optional<PaddingStyle> TflitePadding(const Safetensors& description);
 

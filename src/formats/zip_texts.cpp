@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/fail.h"
 #include "formats/zip.h"
 #include "mobilenet/error.h"
 
@@ -83,6 +84,16 @@ std::vector<TextFile> TextsInZip(Bytes bytes) {
     }
   }
   return {};
+}
+
+void CheckTexts(std::span<const std::string> told, std::span<const TextFile> found, std::string_view file) {
+  if constexpr (MOBILENET_READS_ZIP == 1) {
+    for (const std::string& name : told) {
+      if (std::ranges::find(found, name, &TextFile::name) == found.end())
+        Fail(file, ": its metadata says that ", name,
+             " is in an archive at its end, but it is not there: the file is cut or damaged");
+    }
+  }
 }
 
 }  // namespace mobilenet

@@ -30,7 +30,7 @@ class TrainProgramTest : public testing::Test {
   }
 
   // The same command with other epochs.
-  static std::string Longer(std::string command, int epochs = 60) {
+  static std::string Longer(std::string command, int epochs = 20) {
     return command.replace(command.find("--epochs 6"), 10, "--epochs " + std::to_string(epochs));
   }
 

@@ -223,6 +223,17 @@ TEST(TfliteWriter, TheMetadataTellsOfNormalisationAndLabels) {
   EXPECT_THAT(numbers(normalisation(alike)->std()), ElementsAre(testing::FloatEq(127.5F)));
 }
 
+TEST(TfliteWriter, AFileThatIsCutIsRefusedForItsLabels) {
+  Model model = SmallModel();
+  model.labels = {"a", "b", "c"};
+  auto bytes = Written(model);
+  for (const std::size_t cut : {1, 10, 60}) {
+    bytes.resize(bytes.size() - cut);
+    EXPECT_THAT(Complaint([&] { Model::Parse(bytes, "m.tflite"); }),
+                HasSubstr("m.tflite: its metadata says that labels.txt is in an archive at its end"));
+  }
+}
+
 // As the file's place in memory is, which vector instructions read it from.
 TEST(TfliteWriter, ConstantsAreAlignedAndTheIdentifierIsThere) {
   const auto bytes = Written(SmallModel());
