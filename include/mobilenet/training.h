@@ -61,8 +61,8 @@ struct AugmentOptions {
   double smallest = 0.35;  // of kResized: the least share of the picture's area
   bool flip = true;        // left and right, every second time
   // One change of random kind and strength to each picture: a shear, a shift, a turn, its colours
-  // (TrivialAugment, Mueller and Hutter 2021).
-  bool trivial = false;
+  // (TrivialAugment, Mueller and Hutter 2021). Empty: with a model to start from.
+  std::optional<bool> trivial;
   double jitter = 0;  // brightness, contrast and saturation change by up to this share
   double erase = 0;   // a square of this share of the side turns grey (DeVries and Taylor 2017)
   // Pairs of pictures mixed: the parameter of the beta distribution of Zhang et al. 2018, from 0.01; 0: none;

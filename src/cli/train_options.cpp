@@ -129,8 +129,10 @@ void AddDataOptions(CLI::App& command, TrainOptions& o) {
       ->type_name("NAME")
       ->capture_default_str();
   command.add_flag("--no-flip", o.no_flip, "Never mirror pictures: for text, say");
-  command.add_flag("--trivial-augment", t.augment.trivial,
-                   "Change each picture in one way of random kind and strength: shear, turn, colours, ...");
+  command.add_flag(
+      "--trivial-augment,!--no-trivial-augment", t.augment.trivial,
+      "Change each picture in one way of random kind and strength: shear, turn, colours, ...; by "
+      "default with --from");
   AddNumber(command, "--jitter", t.augment.jitter,
             "Brightness, contrast and saturation change by up to this share");
   AddNumber(command, "--erase", t.augment.erase, "A square of this share of the side turns grey");

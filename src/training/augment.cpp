@@ -115,7 +115,7 @@ Image Augment(const Image& image, const AugmentOptions& options, int width, int 
       varied = image;
   }
   if (options.flip && random.Below(2) == 1) Flip(varied);
-  if (options.trivial) TrivialAugment(varied, random);
+  if (options.trivial.value_or(false)) TrivialAugment(varied, random);
   if (options.jitter > 0) Jitter(varied, options.jitter, random);
   if (options.erase > 0) Erase(varied, options.erase, random);
   return varied;

@@ -90,7 +90,7 @@ Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Co
                          {"crop", std::string(NameOf(o.augment.crop))},
                          {"smallest crop", number(o.augment.smallest)},
                          {"mirrored pictures:", yes(o.augment.flip)},
-                         {"trivial augmentation:", yes(o.augment.trivial)},
+                         {"trivial augmentation:", yes(o.augment.trivial.value_or(false))},
                          {"jitter", number(o.augment.jitter)},
                          {"erase", number(o.augment.erase)},
                          {"mixup", number(course.mixup)},

@@ -111,6 +111,8 @@ class Training {
       options_.augment.crop =
           ChooseCrop(data.training, NetworkFor(options, data.classes.size()), options.max_pixels);
     }
+    if (!options_.augment.trivial)
+      options_.augment.trivial = options_.from.has_value() && !options_.freeze_backbone;
     if (options_.resume && !options_.precision) {  // the faster may be another one the next time
       const bool bfloat16 = SavedTrait(options_.checkpoint, "precision") == NameOf(Precision::kBfloat16);
       options_.precision = bfloat16 ? Precision::kBfloat16 : Precision::kFloat32;

@@ -71,7 +71,7 @@ constexpr std::size_t kJson = 16384;
 // Maps small enough to be whole, and so large that they run depth first; in each precision.
 TEST(Runner, RunAllocatesNothing) {
   for (const V1Options& options : {V1Options{.alpha = 0.25, .resolution = 96, .classes = 10},
-                                   V1Options{.resolution = 192, .classes = 10}}) {
+                                   V1Options{.alpha = 0.5, .resolution = 192, .classes = 10}}) {
     const Network network = V1(options);
     const Weights weights = RandomWeights(network, 1);
     for (const Precision precision : {Precision::kFloat32, Precision::kBfloat16, Precision::kFloat16}) {

@@ -53,6 +53,23 @@ TEST_F(TrainTest, AFrozenBackboneTrainsOnlyTheClassifier) {
             1e-6);
 }
 
+// Pictures are changed in random ways by default where a model is tuned, and where one is trained from
+// nothing not.
+TEST_F(TrainTest, VariesPicturesMoreWithAModelToStartFrom) {
+  options_.epochs = 1;
+  const auto values = [&](std::optional<bool> trivial) {
+    options_.augment.trivial = trivial;
+    return FlatOf(Run().model);
+  };
+  EXPECT_EQ(values({}), values(false));
+  EXPECT_NE(values({}), values(true));
+  Model from = Experienced();
+  from.labels = {"blue", "green", "red"};  // all known: what is trained is kept
+  options_.from = from;
+  EXPECT_EQ(values({}), values(true));
+  EXPECT_NE(values({}), values(false));
+}
+
 TEST_F(TrainTest, TheBackboneIsWhatTheClassifierReads) {
   const Network network = V2({.alpha = 0.1, .resolution = 32, .classes = 3});
   Network with_more = network;
