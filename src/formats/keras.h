@@ -35,8 +35,9 @@ Graph ReadKerasSafetensors(const Safetensors& file);
 // .weights.h5.
 Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name);
 
-// What a .keras archive holds: the configuration, and Keras 3's file of weights.
-Graph ReadKeras3(std::string_view name, std::string_view config, std::span<const std::uint8_t> weights);
+// What a .keras archive of `packed` bytes holds: the configuration, and Keras 3's file of weights.
+Graph ReadKeras3(std::string_view name, std::string_view config, std::span<const std::uint8_t> weights,
+                 std::uint64_t packed);
 
 // A TensorFlow.js layers model, of its model.json, with the files of weights that it names in `folder`, and
 // the labels in a metadata.json there, as Teachable Machine exports them.

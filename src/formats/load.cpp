@@ -83,8 +83,8 @@ Model ParseArchive(std::span<const std::uint8_t> bytes, std::string_view name) {
     if (archive.files().contains("model.weights.h5")) {
       const std::vector<std::uint8_t> config = archive.Read("config.json");
       const std::vector<std::uint8_t> weights = archive.Read("model.weights.h5");
-      return ToModel(
-          ReadKeras3(name, {reinterpret_cast<const char*>(config.data()), config.size()}, weights));
+      return ToModel(ReadKeras3(name, {reinterpret_cast<const char*>(config.data()), config.size()}, weights,
+                                bytes.size()));
     }
   }
   FailForeign(bytes, name);
