@@ -74,9 +74,9 @@ def add_datasets(file):
             "larger": ((7, 5), (3, 2), (20, 8)),
             "extensible": ((7, 5), (3, 2), (None, 5)),
             "extensible_columns": ((5, 7), (2, 3), (5, None)),
-            "extensible_many": ((700, 1), (1, 1), (None, 1)),
+            "extensible_many": ((300, 1), (1, 1), (None, 1)),
             "records": ((7, 5), (3, 2), (None, None)),
-            "records_many": ((400, 3), (1, 3), (None, None)),
+            "records_many": ((150, 3), (1, 3), (None, None)),
         }
     for name, (shape, chunks, most) in indices.items():
         options = {"chunks": chunks, "maxshape": most}
@@ -173,7 +173,7 @@ def make_models():
     ways = {
         "latest": ("latest", False, {}),
         "latest_ordered": ("latest", True, {"compression": "gzip", "shuffle": True, "fletcher32": True}),
-        "chunked": ("earliest", False, {"chunks": True}),
+        "superblock2": ("v108", False, {"chunks": True}),
         "gzip": ("earliest", True, {"compression": "gzip", "shuffle": True}),
     }
     for name, (libver, order, options) in ways.items():
