@@ -10,15 +10,16 @@
 namespace mobilenet {
 namespace {
 
-hdf5::File Open(std::span<const std::uint8_t> bytes, const std::string& name, std::uint64_t packed) {
-  const std::uint64_t size = packed == 0 ? bytes.size() : std::min<std::uint64_t>(packed, bytes.size());
-  return InContext(name, [&] { return hdf5::File(bytes, Hdf5::kMostGrowth * size); });
+hdf5::File Open(std::span<const std::uint8_t> bytes, const std::string& name, const Hdf5Options& options) {
+  const std::uint64_t size =
+      options.packed == 0 ? bytes.size() : std::min<std::uint64_t>(options.packed, bytes.size());
+  return InContext(name, [&] { return hdf5::File(bytes, Hdf5::kMostGrowth * size, options.checksums); });
 }
 
 }  // namespace
 
-Hdf5::Hdf5(std::span<const std::uint8_t> bytes, std::string_view name, std::uint64_t packed)
-    : name_(name), file_(Open(bytes, name_, packed)) {}
+Hdf5::Hdf5(std::span<const std::uint8_t> bytes, std::string_view name, const Hdf5Options& options)
+    : name_(name), file_(Open(bytes, name_, options)) {}
 
 std::map<std::string, Hdf5::Address> Hdf5::Children(Address object) const {
   return InContext(name_, [&] { return hdf5::LinksOf(file_, object); });

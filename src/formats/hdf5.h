@@ -17,6 +17,15 @@
 
 namespace mobilenet {
 
+struct Hdf5Options {
+  // The size of the archive that the file was unpacked from, if it was: what the file's size bounds is then
+  // bounded by the smaller of both.
+  std::uint64_t packed = 0;
+  // Whether checksums of blocks are compared. Without that, tests and the fuzzer, which can't guess them,
+  // reach what comes behind.
+  bool checksums = true;
+};
+
 // A file in memory, of which `bytes` must outlive this object, which belongs to one thread. Every function
 // throws Error, naming the file, for damage and for what is not read.
 class Hdf5 {
@@ -29,9 +38,7 @@ class Hdf5 {
   // Whether the bytes begin with HDF5's signature.
   static bool Recognises(std::span<const std::uint8_t> bytes) { return hdf5::File::Recognises(bytes); }
 
-  // `packed` is the size of the archive that the file was unpacked from, if it was: what is bounded by the
-  // file's size is then bounded by that.
-  Hdf5(std::span<const std::uint8_t> bytes, std::string_view name, std::uint64_t packed = 0);
+  Hdf5(std::span<const std::uint8_t> bytes, std::string_view name, const Hdf5Options& options = {});
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] Address root() const { return file_.root(); }

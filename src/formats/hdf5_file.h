@@ -52,8 +52,9 @@ class File {
  public:
   static bool Recognises(Bytes bytes) { return BeginsWith(bytes, "\x89HDF\r\n\x1A\n"); }
 
-  // Reads the superblock, of version 0 to 3. `most` is how many bytes all that is read may take.
-  File(Bytes bytes, std::uint64_t most);
+  // Reads the superblock, of version 0 to 3. `most` is how many bytes all that is read may take, `checksums`
+  // whether those of blocks are compared.
+  File(Bytes bytes, std::uint64_t most, bool checksums);
 
   [[nodiscard]] Address root() const { return root_; }
   [[nodiscard]] std::uint64_t size() const { return bytes_.size(); }
@@ -88,6 +89,7 @@ class File {
 
   Bytes bytes_;
   std::uint64_t most_;
+  bool checksums_;
   Address root_ = 0;
   mutable int steps_ = 1'000'000;
   mutable std::uint64_t unpacked_ = 0;

@@ -71,27 +71,31 @@ Buffer Inflate(Bytes packed, std::uint64_t most) {
 }
 
 // LibLZF's format: a byte below 32 begins a run of one byte more than it says; others say how many bytes, and
-// how far before, come again.
+// how far before, come again. False where they run out, or would be more than `most`.
+bool UnpackLzfPart(Cursor& packed, std::uint64_t most, Buffer& unpacked) {
+  const std::uint64_t control = packed.Take(1);
+  const std::uint64_t left = most - unpacked.size();
+  if (control < 32) {
+    const Bytes run = packed.TakeBytes(control + 1);
+    if (!packed.good() || run.size() > left) return false;
+    unpacked.insert(unpacked.end(), run.begin(), run.end());
+    return true;
+  }
+  const std::uint64_t length = 2 + (control < 7 << 5 ? control >> 5 : 7 + packed.Take(1));
+  const std::uint64_t back = 1 + ((control & 31) << 8 | packed.Take(1));
+  if (!packed.good() || back > unpacked.size() || length > left) return false;
+  for (std::uint64_t i = 0; i < length; ++i) unpacked.push_back(unpacked[unpacked.size() - back]);
+  return true;
+}
+
 Buffer UnpackLzf(Bytes packed, std::uint64_t most) {
   Buffer unpacked;
   unpacked.reserve(most);
   Cursor cursor(packed);
   while (!cursor.rest().empty()) {
-    const std::uint64_t control = cursor.Take(1);
-    std::uint64_t length = control >> 5;
-    if (length == 0) {
-      const Bytes run = cursor.TakeBytes(control + 1);
-      if (run.size() > most - unpacked.size()) Fail("has a chunk that lzf unpacks to more than ", most);
-      unpacked.insert(unpacked.end(), run.begin(), run.end());
-      continue;
-    }
-    if (length == 7) length += cursor.Take(1);
-    length += 2;
-    const std::uint64_t back = ((control & 31) << 8 | cursor.Take(1)) + 1;
-    if (!cursor.good() || back > unpacked.size() || length > most - unpacked.size()) break;
-    for (std::uint64_t i = 0; i < length; ++i) unpacked.push_back(unpacked[unpacked.size() - back]);
+    if (!UnpackLzfPart(cursor, most, unpacked))
+      Fail("has a chunk whose lzf-compressed bytes are damaged, or more than ", most);
   }
-  if (!cursor.good() || !cursor.rest().empty()) Fail("has a chunk whose lzf-compressed bytes are damaged");
   return unpacked;
 }
 

@@ -52,8 +52,8 @@ class Collector {
 
 }  // namespace
 
-Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name) {
-  const Hdf5 file(bytes, name);
+Graph ReadKerasHdf5(const Hdf5& file) {
+  const std::string& name = file.name();
   const auto root = file.Children(file.root());
   const auto nested = root.find("model_weights");
   const std::string config = file.Text(file.root(), "model_config");
@@ -70,7 +70,7 @@ Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name) 
 
 Graph ReadKeras3(std::string_view name, std::string_view config, std::span<const std::uint8_t> weights,
                  std::uint64_t packed) {
-  const Hdf5 file(weights, name, packed);
+  const Hdf5 file(weights, name, {.packed = packed});
   Collector collector(file);
   collector.Walk(file.root(), "", kMaxDepth);
   const KerasWeights numbered = collector.Take();

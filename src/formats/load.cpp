@@ -113,7 +113,7 @@ Model ParseTfjs(std::span<const std::uint8_t> bytes, std::string_view name,
 Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner, std::string_view name,
                 const std::filesystem::path* folder) {
   if (LooksLikeTflite(bytes)) return ReadTflite(bytes, name);
-  if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5(bytes, name));
+  if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5({bytes, name}));
   if (ZipArchive::Recognises(bytes)) return ParseArchive(bytes, name);
   if (IsTorchPickle(bytes)) return ToModel(ReadTorchPickle(bytes, std::move(owner), name));
   if (LooksLikeOnnx(bytes)) return ReadOnnx(bytes, name, folder);

@@ -2,6 +2,7 @@
 """Makes tests/data/hdf5: datasets in each layout that HDF5 has, groups and attributes of each kind, and a small Keras
 model saved in several ways. Needs h5py, numpy and keras."""
 
+import ctypes
 import json
 import os
 import pathlib
@@ -53,6 +54,15 @@ def early(properties):
     properties.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
 
 
+def raw_edges(properties):
+    """Chunks that the shape cuts off go through no filters, which h5py has no word for, but its HDF5 has."""
+    properties.set_deflate(4)
+    library = next(line.split()[-1] for line in open("/proc/self/maps") if "/libhdf5-" in line)
+    set_chunk_options = ctypes.CDLL(library).H5Pset_chunk_opts
+    set_chunk_options.argtypes = [ctypes.c_int64, ctypes.c_uint]
+    assert set_chunk_options(properties.id, 2) == 0
+
+
 def add_datasets(file):
     latest = file.libver[0] != "earliest"
     for dtype in ("<f2", ">f2", "<f4", ">f4", "<f8", ">f8"):
@@ -63,6 +73,7 @@ def add_datasets(file):
     low_level(file, "compact", (3, 5), compact)
     if latest:
         low_level(file, "implicit", (7, 5), early, (3, 2))
+        low_level(file, "raw_edges", (20, 7), raw_edges, (10, 5))
     indices = {
         "chunks": ((7, 5), (3, 2), None),
         "many": ((40, 9), (2, 1), None),

@@ -90,6 +90,7 @@ std::vector<Case> Cases() {
     }
   }
   cases.push_back({"latest", "implicit", {7, 5}});
+  cases.push_back({"latest", "raw_edges", {20, 7}});
   return cases;
 }
 
@@ -168,7 +169,8 @@ INSTANTIATE_TEST_SUITE_P(All, Hdf5Files,
 // Keras's answer for i % 17 / 8 - 1.
 TEST(Hdf5, ModelsAnswerAsKerasHoweverTheyAreStored) {
   const auto expected = nlohmann::json::parse(std::ifstream(Data() / "model.json")).get<std::vector<float>>();
-  for (const char* name : {"model", "model_latest", "model_latest_ordered", "model_superblock2", "model_gzip"}) {
+  for (const char* name :
+       {"model", "model_latest", "model_latest_ordered", "model_superblock2", "model_gzip"}) {
     SCOPED_TRACE(name);
     const Model model = Model::Load(Data() / Concat(name, ".h5"));
     std::vector<float> input(static_cast<std::size_t>(model.network.input.size()));

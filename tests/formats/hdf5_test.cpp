@@ -39,7 +39,7 @@ TEST(Damaged, Hdf5WithAddressesOrLengthsOfAnotherSize) {
         ReadFile(std::filesystem::path(MOBILENET_SOURCE_DIR) / "tests" / "data" / "keras_weights.h5");
     ASSERT_EQ(bytes[at], 8);
     bytes[at] = 4;
-    EXPECT_THAT(Complaint([&] { ReadKerasHdf5(bytes, "f"); }), HasSubstr("bytes, expected 8"));
+    EXPECT_THAT(Complaint([&] { ReadKerasHdf5({bytes, "f"}); }), HasSubstr("bytes, expected 8"));
   }
 }
 
@@ -55,7 +55,7 @@ TEST(Damaged, Hdf5ShapesThatTheirDataDoNotFill) {
       at[place] = static_cast<std::uint8_t>(size);
       at[place + 1] = static_cast<std::uint8_t>(size >> 8);
     }
-    return Complaint([&] { ReadKerasHdf5(bytes, "f"); });
+    return Complaint([&] { ReadKerasHdf5({bytes, "f"}); });
   };
   EXPECT_THAT(complaint(0), HasSubstr("has 20 bytes, expected 0 for"));
   EXPECT_THAT(complaint(6), HasSubstr("has 20 bytes, expected 24 for"));
