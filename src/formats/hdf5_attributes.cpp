@@ -51,7 +51,7 @@ std::string TextOf(const File& file, const Attribute& attribute) {
 
 // Those that lie in a heap, sorted by hashes of their names.
 std::optional<std::string> FindDense(const File& file, const DenseStorage& storage, std::string_view name) {
-  FractalHeap heap(file, storage.heap);
+  const FractalHeap heap(file, storage.heap);
   constexpr std::uint64_t kBehind = 9;  // flags, when it was made, the hash
   std::optional<std::string> text;
   WalkRecords(file, storage.names, kAttributeNames, heap.id_size() + kBehind, [&](Bytes record) {

@@ -70,6 +70,9 @@ class File {
   [[nodiscard]] Cursor Block(Address address, std::uint64_t size, std::string_view signature,
                              std::string_view what) const;
 
+  // Whether a block is still to be compared with its checksum: once, however often it is read.
+  [[nodiscard]] bool IsUnchecked(Address address, std::uint64_t size) const;
+
   // Throws Error if the checksum of `bytes` is not `expected`.
   void CheckSum(Bytes bytes, std::uint64_t expected, Address address, std::string_view what) const;
 

@@ -96,7 +96,7 @@ std::uint64_t FractalHeap::RowSize(unsigned row) const {
   return row == 0 ? smallest_ : smallest_ << (row - 1);
 }
 
-Bytes FractalHeap::Object(Bytes id) {
+Bytes FractalHeap::Object(Bytes id) const {
   file_.Step();
   Cursor cursor(id);
   const std::uint64_t first = cursor.Take(1);
@@ -130,7 +130,7 @@ Bytes FractalHeap::Huge(std::uint64_t number) const {
   return file_.At(address, size, "a huge object");
 }
 
-Bytes FractalHeap::Managed(std::uint64_t offset, std::uint64_t length) {
+Bytes FractalHeap::Managed(std::uint64_t offset, std::uint64_t length) const {
   Block block = root_;
   while (block.rows > 0) block = Below(block, offset);
   const Bytes data = Data(block);
@@ -174,13 +174,13 @@ void FractalHeap::CheckBlock(Cursor& cursor, const Block& block) const {
 }
 
 // A block's checksum stands before the data, and is summed as 0.
-Bytes FractalHeap::Data(const Block& block) {
+Bytes FractalHeap::Data(const Block& block) const {
   const Bytes bytes = file_.At(block.address, block.size, kHeap);
   if (!BeginsWith(bytes, "FHDB")) Fail("a heap's block at ", block.address, " is damaged");
   Cursor cursor(bytes);
   cursor.Skip(5);
   CheckBlock(cursor, block);
-  if (!checksums_ || !checked_.insert(block.address).second) return bytes;
+  if (!checksums_ || !file_.IsUnchecked(block.address, block.size)) return bytes;
   std::vector<std::uint8_t> copy(bytes.begin(), bytes.end());
   std::fill_n(copy.begin() + (cursor.rest().data() - bytes.data()), 4, std::uint8_t{0});
   file_.CheckSum(copy, cursor.Take(4), block.address, "a heap's block");

@@ -1,7 +1,6 @@
 // HDF5's heaps: where names, attributes and texts of any length lie.
 #pragma once
 
-#include <set>
 #include <string>
 
 #include "formats/hdf5_file.h"
@@ -28,7 +27,7 @@ class FractalHeap {
   [[nodiscard]] std::uint64_t id_size() const { return id_size_; }
 
   // Throws Error for an identifier that names no object, or one that lies in the identifier itself.
-  [[nodiscard]] Bytes Object(Bytes id);
+  [[nodiscard]] Bytes Object(Bytes id) const;
 
  private:
   // A block, of data or of further blocks, in the heap's space.
@@ -41,10 +40,10 @@ class FractalHeap {
 
   void CheckSizes() const;
   [[nodiscard]] std::uint64_t RowSize(unsigned row) const;  // of each block in it
-  [[nodiscard]] Bytes Managed(std::uint64_t offset, std::uint64_t length);
+  [[nodiscard]] Bytes Managed(std::uint64_t offset, std::uint64_t length) const;
   [[nodiscard]] Bytes Huge(std::uint64_t number) const;
   [[nodiscard]] Block Below(const Block& table, std::uint64_t offset) const;
-  [[nodiscard]] Bytes Data(const Block& block);
+  [[nodiscard]] Bytes Data(const Block& block) const;
   void CheckBlock(Cursor& cursor, const Block& block) const;
 
   const File& file_;
@@ -58,7 +57,6 @@ class FractalHeap {
   std::uint64_t largest_ = 0;  // block of data
   unsigned bits_ = 0;          // of an offset in the heap's space
   Block root_ = {};
-  std::set<Address> checked_;
 };
 
 }  // namespace mobilenet::hdf5

@@ -58,7 +58,7 @@ void AddLink(Bytes message, Links& links) {
 }
 
 void AddDenseLinks(const File& file, const DenseStorage& storage, Links& links) {
-  FractalHeap heap(file, storage.heap);
+  const FractalHeap heap(file, storage.heap);
   constexpr std::uint64_t kHash = 4;
   WalkRecords(file, storage.names, kLinkNames, kHash + heap.id_size(),
               [&](Bytes record) { AddLink(heap.Object(record.subspan(kHash)), links); });
