@@ -71,14 +71,14 @@ class Look {
   }
 
   int wrong_ = 0;
-  int most_ = 150;
+  int most_ = 100;
 };
 
 class DamagedHdf5 : public testing::TestWithParam<const char*> {};
 
 TEST_P(DamagedHdf5, CutOffAnywhere) {
   Bytes bytes = Contents(GetParam());
-  for (std::size_t size = bytes.size(); size-- > 0;)
+  for (std::size_t size = 0; size < bytes.size(); size += size < 100 ? 1 : 97)
     EXPECT_THAT(Complaint([&] { Hdf5({bytes.data(), size}, "f"); }), HasSubstr("f: ")) << size;
 }
 
@@ -88,7 +88,7 @@ TEST_P(DamagedHdf5, CutOffAnywhereWithoutTellingSo) {
   Bytes bytes = Contents(GetParam());
   Put(bytes, bytes[8] < 2 ? 40 : 28, 0, 8);
   EXPECT_EQ(Look(bytes).wrong(), Look(Contents(GetParam())).wrong());
-  for (std::size_t size = bytes.size() / 211 * 211; size > 0; size -= 211) {
+  for (std::size_t size = bytes.size() / 997 * 997; size > 0; size -= 997) {
     Forbid(bytes.data() + size, bytes.size() - size);
     (void)Look({bytes.data(), size});
   }
@@ -100,7 +100,7 @@ TEST_P(DamagedHdf5, BytesChanged) {
   const int wrong = Look(bytes).wrong();
   int tried = 0;
   int noticed = 0;
-  for (std::size_t i = 8; i < bytes.size(); i += 1 + bytes.size() / 1500, ++tried) {
+  for (std::size_t i = 8; i < bytes.size(); i += 1 + bytes.size() / 500, ++tried) {
     const std::uint8_t good = bytes[i];
     bytes[i] = static_cast<std::uint8_t>(good ^ (tried % 2 == 0 ? 0xFF : 1U << (tried / 2 % 8)));
     noticed += Look(bytes).wrong() == wrong ? 0 : 1;
@@ -128,7 +128,7 @@ TEST(DamagedHdf5, ChecksumsFindEveryChange) {
   const auto right = read();
   ASSERT_TRUE(right);
   int found = 0;
-  for (std::size_t i = 0; i < bytes.size(); i += 7) {
+  for (std::size_t i = 0; i < bytes.size(); i += 23) {
     bytes[i] ^= static_cast<std::uint8_t>(1U << i % 8);
     if (const auto values = read())
       EXPECT_EQ(*values, *right) << i;
@@ -136,7 +136,7 @@ TEST(DamagedHdf5, ChecksumsFindEveryChange) {
       ++found;
     bytes[i] ^= static_cast<std::uint8_t>(1U << i % 8);
   }
-  EXPECT_GT(found, 100);
+  EXPECT_GT(found, 30);
 }
 
 template <typename Work>
