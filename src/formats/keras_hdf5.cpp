@@ -25,7 +25,10 @@ class Collector {
   // Walks a group, `path` from the top, whose datasets are weights.
   void Walk(Hdf5::Address group, const std::string& path, int depth) {
     if (depth == 0) return;
-    for (const auto& [name, child] : file_.Children(group)) {
+    const auto children = file_.Children(group);
+    const bool keras3 = path.empty() && children.contains("layers");
+    for (const auto& [name, child] : children) {
+      if (keras3 && name == "optimizer") continue;  // what training would go on with
       if (--objects_ < 0)
         Fail(file_.name(), ": has more than ", kMaxObjects, " objects, or groups that hold themselves");
       if (name.substr(0, name.find(':')) == "count") continue;  // of pictures that a Normalization has seen

@@ -6,6 +6,8 @@ import ctypes
 import json
 import os
 import pathlib
+import tempfile
+import zipfile
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -177,6 +179,23 @@ def repack(source, target, **options):
             copy_attributes(child, target.create_dataset(name, data=child[()], **chunked))
 
 
+def make_archive(model):
+    """As Keras 3 saves a model in training, with its optimizer's state, but packed more tightly."""
+    model.compile("adam", "mse")
+    model.optimizer.build(model.trainable_variables)
+    with tempfile.TemporaryDirectory() as folder:
+        saved, weights, packed = (f"{folder}/{name}" for name in ("m.keras", "w.h5", "p.h5"))
+        model.save(saved)
+        with zipfile.ZipFile(saved) as archive:
+            config = archive.read("config.json")
+            pathlib.Path(weights).write_bytes(archive.read("model.weights.h5"))
+        with h5py.File(weights) as source, h5py.File(packed, "w", libver="latest") as target:
+            repack(source, target, compression="gzip")
+        with zipfile.ZipFile(HERE / "model_in_training.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("config.json", config)
+            archive.write(packed, "model.weights.h5")
+
+
 def make_models():
     model = make_model()
     plain = HERE / "model.h5"
@@ -192,6 +211,7 @@ def make_models():
         with h5py.File(plain) as source, h5py.File(HERE / f"model_{name}.h5", "w", libver=libver) as target:
             repack(source, target, **options)
     h5py.get_config().track_order = False
+    make_archive(model)
     pixels = (np.arange(16 * 16 * 3) % 17 / 8 - 1).astype(np.float32).reshape(1, 16, 16, 3)
     logits = [float(x) for x in model.predict(pixels, verbose=0)[0]]
     (HERE / "model.json").write_text(json.dumps(logits) + "\n")

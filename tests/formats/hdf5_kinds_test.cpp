@@ -176,10 +176,10 @@ INSTANTIATE_TEST_SUITE_P(All, Hdf5Files,
 // Keras's answer for i % 17 / 8 - 1.
 TEST(Hdf5, ModelsAnswerAsKerasHoweverTheyAreStored) {
   const auto expected = nlohmann::json::parse(std::ifstream(Data() / "model.json")).get<std::vector<float>>();
-  for (const char* name :
-       {"model", "model_latest", "model_latest_ordered", "model_superblock2", "model_gzip"}) {
+  for (const char* name : {"model.h5", "model_latest.h5", "model_latest_ordered.h5", "model_superblock2.h5",
+                           "model_gzip.h5", "model_in_training.keras"}) {
     SCOPED_TRACE(name);
-    const Model model = Model::Load(Data() / Concat(name, ".h5"));
+    const Model model = Model::Load(Data() / name);
     std::vector<float> input(static_cast<std::size_t>(model.network.input.size()));
     for (std::size_t i = 0; i < input.size(); ++i) input[i] = static_cast<float>(i % 17) / 8 - 1;
     const std::vector<float> logits = ReferenceRun(model.network, model.weights, input);
