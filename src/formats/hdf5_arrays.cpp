@@ -99,8 +99,7 @@ Bytes ExtensibleArray::Find(std::uint64_t index) const {
   if (index_block_ == kNowhere) return {};
   if (index < index_elements_) return ElementAt(IndexBlock().rest(), index, format_);
   const Place place = PlaceOf(index - index_elements_);
-  const auto first_super = static_cast<unsigned>(2 * std::countr_zero(least_blocks_));
-  return place.super < first_super ? FindInBlocks(place) : FindInSuperBlocks(place);
+  return place.super < first_super() ? FindInBlocks(place) : FindInSuperBlocks(place);
 }
 
 // By the sum of a geometric series: before super block n lie 2^n - 1 times the least number of elements.
@@ -117,11 +116,15 @@ Cursor ExtensibleArray::Part(Address address, std::uint64_t content, const char*
   return cursor;
 }
 
+// How many super blocks have no block of their own: the index block names what they would.
+unsigned ExtensibleArray::first_super() const {
+  return 2U * static_cast<unsigned>(std::countr_zero(least_blocks_));
+}
+
 // Its elements, the addresses of blocks, and those of super blocks.
 Cursor ExtensibleArray::IndexBlock() const {
-  const auto first_super = static_cast<std::uint64_t>(2 * std::countr_zero(least_blocks_));
   const std::uint64_t supers =
-      1 + bits_ - static_cast<std::uint64_t>(std::countr_zero(least_elements_)) - first_super;
+      1 + bits_ - static_cast<std::uint64_t>(std::countr_zero(least_elements_)) - first_super();
   const std::uint64_t addresses = 2 * (least_blocks_ - 1) + supers;
   return Part(index_block_, index_elements_ * format_.size + addresses * 8, "EAIB");
 }
@@ -135,10 +138,9 @@ Bytes ExtensibleArray::FindInBlocks(const Place& place) const {
 }
 
 Bytes ExtensibleArray::FindInSuperBlocks(const Place& place) const {
-  const auto first_super = static_cast<unsigned>(2 * std::countr_zero(least_blocks_));
   Cursor index = IndexBlock();
   index.Skip(index_elements_ * format_.size + 2 * (least_blocks_ - 1) * 8 +
-             std::uint64_t{place.super - first_super} * 8);
+             std::uint64_t{place.super - first_super()} * 8);
   const Address address = index.Take(8);
   if (address == kNowhere) return {};
   const std::uint64_t blocks = std::uint64_t{1} << place.super / 2;

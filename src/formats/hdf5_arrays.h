@@ -51,6 +51,7 @@ class ExtensibleArray {
 
   void CheckSizes() const;
   [[nodiscard]] Place PlaceOf(std::uint64_t index) const;
+  [[nodiscard]] unsigned first_super() const;
   [[nodiscard]] Cursor IndexBlock() const;
   [[nodiscard]] Bytes FindInBlocks(const Place& place) const;
   [[nodiscard]] Bytes FindInSuperBlocks(const Place& place) const;
