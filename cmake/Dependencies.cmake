@@ -7,6 +7,7 @@ if(NOT MOBILENET_CORE_ONLY)
   find_package(PkgConfig REQUIRED)
   find_package(JPEG REQUIRED)
   find_package(PNG REQUIRED)
+  find_package(ZLIB REQUIRED)
   # Under a name of our own: an application may look for WEBP itself, with other modules.
   pkg_check_modules(mobilenet_WEBP REQUIRED IMPORTED_TARGET libwebp libwebpdemux)
   include(${CMAKE_CURRENT_LIST_DIR}/OptionalFormats.cmake)

@@ -4,6 +4,18 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/foreign.cpp
   ${CMAKE_CURRENT_LIST_DIR}/graph.cpp
   ${CMAKE_CURRENT_LIST_DIR}/hdf5.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_arrays.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_attributes.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_chunks.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_dataset.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_file.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_filters.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_header.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_heaps.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_layout.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_links.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_trees.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/hdf5_types.cpp
   ${CMAKE_CURRENT_LIST_DIR}/imagenet.cpp
   ${CMAKE_CURRENT_LIST_DIR}/infer_preprocessing.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras.cpp

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "formats/graph.h"
+#include "formats/hdf5.h"
 #include "formats/safetensors.h"
 
 namespace mobilenet {
@@ -33,10 +34,11 @@ Graph ReadKerasSafetensors(const Safetensors& file);
 
 // A Keras .h5 file: a whole model, or its weights alone under keras.applications' names, also Keras 3's
 // .weights.h5.
-Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name);
+Graph ReadKerasHdf5(const Hdf5& file);
 
-// What a .keras archive holds: the configuration, and Keras 3's file of weights.
-Graph ReadKeras3(std::string_view name, std::string_view config, std::span<const std::uint8_t> weights);
+// What a .keras archive of `packed` bytes holds: the configuration, and Keras 3's file of weights.
+Graph ReadKeras3(std::string_view name, std::string_view config, std::span<const std::uint8_t> weights,
+                 std::uint64_t packed);
 
 // A TensorFlow.js layers model, of its model.json, with the files of weights that it names in `folder`, and
 // the labels in a metadata.json there, as Teachable Machine exports them.

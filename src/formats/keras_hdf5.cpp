@@ -20,12 +20,15 @@ bool IsWeight(std::string_view path) { return path.find("seed_generator") == std
 
 class Collector {
  public:
-  Collector(const Hdf5& file, std::size_t bytes) : file_(file), values_(bytes / sizeof(float)) {}
+  explicit Collector(const Hdf5& file) : file_(file) {}
 
   // Walks a group, `path` from the top, whose datasets are weights.
   void Walk(Hdf5::Address group, const std::string& path, int depth) {
     if (depth == 0) return;
-    for (const auto& [name, child] : file_.Children(group)) {
+    const auto children = file_.Children(group);
+    const bool keras3 = path.empty() && children.contains("layers");
+    for (const auto& [name, child] : children) {
+      if (keras3 && name == "optimizer") continue;  // what training would go on with
       if (--objects_ < 0)
         Fail(file_.name(), ": has more than ", kMaxObjects, " objects, or groups that hold themselves");
       if (name.substr(0, name.find(':')) == "count") continue;  // of pictures that a Normalization has seen
@@ -34,7 +37,7 @@ class Collector {
         if (std::string told = file_.Text(child, "name"); !told.empty()) names_[inner] = std::move(told);
         Walk(child, inner, depth - 1);
       } else if (!path.empty() && IsWeight(inner)) {
-        weights_[path][name.substr(0, name.find(':'))] = Read(child, inner);
+        weights_[path][name.substr(0, name.find(':'))] = file_.Floats(child, inner);
       }
     }
   }
@@ -44,17 +47,7 @@ class Collector {
   [[nodiscard]] const std::map<std::string, std::string>& names() const { return names_; }
 
  private:
-  // All weights together take no more than the file, or some are read many times over.
-  Tensor Read(Hdf5::Address dataset, const std::string& path) {
-    Tensor tensor = file_.Floats(dataset, path);
-    if (tensor.values.size() > values_)
-      Fail(file_.name(), ": its groups hold the same weights many times, such as ", path);
-    values_ -= tensor.values.size();
-    return tensor;
-  }
-
   const Hdf5& file_;
-  std::size_t values_;  // that may still come
   int objects_ = kMaxObjects;
   KerasWeights weights_;
   std::map<std::string, std::string> names_;
@@ -62,12 +55,12 @@ class Collector {
 
 }  // namespace
 
-Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name) {
-  const Hdf5 file(bytes, name);
+Graph ReadKerasHdf5(const Hdf5& file) {
+  const std::string& name = file.name();
   const auto root = file.Children(file.root());
   const auto nested = root.find("model_weights");
   const std::string config = file.Text(file.root(), "model_config");
-  Collector collector(file, bytes.size());
+  Collector collector(file);
   collector.Walk(nested == root.end() ? file.root() : nested->second, "", kMaxDepth);
   const KerasWeights weights = collector.Take();
   if (!config.empty()) return FromKerasConfig(name, config, weights);
@@ -78,9 +71,10 @@ Graph ReadKerasHdf5(std::span<const std::uint8_t> bytes, std::string_view name) 
   return graph;
 }
 
-Graph ReadKeras3(std::string_view name, std::string_view config, std::span<const std::uint8_t> weights) {
-  const Hdf5 file(weights, name);
-  Collector collector(file, weights.size());
+Graph ReadKeras3(std::string_view name, std::string_view config, std::span<const std::uint8_t> weights,
+                 std::uint64_t packed) {
+  const Hdf5 file(weights, name, {.packed = packed});
+  Collector collector(file);
   collector.Walk(file.root(), "", kMaxDepth);
   const KerasWeights numbered = collector.Take();
   Graph graph = FromKerasConfig(name, config, NamedByConfig(name, config, numbered, collector.names()));

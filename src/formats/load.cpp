@@ -83,8 +83,8 @@ Model ParseArchive(std::span<const std::uint8_t> bytes, std::string_view name) {
     if (archive.files().contains("model.weights.h5")) {
       const std::vector<std::uint8_t> config = archive.Read("config.json");
       const std::vector<std::uint8_t> weights = archive.Read("model.weights.h5");
-      return ToModel(
-          ReadKeras3(name, {reinterpret_cast<const char*>(config.data()), config.size()}, weights));
+      return ToModel(ReadKeras3(name, {reinterpret_cast<const char*>(config.data()), config.size()}, weights,
+                                bytes.size()));
     }
   }
   FailForeign(bytes, name);
@@ -113,7 +113,7 @@ Model ParseTfjs(std::span<const std::uint8_t> bytes, std::string_view name,
 Model ParseFile(std::span<const std::uint8_t> bytes, std::shared_ptr<const void> owner, std::string_view name,
                 const std::filesystem::path* folder) {
   if (LooksLikeTflite(bytes)) return ReadTflite(bytes, name);
-  if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5(bytes, name));
+  if (Hdf5::Recognises(bytes)) return ToModel(ReadKerasHdf5({bytes, name}));
   if (ZipArchive::Recognises(bytes)) return ParseArchive(bytes, name);
   if (IsTorchPickle(bytes)) return ToModel(ReadTorchPickle(bytes, std::move(owner), name));
   if (LooksLikeOnnx(bytes)) return ReadOnnx(bytes, name, folder);

@@ -15,7 +15,7 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/signatures.cpp
   ${CMAKE_CURRENT_LIST_DIR}/webp.cpp)
 
-set(image_libraries JPEG::JPEG PNG::PNG PkgConfig::mobilenet_WEBP ${MOBILENET_FORMAT_LIBRARIES})
+set(image_libraries JPEG::JPEG PNG::PNG ZLIB::ZLIB PkgConfig::mobilenet_WEBP ${MOBILENET_FORMAT_LIBRARIES})
 set(GIF_sources gif.cpp)
 set(TIFF_sources tiff.cpp tiff_file.cpp)
 set(HEIF_sources coded_frames.cpp coded_size.cpp heif.cpp heif_items.cpp)

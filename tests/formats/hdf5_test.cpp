@@ -39,7 +39,7 @@ TEST(Damaged, Hdf5WithAddressesOrLengthsOfAnotherSize) {
         ReadFile(std::filesystem::path(MOBILENET_SOURCE_DIR) / "tests" / "data" / "keras_weights.h5");
     ASSERT_EQ(bytes[at], 8);
     bytes[at] = 4;
-    EXPECT_THAT(Complaint([&] { ReadKerasHdf5(bytes, "f"); }), HasSubstr("bytes, expected 8"));
+    EXPECT_THAT(Complaint([&] { ReadKerasHdf5({bytes, "f"}); }), HasSubstr("bytes, expected 8"));
   }
 }
 
@@ -51,13 +51,15 @@ TEST(Damaged, Hdf5ShapesThatTheirDataDoNotFill) {
     std::array<std::uint8_t, 24> shape = {1, 1, 1};  // the version, one dimension, and its greatest size
     shape[8] = shape[16] = 5;
     const auto at = std::search(bytes.begin(), bytes.end(), shape.begin(), shape.end());
-    at[8] = static_cast<std::uint8_t>(size);
-    at[9] = static_cast<std::uint8_t>(size >> 8);
-    return Complaint([&] { ReadKerasHdf5(bytes, "f"); });
+    for (const int place : {8, 16}) {
+      at[place] = static_cast<std::uint8_t>(size);
+      at[place + 1] = static_cast<std::uint8_t>(size >> 8);
+    }
+    return Complaint([&] { ReadKerasHdf5({bytes, "f"}); });
   };
   EXPECT_THAT(complaint(0), HasSubstr("has 20 bytes, expected 0 for"));
   EXPECT_THAT(complaint(6), HasSubstr("has 20 bytes, expected 24 for"));
-  EXPECT_THAT(complaint(1000), HasSubstr("of shape [1000] has only 20 bytes"));
+  EXPECT_THAT(complaint(1000), HasSubstr("has 20 bytes, expected 4000 for"));
 }
 
 }  // namespace

@@ -235,7 +235,7 @@ TEST(Damaged, Hdf5GroupsThatHoldThemselves) {
                          old_address.end())) < bytes.begin() + static_cast<std::ptrdiff_t>(where);) {
     at = std::copy(new_address.begin(), new_address.end(), at);
   }
-  EXPECT_THAT(Complaint([&] { ReadKerasHdf5(bytes, "f"); }), HasSubstr("no end"));
+  EXPECT_THAT(Complaint([&] { ReadKerasHdf5({bytes, "f"}); }), HasSubstr("no end"));
 }
 
 std::filesystem::path ModelPath(const char* name) { return SharedData() / "models" / name; }
