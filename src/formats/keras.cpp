@@ -69,7 +69,7 @@ class NamedLayers {
   void AddNorm(const std::string& layer, const std::string& norm, bool activated) {
     if (!WeightsOf(norm).found()) Fail(graph_.file, ": the layer ", norm, " is missing");
     Add(norm, "BatchNormalization", WeightsOf(norm).Norm());
-    if (activated) Add(layer + "_relu", "ReLU", op::Clip{Activation::kRelu6});
+    if (activated) Add(layer + "_relu", "ReLU", op::Activate{Activation::kRelu6});
   }
 
   const KerasWeights& weights_;

@@ -160,6 +160,8 @@ const OnnxReader::Row* OnnxReader::RowOf(std::string_view type) {
                                        Row{"Gather", &OnnxReader::AddGather},
                                        Row{"Gemm", &OnnxReader::AddGemm},
                                        Row{"GlobalAveragePool", &OnnxReader::AddGlobalAverage},
+                                       Row{"HardSigmoid", &OnnxReader::AddHardSigmoid},
+                                       Row{"HardSwish", &OnnxReader::AddHardSwish},
                                        Row{"Identity", &OnnxReader::PassOn},
                                        Row{"LogSoftmax", &OnnxReader::AddSoftmax},
                                        Row{"MatMul", &OnnxReader::AddMatMul},

@@ -231,13 +231,13 @@ void OnnxReader::Clip(const Map& map, double low, double high) {
   if (map.capped) high = std::min(high, 6.0);
   clipped.capped = false;
   if (low == 0 && (high == 6 || high >= FLT_MAX))
-    return Append(op::Clip{high == 6 ? Activation::kRelu6 : Activation::kRelu}, {clipped}, clipped);
+    return Append(op::Activate{high == 6 ? Activation::kRelu6 : Activation::kRelu}, {clipped}, clipped);
   const auto* before =
       map.node == kNetworkInput
           ? nullptr
-          : std::get_if<op::Clip>(&graph_.nodes[static_cast<std::size_t>(map.node)].operation);
+          : std::get_if<op::Activate>(&graph_.nodes[static_cast<std::size_t>(map.node)].operation);
   if (low <= -FLT_MAX && high == 6 && before != nullptr)
-    return Append(op::Clip{Activation::kRelu6}, {clipped}, clipped);
+    return Append(op::Activate{Activation::kRelu6}, {clipped}, clipped);
   if (low > -FLT_MAX || (high != 6 && high < FLT_MAX))
     Bad("clips at ", low, " and ", high, ", expected 0, or 0 and 6");
   clipped.capped = high == 6;
@@ -271,6 +271,21 @@ void OnnxReader::AddMaximum() {
 void OnnxReader::AddSigmoid() {
   const Map in = MapAt(0);
   Append(op::Sigmoid(), {in}, in);
+}
+
+// max(0, min(1, alpha x + beta)): ours has 1/6, others 1/5.
+void OnnxReader::AddHardSigmoid() {
+  const Map in = MapAt(0);
+  const double beta = Number("beta", 0.5);
+  if (beta != 0.5) Bad("has the beta ", beta, ", expected 0.5");
+  const double slope = 6 * Number("alpha", 0.2);
+  constexpr double kNear = 1e-5;
+  Append(op::Activate{Activation::kHardSigmoid, std::abs(slope - 1) < kNear ? 1 : slope}, {in}, in);
+}
+
+void OnnxReader::AddHardSwish() {
+  const Map in = MapAt(0);
+  Append(op::Activate{Activation::kHardSwish}, {in}, in);
 }
 
 void OnnxReader::AddSoftmax() {

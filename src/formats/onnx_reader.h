@@ -117,6 +117,8 @@ class OnnxReader {
   void AddMaximum();
   void Clip(const Map& map, double low, double high);
   void AddSigmoid();
+  void AddHardSigmoid();
+  void AddHardSwish();
   void AddSoftmax();
   void PassOn();
   void AddDropout();
@@ -125,6 +127,7 @@ class OnnxReader {
   // Arithmetic by elements (onnx_arithmetic.cpp).
   void AddElements();
   void AddMaps(const Map& a, const Map& b);
+  void MultiplyMaps(const Map& a, const Map& b);
   std::vector<double> ByChannel(const Map& map, const Constant& constant);
   Affine AffineOf(const Map& map, bool constant_first, const Constant& constant);
   void Rescale(const Map& map, const Affine& affine);

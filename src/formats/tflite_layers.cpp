@@ -57,8 +57,9 @@ void TfliteReader::AddFullyConnected() {
   Append(std::move(dense), {Input(0)}, options == nullptr ? 0 : options->fused_activation());
 }
 
-void TfliteReader::AddRelu() { Append(op::Clip{Activation::kRelu}, {Input(0)}); }
-void TfliteReader::AddRelu6() { Append(op::Clip{Activation::kRelu6}, {Input(0)}); }
+void TfliteReader::AddRelu() { Append(op::Activate{Activation::kRelu}, {Input(0)}); }
+void TfliteReader::AddRelu6() { Append(op::Activate{Activation::kRelu6}, {Input(0)}); }
+void TfliteReader::AddHardSwish() { Append(op::Activate{Activation::kHardSwish}, {Input(0)}); }
 
 // [[0, 0], [top, bottom], [left, right], [0, 0]]
 void TfliteReader::AddZeros() {

@@ -32,6 +32,9 @@ std::int8_t FusedOf(Activation activation) {
       return 1;
     case Activation::kRelu6:
       return 3;
+    case Activation::kHardSigmoid:
+    case Activation::kHardSwish:
+      return 0;  // operators of their own
   }
   return 0;
 }
@@ -52,7 +55,7 @@ class TfliteWriter {
     input_ = AddMap(model_.network.input, "input");
     const Sizes inputs = {input_};
     if (options.preprocessing) AddPreprocessing();
-    for (const Layer& layer : model_.network.layers) maps_.push_back(Add(layer));
+    for (const Layer& layer : model_.network.layers) maps_.push_back(AddCurve(layer, Add(layer)));
     const Sizes outputs = {AddEnd()};
     AddMetadata(options, path);
     const std::vector subgraphs = {
@@ -159,6 +162,8 @@ class TfliteWriter {
         return AddAverage(layer);
       case LayerKind::kAdd:
         return AddSum(layer);
+      case LayerKind::kScale:
+        return AddProduct({MapOf(layer.inputs[0]), MapOf(layer.inputs[1])}, AddMap(layer.output, layer.name));
     }
     return input_;
   }
@@ -231,6 +236,25 @@ class TfliteWriter {
                        AddMap(layer.output, layer.name), tflite::Options_AddOptions, options.Union());
   }
 
+  int AddProduct(const Sizes& factors, int output) {
+    return AddOperator(tflite_operator::kMul, factors, output, tflite::Options_MulOptions,
+                       tflite::CreateMulOptions(builder_).Union());
+  }
+
+  // The activations that no operator takes in: hard-sigmoid has none of its own, either.
+  int AddCurve(const Layer& layer, int map) {
+    const std::string name = layer.name + "/" + std::string(NameOf(layer.activation));
+    const auto add_map = [&](const std::string& of) { return AddMap(layer.output, of); };
+    if (layer.activation == Activation::kHardSwish)
+      return AddOperator(tflite_operator::kHardSwish, {map}, add_map(name));
+    if (layer.activation != Activation::kHardSigmoid) return map;
+    const auto clipped = tflite::CreateAddOptions(builder_, FusedOf(Activation::kRelu6));
+    const int sum =
+        AddOperator(tflite_operator::kAdd, {map, AddFloats({}, std::array{3.0F}, name + "/three")},
+                    add_map(name + "/sum"), tflite::Options_AddOptions, clipped.Union());
+    return AddProduct({sum, AddFloats({}, std::array{1.0F / 6}, name + "/sixth")}, add_map(name));
+  }
+
   // The network's answer: of classes their probabilities.
   int AddEnd() {
     const Layer& last = model_.network.layers.back();
@@ -278,6 +302,7 @@ class TfliteWriter {
       return std::ranges::count(kinds_, std::pair(code, version)) > 0;
     };
     if (has(tflite_operator::kFullyConnected, 5)) return "2.0.0";
+    if (has(tflite_operator::kHardSwish, 1)) return "1.15.0";
     if (has(tflite_operator::kLogistic, 1)) return "1.14.0";
     return has(tflite_operator::kSub, 1) ? "1.6.0" : "1.5.0";
   }

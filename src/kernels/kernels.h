@@ -16,14 +16,25 @@
 
 namespace mobilenet {
 
-// The range that an activation leaves: ReLU6 is [0, 6], none is [-inf, inf].
+// What is made of a value before it is held in its range (Howard et al. 2019, section 5.2).
+enum class Curve {
+  kStraight,
+  kHardSigmoid,  // min(max(v + 3, 0), 6) / 6
+  kHardSwish,    // v times that
+};
+
+// The range that an activation leaves, and the curve by which it gets there: ReLU6 is [0, 6], none is
+// [-inf, inf].
 struct Range {
   float low;
   float high;
+  Curve curve = Curve::kStraight;
 };
 
 constexpr Range kWholeRange = {-std::numeric_limits<float>::infinity(),
                                std::numeric_limits<float>::infinity()};
+constexpr Range kHardSigmoidRange = {0, 1, Curve::kHardSigmoid};
+constexpr Range kHardSwishRange = {-0.375F, kWholeRange.high, Curve::kHardSwish};
 
 // A window that slides over a feature map. Taps that leave the input read zeros.
 struct Window {
@@ -32,8 +43,8 @@ struct Window {
   int kernel, stride, padding_top, padding_left;
 };
 
-// c[i, j] = clamp(bias[j] + sum over k of a[i, k] b[k, j] + residual[i, j]), for `rows` rows and the columns
-// of `panels`; without a residual where that is null.
+// c[i, j] = f(bias[j] + sum over k of a[i, k] b[k, j] + residual[i, j]), for `rows` rows and the columns of
+// `panels`; without a residual where that is null. f, here and below, is what `range` says.
 // A row of a may lie in `segments` pieces of equal length, `segment_pitch` apart: so a convolution's windows
 // are read where they lie, one piece for each row of the kernel, and rows may overlap.
 struct ProductTask {
@@ -81,7 +92,7 @@ struct DepthwiseTask {
   Format output_format;  // kFloat16 only where Kernels::product_f16 is
 };
 
-// output = clamp(a + b), pixel by pixel. The output may be a or b itself, not overlap them otherwise.
+// output = f(a + b), pixel by pixel. The output may be a or b itself, not overlap them otherwise.
 struct AddTask {
   const float* a;
   std::size_t a_pitch;
@@ -90,6 +101,17 @@ struct AddTask {
   std::size_t pixels;
   std::size_t channels;
   Range range;
+  float* output;
+  std::size_t output_pitch;
+};
+
+// output = a map times a gate for each channel. The output may be the map itself, not overlap it otherwise.
+struct ScaleTask {
+  const float* map;
+  std::size_t map_pitch;
+  const float* gate;  // `channels` values
+  std::size_t pixels;
+  std::size_t channels;
   float* output;
   std::size_t output_pitch;
 };
@@ -127,6 +149,7 @@ struct Kernels {
   void (*round_to_f16)(const float* from, std::size_t n, void* to);
   void (*depthwise)(const DepthwiseTask& task);
   void (*add)(const AddTask& task);
+  void (*scale)(const ScaleTask& task);
   // output[c] = mean over `pixels` of the channel c of input.
   void (*average)(const float* input, std::size_t pixels, std::size_t pitch, std::size_t channels,
                   float* output);

@@ -83,14 +83,15 @@ void CheckInputs(const Network& network, std::size_t index) {
   const auto expected = static_cast<std::size_t>(TraitsOf(layer.kind).inputs);
   if (layer.inputs.size() != expected)
     Bad(layer, "has ", layer.inputs.size(), " inputs, expected ", expected == 1 ? "one" : "two");
-  for (const int from : layer.inputs) {
+  for (std::size_t i = 0; i < expected; ++i) {
+    const int from = layer.inputs[i];
     if (from != kNetworkInput && (from < 0 || from >= static_cast<int>(index)))
       Bad(layer, "reads layer ", from, ", expected one of those before it, 0 to ",
           static_cast<int>(index) - 1, ", or the network's input, ", kNetworkInput);
     const Shape& read =
         from == kNetworkInput ? network.input : network.layers[static_cast<std::size_t>(from)].output;
-    if (layer.input != read)
-      Bad(layer, "reads a map of ", Text(layer.input), ", but that is of ", Text(read));
+    if (InputOf(layer, i) != read)
+      Bad(layer, "reads a map of ", Text(InputOf(layer, i)), ", but that is of ", Text(read));
   }
 }
 

@@ -29,6 +29,8 @@ std::string_view NameOf(LayerKind kind) {
       return "fully connected";
     case LayerKind::kAdd:
       return "add";
+    case LayerKind::kScale:
+      return "scale";
   }
   return "";
 }
@@ -46,8 +48,15 @@ KindTraits TraitsOf(LayerKind kind) {
       return {};
     case LayerKind::kAdd:
       return {.inputs = 2, .activation = true};
+    case LayerKind::kScale:
+      return {.inputs = 2};
   }
   return {};
+}
+
+Shape InputOf(const Layer& layer, std::size_t number) {
+  const bool gate = layer.kind == LayerKind::kScale && number == 1;
+  return gate ? Shape{1, 1, layer.input.channels} : layer.input;
 }
 
 std::vector<std::int64_t> WeightShapeOf(const Layer& layer) {
@@ -62,6 +71,7 @@ std::vector<std::int64_t> WeightShapeOf(const Layer& layer) {
       return {layer.input.channels, layer.output.channels};
     case LayerKind::kGlobalAveragePool:
     case LayerKind::kAdd:
+    case LayerKind::kScale:
       return {};
   }
   return {};
@@ -88,6 +98,7 @@ Shape OutputOf(const Layer& layer) {
     case LayerKind::kFullyConnected:
       return {1, 1, layer.output.channels};
     case LayerKind::kAdd:
+    case LayerKind::kScale:
       return layer.input;
   }
   return {};
@@ -105,6 +116,7 @@ std::int64_t MacsOf(const Layer& layer) {
       return layer.input.channels * layer.output.size();
     case LayerKind::kGlobalAveragePool:
     case LayerKind::kAdd:
+    case LayerKind::kScale:
       return 0;
   }
   return 0;

@@ -40,6 +40,9 @@ Values Compute(const Layer& layer, const Weights& weights, std::span<const Value
     case LayerKind::kAdd:
       std::ranges::transform(*inputs[0], *inputs[1], output.begin(), std::plus<>());
       break;
+    case LayerKind::kScale:
+      reference::Scale(pixels, channels, input, inputs[1]->data(), output.data());
+      break;
   }
   return output;
 }
@@ -58,7 +61,7 @@ void BatchNorm(const Layer& layer, const Weights& weights, Values& values) {
 
 void Activate(Activation activation, Values& values) {
   const Range range = RangeOf(activation);
-  for (float& value : values) value = std::clamp(value, range.low, range.high);
+  for (float& value : values) value = reference::Activated(value, range);
 }
 
 }  // namespace

@@ -194,6 +194,16 @@ struct PartRunner {
                  .output = maps.output.Pixel(part.begin),
                  .output_pitch = maps.output.pitch});
   }
+
+  void operator()(const ScaledRows&) const {
+    kernels.scale({.map = maps.input.Pixel(part.begin),
+                   .map_pitch = maps.input.pitch,
+                   .gate = maps.other.data,
+                   .pixels = count(),
+                   .channels = step.row_length(),
+                   .output = maps.output.Pixel(part.begin),
+                   .output_pitch = maps.output.pitch});
+  }
 };
 
 }  // namespace

@@ -28,11 +28,12 @@ struct DepthwiseRows {
 struct WindowRows {
   bool two_pixels = false;
 };
-struct PatchRows {};  // a convolution's windows, gathered one by one
-struct MeanRow {};    // the mean over the whole input
-struct SumRows {};    // the sum of two inputs
+struct PatchRows {};   // a convolution's windows, gathered one by one
+struct MeanRow {};     // the mean over the whole input
+struct SumRows {};     // the sum of two inputs
+struct ScaledRows {};  // the input times a gate for each channel, the other input
 
-using RowSource = std::variant<Direct, DepthwiseRows, WindowRows, PatchRows, MeanRow, SumRows>;
+using RowSource = std::variant<Direct, DepthwiseRows, WindowRows, PatchRows, MeanRow, SumRows, ScaledRows>;
 
 // The weights that rows are multiplied with.
 struct Product {
@@ -103,7 +104,7 @@ std::size_t ScratchSize(const Step& step, std::size_t pixels);
 // What a step reads and writes.
 struct StepMaps {
   MapView input;
-  MapView other;  // of SumRows the second input, else the residual; read by those alone
+  MapView other;  // of SumRows and ScaledRows the second input, else the residual; read by those alone
   MapView output;
 };
 

@@ -19,7 +19,7 @@ inline Window WindowOf(const Layer& layer) {
           .padding_left = layer.padding.left};
 }
 
-// What an activation leaves of a value.
+// What an activation makes of a value.
 constexpr Range RangeOf(Activation activation) {
   switch (activation) {
     case Activation::kNone:
@@ -28,6 +28,10 @@ constexpr Range RangeOf(Activation activation) {
       return {0, kWholeRange.high};
     case Activation::kRelu6:
       return {0, 6};
+    case Activation::kHardSigmoid:
+      return kHardSigmoidRange;
+    case Activation::kHardSwish:
+      return kHardSwishRange;
   }
   return kWholeRange;
 }

@@ -82,6 +82,17 @@ void TrainingPass::State::AddStaged(const LayerInput& input, std::size_t first_r
   AddRows(in.map, staging, rows, in.gradient + in.map.floats(first_row));
 }
 
+void TrainingPass::State::Give(const LayerInput& input, std::size_t first_row, std::size_t rows,
+                               float* gradient) const {
+  if (input.adds) return AddStaged(input, first_row, rows, gradient);
+  const MapRows to = input.from->GradientRows(first_row);
+  if (to.bf16) {
+    kernels->round_to_bf16(gradient, rows * to.pitch, to.values);
+  } else {
+    std::copy_n(gradient, rows * to.pitch, static_cast<float*>(to.values));
+  }
+}
+
 void TrainingPass::State::Complete(const LayerInput& input, std::size_t first_row, std::size_t rows,
                                    int worker) const {
   if (input.completes) MaskRows(*input.from, first_row, rows, worker);
@@ -257,14 +268,7 @@ void TrainingPass::State::BackwardAdd(std::size_t index, int worker) {
     const std::size_t rows = std::min(block, end * pixels - row);
     float* gradient = out.gradient + out.map.floats(row);
     for (const LayerInput& to : out.inputs) {
-      const MapRows in = to.from->GradientRows(row);
-      if (to.adds) {
-        AddStaged(to, row, rows, gradient);
-      } else if (in.bf16) {
-        kernels->round_to_bf16(gradient, rows * in.pitch, in.values);
-      } else {
-        std::copy_n(gradient, rows * in.pitch, static_cast<float*>(in.values));
-      }
+      Give(to, row, rows, gradient);
       Complete(to, row, rows, worker);
     }
   }

@@ -22,6 +22,7 @@ bool IsSame(const Layer& layer) { return IsPaddedAs(PaddingStyle::kSame, layer);
 
 op::Any OperationOf(const Layer& layer, const Weights& weights) {
   if (layer.kind == LayerKind::kAdd) return op::Add();
+  if (layer.kind == LayerKind::kScale) return op::Multiply();
   if (layer.kind == LayerKind::kGlobalAveragePool) return op::Average();
   Tensor weight = weights.at(layer.name + ".weight");
   const auto bias = layer.bias ? Values(weights, layer.name + ".bias") : std::vector<float>();
@@ -267,7 +268,7 @@ Graph GraphOf(const Network& network, const Weights& weights) {
                              layer.epsilon}});
     }
     if (layer.activation != Activation::kNone)
-      graph.Append({"the layer " + layer.name + "_relu", "test", "", {}, op::Clip{layer.activation}});
+      graph.Append({"the layer " + layer.name + "_relu", "test", "", {}, op::Activate{layer.activation}});
     nodes.push_back(graph.output);
   }
   return graph;

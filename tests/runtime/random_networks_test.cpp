@@ -35,6 +35,7 @@ class Drawer {
         network.layers.push_back(DrawLayer(network, large));
       }
       if (Between(0, 3) == 0) AddSum(network);
+      if (Between(0, 3) == 0) AddSqueezeExcite(network);
     }
     if (Between(0, 1) == 1) {
       network.layers.push_back(Behind(network, LayerKind::kGlobalAveragePool));
@@ -68,7 +69,7 @@ class Drawer {
         layer.kind == LayerKind::kDepthwise ? layer.input.channels : channels};
     layer.batch_norm = Between(0, 1) == 1;
     layer.bias = Between(0, 1) == 1;
-    layer.activation = static_cast<Activation>(Between(0, 2));
+    layer.activation = AnyActivation();
     return layer;
   }
 
@@ -106,8 +107,29 @@ class Drawer {
     Layer layer = Behind(network, LayerKind::kAdd);
     layer.output = layer.input;
     layer.inputs.insert(layer.inputs.begin() + Between(0, 1), other);
-    layer.activation = static_cast<Activation>(Between(0, 2));
+    layer.activation = AnyActivation();
     network.layers.push_back(layer);
+  }
+
+  Activation AnyActivation() { return static_cast<Activation>(Between(0, 4)); }
+
+  // The last map times a gate for each channel, which is made of its average.
+  void AddSqueezeExcite(Network& network) {
+    const int map = static_cast<int>(network.layers.size()) - 1;
+    const int channels = network.output().channels;
+    network.layers.push_back(Behind(network, LayerKind::kGlobalAveragePool));
+    for (const int width : {Between(1, 9), channels}) {
+      Layer layer = Behind(network, Between(0, 1) == 0 ? LayerKind::kPointwise : LayerKind::kFullyConnected);
+      layer.output = {1, 1, width};
+      layer.bias = true;
+      layer.activation = Between(0, 1) == 0 ? Activation::kHardSigmoid : AnyActivation();
+      network.layers.push_back(layer);
+    }
+    Layer scale = Behind(network, LayerKind::kScale);
+    Read(network, map, scale);
+    scale.inputs.push_back(static_cast<int>(network.layers.size()) - 1);
+    scale.output = scale.input;
+    network.layers.push_back(scale);
   }
 
   Layer Behind(const Network& network, LayerKind kind) {
@@ -167,12 +189,33 @@ void CheckRuns(const Network& network, std::span<const std::string_view> targets
   }
 }
 
+// In 16 bits, values are near to those of float32, and the same with whatever memory and threads.
+void CheckRounded(const Network& network, std::span<const std::string_view> targets) {
+  SCOPED_TRACE(TextOf(network));
+  const Weights weights = RandomWeights(network, 3);
+  const auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
+  const std::vector<float> exact = ReferenceRun(network, weights, input);
+  double scale = 1;
+  for (const float value : exact) scale = std::max(scale, std::abs(double{value}));
+  for (const std::string_view target : targets) {
+    for (const Precision precision : {Precision::kBfloat16, Precision::kFloat16}) {
+      const Plan plan(network, weights, {.target = target, .precision = precision});
+      std::vector<float> output(exact.size());
+      ASSERT_TRUE(Runner(plan, {.threads = 2}).Run(input, output));
+      for (std::size_t i = 0; i < output.size(); ++i)
+        ASSERT_NEAR(output[i], exact[i], 0.1 * scale)
+            << "at " << i << ", " << target << ", " << NameOf(precision);
+    }
+  }
+}
+
 TEST(RandomNetworks, RunAsTheReferenceDoes) {
   const auto targets = AvailableTargets();
   Drawer drawer(1);
   for (int i = 0; i < 60; ++i) {
     const Network network = drawer.Draw(false);
     ASSERT_NO_FATAL_FAILURE(CheckRuns(network, targets));
+    ASSERT_NO_FATAL_FAILURE(CheckRounded(network, targets));
   }
 }
 
