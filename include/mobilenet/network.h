@@ -26,6 +26,17 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
+// How far a window moves, in pixels; one number is the same both ways.
+struct Stride {
+  int down = 1;
+  int across = 1;
+
+  constexpr Stride() = default;
+  constexpr Stride(int both) : down(both), across(both) {}  // NOLINT(google-explicit-constructor)
+  constexpr Stride(int the_down, int the_across) : down(the_down), across(the_across) {}
+  bool operator==(const Stride&) const = default;
+};
+
 // Zeros around a feature map, in pixels.
 struct Padding {
   int top = 0;
@@ -60,6 +71,7 @@ enum class LayerKind {
   kFullyConnected,  // weight [in, out]
   kAdd,             // the sum of two maps of one shape: a skip around what lies between
   kScale,           // a map, and a map of 1 x 1: each channel times its number there, the gate
+  kMaxPool,         // the largest value under a kernel x kernel window, which hangs over no edge
 };
 
 constexpr int kNetworkInput = -1;  // in Layer::inputs: the network's own input
@@ -74,7 +86,7 @@ struct Layer {
   Shape input;  // of each of them, but for a gate, which has its channels
   Shape output;
   int kernel = 1;
-  int stride = 1;
+  Stride stride;
   Padding padding;
   bool batch_norm = false;
   bool bias = false;
@@ -316,7 +328,8 @@ MOBILENET_EXPORT std::string_view NameOf(PaddingStyle style);
 // "none", "relu", "relu6", "hard-sigmoid", "hard-swish".
 MOBILENET_EXPORT std::string_view NameOf(Activation activation);
 
-// "convolution", "depthwise", "pointwise", "global average pool", "fully connected", "add", "scale".
+// "convolution", "depthwise", "pointwise", "global average pool", "fully connected", "add", "scale",
+// "max pool".
 MOBILENET_EXPORT std::string_view NameOf(LayerKind kind);
 
 }  // namespace mobilenet

@@ -231,8 +231,7 @@ class Folder {
     const auto& shape = window.weight.shape;
     if (shape[0] != shape[1] || shape[0] > kMostWindow)
       Bad("has a window of ", shape[0], " x ", shape[1], ", expected a square one, at most ", kMostWindow);
-    if (window.stride < 1 || window.stride > kMostWindow)
-      Bad("has the stride ", window.stride, ", expected 1 to ", kMostWindow);
+    CheckStride(window.stride);
     Layer layer = Begin(kind, in, channels);
     layer.kernel = static_cast<int>(shape[0]);
     layer.stride = window.stride;
@@ -246,9 +245,27 @@ class Folder {
     return EndWithBias(std::move(layer), window.weight, window.bias, false);
   }
 
+  void CheckStride(const Stride& stride) const {
+    for (const int s : {stride.down, stride.across}) {
+      if (s < 1 || s > kMostWindow) Bad("has the stride ", s, ", expected 1 to ", kMostWindow);
+    }
+  }
+
+  Value Make(const op::MaxPool& pool) {
+    const Value& in = Plain();
+    if (in.averaged) Bad("comes after the average over the map, where only the classifier belongs");
+    CheckStride(pool.stride);
+    if (pool.kernel < 1 || pool.kernel > kMostDepthwiseWindow)
+      Bad("has a window of ", pool.kernel, ", expected 1 to ", kMostDepthwiseWindow);
+    Layer layer = Begin(LayerKind::kMaxPool, in, in.shape.channels);
+    layer.kernel = pool.kernel;
+    layer.stride = pool.stride;
+    return End(std::move(layer), {}, false);
+  }
+
   void NotePadding(const Layer& layer, bool same) {
     const Padding below_right = {0, layer.kernel / 2, 0, layer.kernel / 2};
-    const bool strided = layer.kind == LayerKind::kDepthwise && layer.stride > 1;
+    const bool strided = layer.kind == LayerKind::kDepthwise && layer.stride != 1;
     if (strided && !same && layer.padding == below_right) folded_.padding = PaddingStyle::kKeras;
     if (same && folded_.padding == PaddingStyle::kSymmetric) folded_.padding = PaddingStyle::kSame;
   }
@@ -311,9 +328,10 @@ class Folder {
     Layer& layer = folded_.network.layers[static_cast<std::size_t>(in.layer)];
     if (!in.sole) Bad("changes the map of ", layer.name, ", which others read as it is");
     if (!TraitsOf(layer.kind).activation)
-      Bad("comes right behind ", layer.kind == LayerKind::kScale
-                                     ? "a map times a gate, expected a convolution there"
-                                     : "the average over the map, where only the classifier belongs");
+      Bad("comes right behind ", layer.kind == LayerKind::kGlobalAveragePool
+                                     ? "the average over the map, where only the classifier belongs"
+                                     : Concat("the layer ", layer.name, ", which is ", NameOf(layer.kind),
+                                              ", expected a convolution there"));
     return layer;
   }
 

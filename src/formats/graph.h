@@ -24,7 +24,7 @@ namespace op {
 struct Window {
   Tensor weight;
   std::vector<float> bias;  // empty for none
-  int stride = 1;
+  Stride stride = {};
   // Zeros around the map. Nothing: as few as TensorFlow's "same" takes.
   std::optional<Padding> padding = std::nullopt;
 };
@@ -67,6 +67,12 @@ struct Average {
   bool same = false;
 };
 
+// The largest value under a window, which hangs over no edge.
+struct MaxPool {
+  int kernel = 1;
+  Stride stride = {};
+};
+
 // The same values in another shape, without the batch; -1 for whatever fits.
 struct Reshape {
   std::vector<std::int64_t> shape;
@@ -90,7 +96,7 @@ struct Reverse {};
 struct Identity {};
 
 using Any = std::variant<Convolution, Depthwise, Dense, Zeros, Norm, Activate, Add, Multiply, Average,
-                         Reshape, Softmax, Sigmoid, Rescale, Reverse, Identity>;
+                         MaxPool, Reshape, Softmax, Sigmoid, Rescale, Reverse, Identity>;
 
 }  // namespace op
 

@@ -304,9 +304,7 @@ class ConfigReader {
 
   void SetWindow(const Spec& spec, op::Window& window) const {
     const auto [down, across] = Pair(spec, spec.config.at("strides"), "strides");
-    if (down != across)
-      Bad(spec, "has the strides ", Shown(spec.config["strides"]), ", expected two equal ones");
-    window.stride = down;
+    window.stride = {down, across};
     for (const char* key : {"dilation_rate", "groups"}) {
       if (spec.config.contains(key) && Pair(spec, spec.config[key], key) != std::pair(1, 1))
         Bad(spec, "has the ", key, " ", Shown(spec.config[key]), ", expected 1");

@@ -166,6 +166,7 @@ const OnnxReader::Row* OnnxReader::RowOf(std::string_view type) {
                                        Row{"LogSoftmax", &OnnxReader::AddSoftmax},
                                        Row{"MatMul", &OnnxReader::AddMatMul},
                                        Row{"Max", &OnnxReader::AddMaximum},
+                                       Row{"MaxPool", &OnnxReader::AddMaxPool},
                                        Row{"Min", &OnnxReader::AddMinimum},
                                        Row{"Mul", &OnnxReader::AddElements},
                                        Row{"Pad", &OnnxReader::AddZeros},

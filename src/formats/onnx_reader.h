@@ -103,12 +103,15 @@ class OnnxReader {
   // Operators on maps (onnx_maps.cpp).
   void AddConvolution();
   void SetWindow(op::Window& window, Map& map);
-  std::optional<Padding> PaddingOf(int kernel_height, int kernel_width, int stride, const Shape& map);
+  std::optional<Padding> PaddingOf(int kernel_height, int kernel_width, const Stride& stride,
+                                   const Shape& map);
+  [[nodiscard]] Stride StrideOf() const;
   void AddNorm();
   void AddGemm();
   void AddMatMul();
   void AddZeros();
   void AddGlobalAverage();
+  void AddMaxPool();
   void AddAverage();
   void AddMean();
   void AddRelu();

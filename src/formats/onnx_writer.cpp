@@ -169,6 +169,12 @@ class OnnxWriter {
       case LayerKind::kGlobalAveragePool:
         return {.image = AddNode("GlobalAveragePool", layer.name, {Image(layer.inputs[0])}).output(0),
                 .flat = ""};
+      case LayerKind::kMaxPool: {
+        onnx::Node& node = AddNode("MaxPool", layer.name, {Image(layer.inputs[0])});
+        SetIntegers(node, "kernel_shape", {layer.kernel, layer.kernel});
+        SetIntegers(node, "strides", {layer.stride.down, layer.stride.across});
+        return {.image = node.output(0), .flat = ""};
+      }
       case LayerKind::kAdd:
         return AddSum(layer);
       case LayerKind::kScale:
@@ -205,7 +211,7 @@ class OnnxWriter {
     onnx::Node& node = AddNode("Conv", layer.name, {Image(layer.inputs[0]), weight, bias});
     const Padding& p = layer.padding;
     SetIntegers(node, "kernel_shape", {layer.kernel, layer.kernel});
-    SetIntegers(node, "strides", {layer.stride, layer.stride});
+    SetIntegers(node, "strides", {layer.stride.down, layer.stride.across});
     SetIntegers(node, "pads", {p.top, p.left, p.bottom, p.right});
     SetIntegers(node, "dilations", {1, 1});
     SetInteger(node, "group", static_cast<int>(groups));

@@ -101,6 +101,7 @@ void TfliteReader::Dispatch() {
                                        Row{kExp, &TfliteReader::AddExponential},
                                        Row{kSum, &TfliteReader::AddSumOfExponentials},
                                        Row{kAveragePool, &TfliteReader::AddPool},
+                                       Row{kMaxPool, &TfliteReader::AddMaxPool},
                                        Row{kConvolution, &TfliteReader::AddConvolution},
                                        Row{kDepthwise, &TfliteReader::AddDepthwise},
                                        Row{kDequantize, &TfliteReader::AddDequantize},

@@ -81,6 +81,7 @@ class TfliteReader {
   void AddZeros();
   void AddMean();
   void AddPool();
+  void AddMaxPool();
   void AddReshape();
   void SkipNumbers();
   void AddSoftmax();

@@ -160,6 +160,8 @@ class TfliteWriter {
         return AddFullyConnected(layer);
       case LayerKind::kGlobalAveragePool:
         return AddAverage(layer);
+      case LayerKind::kMaxPool:
+        return AddMaxPool(layer);
       case LayerKind::kAdd:
         return AddSum(layer);
       case LayerKind::kScale:
@@ -197,16 +199,16 @@ class TfliteWriter {
   int AddConvolution(const Layer& layer) {
     const int k = layer.kernel;
     const Sizes inputs = Inputs(layer, Padded(layer), {layer.output.channels, k, k, layer.input.channels});
-    const auto options = tflite::CreateConv2DOptions(builder_, PaddingOf(layer), layer.stride, layer.stride,
-                                                     FusedOf(layer.activation));
+    const auto options = tflite::CreateConv2DOptions(builder_, PaddingOf(layer), layer.stride.across,
+                                                     layer.stride.down, FusedOf(layer.activation));
     return AddOperator(tflite_operator::kConvolution, inputs, AddMap(layer.output, layer.name),
                        tflite::Options_Conv2DOptions, options.Union());
   }
 
   int AddDepthwise(const Layer& layer) {
     const Sizes inputs = Inputs(layer, Padded(layer), {1, layer.kernel, layer.kernel, layer.output.channels});
-    const auto options = tflite::CreateDepthwiseConv2DOptions(builder_, PaddingOf(layer), layer.stride,
-                                                              layer.stride, 1, FusedOf(layer.activation));
+    const auto options = tflite::CreateDepthwiseConv2DOptions(
+        builder_, PaddingOf(layer), layer.stride.across, layer.stride.down, 1, FusedOf(layer.activation));
     return AddOperator(tflite_operator::kDepthwise, inputs, AddMap(layer.output, layer.name),
                        tflite::Options_DepthwiseConv2DOptions, options.Union());
   }
@@ -228,6 +230,14 @@ class TfliteWriter {
         tflite::CreatePool2DOptions(builder_, kValid, 1, 1, layer.input.width, layer.input.height);
     return AddOperator(tflite_operator::kAveragePool, {MapOf(layer.inputs[0])},
                        AddMap(layer.output, layer.name), tflite::Options_Pool2DOptions, options.Union());
+  }
+
+  int AddMaxPool(const Layer& layer) {
+    constexpr std::int8_t kValid = 1;
+    const auto options = tflite::CreatePool2DOptions(builder_, kValid, layer.stride.across, layer.stride.down,
+                                                     layer.kernel, layer.kernel);
+    return AddOperator(tflite_operator::kMaxPool, {MapOf(layer.inputs[0])}, AddMap(layer.output, layer.name),
+                       tflite::Options_Pool2DOptions, options.Union());
   }
 
   int AddSum(const Layer& layer) {

@@ -53,6 +53,7 @@ const Kernels& Table() {
     .depthwise = &Depthwise,
     .add = &Add,
     .scale = &Scale,
+    .max_pool = &MaxPool,
     .average = &Average,
     .softmax = &Softmax,
     .multiply_adds = &MultiplyAdds

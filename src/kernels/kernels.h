@@ -36,11 +36,21 @@ constexpr Range kWholeRange = {-std::numeric_limits<float>::infinity(),
 constexpr Range kHardSigmoidRange = {0, 1, Curve::kHardSigmoid};
 constexpr Range kHardSwishRange = {-0.375F, kWholeRange.high, Curve::kHardSwish};
 
+// How far a window slides; one number is the same both ways.
+struct WindowStep {
+  int down, across;
+
+  constexpr WindowStep(int both = 1) : down(both), across(both) {}  // NOLINT(google-explicit-constructor)
+  constexpr WindowStep(int the_down, int the_across) : down(the_down), across(the_across) {}
+};
+
 // A window that slides over a feature map. Taps that leave the input read zeros.
 struct Window {
   int input_height, input_width, input_channels;
   int output_height, output_width, output_channels;
-  int kernel, stride, padding_top, padding_left;
+  int kernel;
+  WindowStep stride;
+  int padding_top, padding_left;
 };
 
 // c[i, j] = f(bias[j] + sum over k of a[i, k] b[k, j] + residual[i, j]), for `rows` rows and the columns of
@@ -90,6 +100,19 @@ struct DepthwiseTask {
   void* output;  // pixel x_begin
   std::size_t output_pitch;
   Format output_format;  // kFloat16 only where Kernels::product_f16 is
+};
+
+// One row of a max pool's output, the pixels [x_begin, x_end): input[r] for each of `kernel` rows.
+struct MaxPoolTask {
+  const float* input[kMaxDepthwiseKernel];
+  int kernel;
+  int stride;
+  std::size_t channels;
+  std::size_t input_pitch;
+  int x_begin;
+  int x_end;
+  float* output;  // pixel x_begin
+  std::size_t output_pitch;
 };
 
 // output = f(a + b), pixel by pixel. The output may be a or b itself, not overlap them otherwise.
@@ -150,6 +173,7 @@ struct Kernels {
   void (*depthwise)(const DepthwiseTask& task);
   void (*add)(const AddTask& task);
   void (*scale)(const ScaleTask& task);
+  void (*max_pool)(const MaxPoolTask& task);
   // output[c] = mean over `pixels` of the channel c of input.
   void (*average)(const float* input, std::size_t pixels, std::size_t pitch, std::size_t channels,
                   float* output);

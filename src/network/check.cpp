@@ -37,16 +37,20 @@ bool Exists(Enum value) {
 }
 
 void CheckWindow(const Layer& layer) {
-  const int most = layer.kind == LayerKind::kDepthwise ? kMostDepthwiseWindow : kMostWindow;
+  const int most = layer.kind == LayerKind::kConvolution ? kMostWindow : kMostDepthwiseWindow;
   if (layer.kernel < 1 || layer.kernel > most)
     Bad(layer, "has a kernel of ", layer.kernel, ", expected 1 to ", most);
-  if (layer.stride < 1 || layer.stride > kMostWindow)
-    Bad(layer, "has a stride of ", layer.stride, ", expected 1 to ", kMostWindow);
+  for (const int stride : {layer.stride.down, layer.stride.across}) {
+    if (stride < 1 || stride > kMostWindow)
+      Bad(layer, "has a stride of ", stride, ", expected 1 to ", kMostWindow);
+  }
   const Padding& p = layer.padding;
   for (const int side : {p.top, p.bottom, p.left, p.right}) {
     if (side < 0 || side >= layer.kernel)
       Bad(layer, "has a padding of ", side, ", expected 0 to ", layer.kernel - 1);
   }
+  if (layer.kind == LayerKind::kMaxPool && p != Padding())
+    Bad(layer, "is a max pool with padding, expected none");
 }
 
 // How one layer is made, as far as that can be told from it alone.

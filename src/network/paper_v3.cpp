@@ -101,7 +101,7 @@ Row RowOf(const Layer& layer) {
           .output = average ? 0 : layer.output.channels,
           .squeezed = false,
           .activation = ActivationOf(layer),
-          .stride = layer.stride};
+          .stride = layer.stride.down};
 }
 
 Row RowOf(Part part) {
@@ -121,7 +121,7 @@ Row RowOf(Part part) {
     if (layer.kind != LayerKind::kDepthwise) continue;
     row.kernel = layer.kernel;
     row.expanded = layer.output.channels;
-    row.stride = layer.stride;
+    row.stride = layer.stride.down;
   }
   return row;
 }

@@ -31,9 +31,9 @@ Range RangeOfMap(const Network& network, int index) {
     // Numbers from 0 to 1 take a value nowhere but towards 0.
     return gate.low >= 0 && gate.high <= 1 ? RangeOfMap(network, layer.inputs[0]) : kWholeRange;
   }
-  // An average leaves no range that its values don't.
-  return layer.kind == LayerKind::kGlobalAveragePool ? RangeOfMap(network, layer.inputs.front())
-                                                     : RangeOf(layer.activation);
+  // What an average or the largest of some values leaves no range that the values don't.
+  const bool pool = layer.kind == LayerKind::kGlobalAveragePool || layer.kind == LayerKind::kMaxPool;
+  return pool ? RangeOfMap(network, layer.inputs.front()) : RangeOf(layer.activation);
 }
 
 // A layer's weights with its batch norm folded into them. Nothing of it is read again: of a file that is
@@ -93,6 +93,9 @@ Step MakeStep(const StepLayers& layers, const Weights& weights, const Making& ma
       break;
     case LayerKind::kScale:
       step.rows = ScaledRows();
+      break;
+    case LayerKind::kMaxPool:
+      step.rows = MaxRows();
       break;
   }
   return step;

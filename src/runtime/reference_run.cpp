@@ -37,6 +37,9 @@ Values Compute(const Layer& layer, const Weights& weights, std::span<const Value
     case LayerKind::kGlobalAveragePool:
       reference::Average(input, pixels, channels, output.data());
       break;
+    case LayerKind::kMaxPool:
+      reference::MaxPool(WindowOf(layer), input, output.data());
+      break;
     case LayerKind::kAdd:
       std::ranges::transform(*inputs[0], *inputs[1], output.begin(), std::plus<>());
       break;

@@ -32,8 +32,10 @@ struct PatchRows {};   // a convolution's windows, gathered one by one
 struct MeanRow {};     // the mean over the whole input
 struct SumRows {};     // the sum of two inputs
 struct ScaledRows {};  // the input times a gate for each channel, the other input
+struct MaxRows {};     // the largest values under a window
 
-using RowSource = std::variant<Direct, DepthwiseRows, WindowRows, PatchRows, MeanRow, SumRows, ScaledRows>;
+using RowSource =
+    std::variant<Direct, DepthwiseRows, WindowRows, PatchRows, MeanRow, SumRows, ScaledRows, MaxRows>;
 
 // The weights that rows are multiplied with.
 struct Product {

@@ -14,7 +14,7 @@ inline Window WindowOf(const Layer& layer) {
           .output_width = layer.output.width,
           .output_channels = layer.output.channels,
           .kernel = layer.kernel,
-          .stride = layer.stride,
+          .stride = {layer.stride.down, layer.stride.across},
           .padding_top = layer.padding.top,
           .padding_left = layer.padding.left};
 }

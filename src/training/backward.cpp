@@ -15,8 +15,8 @@ void AddPatches(const Window& w, const float* patches, std::size_t begin, std::s
                 std::size_t pitch) {
   const auto channels = static_cast<std::size_t>(w.input_channels);
   for (std::size_t pixel = begin; pixel < end; ++pixel) {
-    const int top = static_cast<int>(pixel / w.output_width) * w.stride - w.padding_top;
-    const int left = static_cast<int>(pixel % w.output_width) * w.stride - w.padding_left;
+    const int top = static_cast<int>(pixel / w.output_width) * w.stride.down - w.padding_top;
+    const int left = static_cast<int>(pixel % w.output_width) * w.stride.across - w.padding_left;
     for (int y = top; y < top + w.kernel; ++y) {
       for (int x = left; x < left + w.kernel; ++x, patches += channels) {
         if (y < 0 || y >= w.input_height || x < 0 || x >= w.input_width) continue;

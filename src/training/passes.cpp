@@ -20,6 +20,8 @@ TrainingPass::State::KindPass TrainingPass::State::PassOf(LayerKind kind) {
       return {&State::ForwardPool, &State::BackwardPool, &State::PoolScratch};
     case LayerKind::kAdd:
       return {&State::ForwardAdd, &State::BackwardAdd, &State::AddScratch};
+    case LayerKind::kMaxPool:
+      return {};  // refused before
     case LayerKind::kScale:
       return {&State::ForwardScale, &State::BackwardScale, &State::ScaleScratch};
   }

@@ -180,7 +180,8 @@ TEST(Tflite, FilesThatAreNotReadAreToldWhatTheyAre) {
               HasSubstr("has weights of int8 whose scales don't fit [8, 3, 3, 3] (CONV_2D)"));
   EXPECT_THAT(complaint({.weights = Stored::kInt4}),
               HasSubstr("has weights of int4, expected float32, float16 or int8 (CONV_2D)"));
-  EXPECT_THAT(complaint({.code = 17}), HasSubstr("is none that is read (MAX_POOL_2D)"));
+  EXPECT_THAT(complaint({.code = 17}),
+              HasSubstr("is a max pool of a window that is not square, without strides"));
   EXPECT_THAT(complaint({.code = 126}), HasSubstr("is none that is read (number 126)"));
 }
 

@@ -70,8 +70,9 @@ class KernelsTest : public TargetTest {
   void CheckDepthwise(const Window& window, Range range) {
     const Window& w = window;
     SCOPED_TRACE(testing::Message() << w.input_height << " x " << w.input_width << " x " << w.input_channels
-                                    << ", kernel " << w.kernel << ", stride " << w.stride << ", padding "
-                                    << w.padding_top << " " << w.padding_left);
+                                    << ", kernel " << w.kernel << ", stride " << w.stride.down << " x "
+                                    << w.stride.across << ", padding " << w.padding_top << " "
+                                    << w.padding_left);
     const auto channels = static_cast<std::size_t>(w.input_channels);
     auto input = RandomValues(static_cast<std::size_t>(w.input_height) * w.input_width * channels, 1);
     const MapView map = {input.data(), channels * sizeof(float), w.input_width, w.input_height};
@@ -269,6 +270,10 @@ TEST_P(KernelsTest, DepthwiseWithUnevenPaddingAndMaps) {
   }
   // Other padding above than to the left.
   CheckDepthwise({9, 14, 17, 7, 13, 17, 3, 1, 0, 1}, kAll);
+  for (const int channels : {5, 17, 32}) {  // two strides
+    CheckDepthwise({9, 14, channels, 5, 14, channels, 3, {2, 1}, 1, 1}, kAll);
+    CheckDepthwise({9, 14, channels, 9, 7, channels, 5, {1, 2}, 2, 2}, kAll);
+  }
   CheckDepthwise({9, 14, 17, 8, 12, 17, 3, 1, 1, 0}, kAll);
   CheckDepthwise({9, 14, 8, 5, 6, 8, 3, 2, 2, 0}, kAll);
 }
@@ -344,6 +349,34 @@ TEST_P(KernelsTest, ScaleOverOddSizes) {
         const auto wanted = WithGaps(expected, channels, gap);
         for (std::size_t i = 0; i < wanted.size(); ++i)
           ASSERT_TRUE(actual[i] == wanted[i] || (std::isnan(actual[i]) && std::isnan(wanted[i]))) << i;
+      }
+    }
+  }
+}
+
+TEST_P(KernelsTest, MaxPoolOverOddSizes) {
+  for (const int channels : {1, 3, 8, 15, 17, 33}) {
+    for (const int kernel : {1, 2, 3, 7}) {
+      for (const WindowStep stride : {WindowStep(1), WindowStep(2, 1), WindowStep(3, 2)}) {
+        const int height = (9 - kernel) / stride.down + 1;
+        const int width = (11 - kernel) / stride.across + 1;
+        const Window w = {9, 11, channels, height, width, channels, kernel, stride, 0, 0};
+        SCOPED_TRACE(testing::Message() << channels << " channels, kernel " << kernel);
+        const auto input = RandomValues(std::size_t{9} * 11 * channels, 1);
+        std::vector<float> expected(std::size_t{1} * height * width * channels);
+        reference::MaxPool(w, input.data(), expected.data());
+        std::vector<float> actual(expected.size() + 1, kGuard);
+        const std::size_t pitch = channels * sizeof(float);
+        Step step;
+        step.window = w;
+        step.pixels = static_cast<std::size_t>(height) * width;
+        step.rows = MaxRows();
+        const MapView from = {const_cast<float*>(input.data()), pitch, 11, 9};
+        const MapView to = {actual.data(), pitch, width, height};
+        RunPart(step, kernels_, {0, step.pixels, 0, 0}, {from, from, to}, nullptr);
+        EXPECT_EQ(actual.back(), kGuard);
+        actual.pop_back();
+        EXPECT_EQ(actual, expected);
       }
     }
   }

@@ -50,23 +50,28 @@ class Drawer {
   // Reads the layer before it or, one time in five, any earlier one: what lies between is read by nobody.
   Layer DrawLayer(const Network& network, bool large) {
     constexpr LayerKind kKinds[] = {LayerKind::kConvolution, LayerKind::kDepthwise, LayerKind::kDepthwise,
-                                    LayerKind::kPointwise, LayerKind::kPointwise};
-    Layer layer = Behind(network, kKinds[Between(0, 4)]);
+                                    LayerKind::kPointwise,   LayerKind::kPointwise, LayerKind::kMaxPool};
+    Layer layer = Behind(network, kKinds[Between(0, 5)]);
     if (!large && Between(0, 4) == 0)
       Read(network, Between(kNetworkInput, static_cast<int>(network.layers.size()) - 1), layer);
-    const bool windowed = layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kDepthwise;
+    const bool pool = layer.kind == LayerKind::kMaxPool;
+    const bool windowed =
+        layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kDepthwise || pool;
     if (windowed) {
       const int smallest = std::min(layer.input.height, layer.input.width);
       layer.kernel = Between(1, std::min({7, smallest, large ? 3 : 7}));
-      layer.stride = Between(1, 3);
+      layer.stride = {Between(1, 3), Between(1, 3)};
       for (int* side : {&layer.padding.top, &layer.padding.bottom, &layer.padding.left, &layer.padding.right})
-        *side = Between(0, layer.kernel - 1);
+        *side = pool ? 0 : Between(0, layer.kernel - 1);
     }
     const int channels = large ? Between(24, 48) : Between(1, 40);
     layer.output = {
-        (layer.input.height + layer.padding.top + layer.padding.bottom - layer.kernel) / layer.stride + 1,
-        (layer.input.width + layer.padding.left + layer.padding.right - layer.kernel) / layer.stride + 1,
-        layer.kind == LayerKind::kDepthwise ? layer.input.channels : channels};
+        (layer.input.height + layer.padding.top + layer.padding.bottom - layer.kernel) / layer.stride.down +
+            1,
+        (layer.input.width + layer.padding.left + layer.padding.right - layer.kernel) / layer.stride.across +
+            1,
+        layer.kind == LayerKind::kDepthwise || pool ? layer.input.channels : channels};
+    if (pool) return layer;
     layer.batch_norm = Between(0, 1) == 1;
     layer.bias = Between(0, 1) == 1;
     layer.activation = AnyActivation();
@@ -158,8 +163,8 @@ std::string TextOf(const Network& network) {
             std::to_string(l.input.width) + "x" + std::to_string(l.input.channels) + " -> " +
             std::to_string(l.output.height) + "x" + std::to_string(l.output.width) + "x" +
             std::to_string(l.output.channels) + ", kernel " + std::to_string(l.kernel) + ", stride " +
-            std::to_string(l.stride) + ", padding " + std::to_string(l.padding.top) + " " +
-            std::to_string(l.padding.left) + "\n";
+            std::to_string(l.stride.down) + " " + std::to_string(l.stride.across) + ", padding " +
+            std::to_string(l.padding.top) + " " + std::to_string(l.padding.left) + "\n";
   }
   return text;
 }
@@ -259,7 +264,7 @@ TEST(RandomNetworks, WhatDoesNotHoldTogetherIsRefused) {
     Layer& layer =
         network
             .layers[static_cast<std::size_t>(drawer.Between(0, static_cast<int>(network.layers.size()) - 1))];
-    int* const fields[] = {&layer.kernel,         &layer.stride,       &layer.padding.top,
+    int* const fields[] = {&layer.kernel,         &layer.stride.down,  &layer.padding.top,
                            &layer.padding.bottom, &layer.padding.left, &layer.padding.right,
                            &layer.input.height,   &layer.input.width,  &layer.input.channels,
                            &layer.output.height,  &layer.output.width, &layer.output.channels,

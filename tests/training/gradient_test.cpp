@@ -297,6 +297,30 @@ TEST(TrainingPassTest, AWholeV2HasTheGradientOfThePlainLoss) {
   CheckGradients(c, {&target, 1}, false, 1e-2);
 }
 
+TEST(TrainingPassTest, MaxPoolsAndTwoStridesAreRunButNotTrained) {
+  ThreadPool pool(1);
+  const Network network = Chain(8, 8, PaddingStyle::kSame, Activation::kRelu)
+                              .Add(LayerKind::kConvolution, 8, 3)
+                              .Add(LayerKind::kDepthwise, 8, 3)
+                              .Finish();
+  Network strides = network;
+  strides.layers[1].stride = {1, 2};
+  strides.layers[1].output.width = strides.layers[2].input.width = 4;
+  EXPECT_THAT(Complaint([&] { TrainingPass(strides, {}, pool); }),
+              testing::HasSubstr("layer layer1 has the strides 1 and 2, which is run but not trained"));
+  Network most = network;
+  Layer& pooled = most.layers[1] = Layer();
+  pooled.name = "most";
+  pooled.kind = LayerKind::kMaxPool;
+  pooled.inputs = {0};
+  pooled.input = {8, 8, 8};
+  pooled.output = {4, 4, 8};
+  pooled.kernel = pooled.stride.down = pooled.stride.across = 2;
+  most.layers[2].input = {4, 4, 8};
+  EXPECT_THAT(Complaint([&] { TrainingPass(most, {}, pool); }),
+              testing::HasSubstr("layer most is a max pool, which is run but not trained through"));
+}
+
 TEST(TrainingPassTest, AWholeV3HasTheGradientOfThePlainLoss) {
   const std::string_view target = AvailableTargets().front();
   const Case c(

@@ -44,8 +44,8 @@ std::vector<double> PlainLinear(const Layer& layer, std::span<const double> inpu
       for (int x = 0; x < out.width; ++x) {
         for (int i = 0; i < layer.kernel; ++i) {
           for (int j = 0; j < layer.kernel; ++j) {
-            const int v = y * layer.stride - layer.padding.top + i;
-            const int u = x * layer.stride - layer.padding.left + j;
+            const int v = y * layer.stride.down - layer.padding.top + i;
+            const int u = x * layer.stride.across - layer.padding.left + j;
             if (v < 0 || u < 0 || v >= in.height || u >= in.width) continue;
             const double* pixel = from + (static_cast<std::int64_t>(v) * in.width + u) * in.channels;
             double* sum = to + (static_cast<std::int64_t>(y) * out.width + x) * out.channels;
@@ -115,6 +115,8 @@ double PlainLoss(const Network& network, std::span<const double> values, std::sp
         map = read(layer.inputs[0]);
         std::ranges::transform(map, read(layer.inputs[1]), map.begin(), std::plus<>());
         break;
+      case LayerKind::kMaxPool:
+        break;  // which is not trained
       case LayerKind::kScale:
         map = PlainScale(layer, read(layer.inputs[0]), read(layer.inputs[1]));
         break;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/float16.h"
 
@@ -13,8 +14,8 @@ template <typename Visit>
 void ForEachTap(const Window& w, int y, int x, Visit visit) {
   for (int ky = 0; ky < w.kernel; ++ky) {
     for (int kx = 0; kx < w.kernel; ++kx) {
-      const int iy = y * w.stride - w.padding_top + ky;
-      const int ix = x * w.stride - w.padding_left + kx;
+      const int iy = y * w.stride.down - w.padding_top + ky;
+      const int ix = x * w.stride.across - w.padding_left + kx;
       if (iy < 0 || iy >= w.input_height || ix < 0 || ix >= w.input_width) continue;
       visit(iy * w.input_width + ix, ky * w.kernel + kx);
     }
@@ -115,6 +116,20 @@ void Add(std::size_t size, const float* a, const float* b, Range range, float* o
 void Scale(std::size_t pixels, std::size_t channels, const float* map, const float* gate, float* output) {
   for (std::size_t p = 0; p < pixels; ++p) {
     for (std::size_t c = 0; c < channels; ++c) *output++ = *map++ * gate[c];
+  }
+}
+
+void MaxPool(const Window& w, const float* input, float* output) {
+  for (int y = 0; y < w.output_height; ++y) {
+    for (int x = 0; x < w.output_width; ++x) {
+      for (int c = 0; c < w.output_channels; ++c) {
+        float largest = -std::numeric_limits<float>::infinity();
+        ForEachTap(w, y, x, [&](std::ptrdiff_t pixel, std::ptrdiff_t /*tap*/) {
+          largest = std::max(largest, input[pixel * w.input_channels + c]);
+        });
+        *output++ = largest;
+      }
+    }
   }
 }
 

@@ -36,6 +36,8 @@ void Add(std::size_t size, const float* a, const float* b, Range range, float* o
 // Each pixel of a map times a gate for each channel.
 void Scale(std::size_t pixels, std::size_t channels, const float* map, const float* gate, float* output);
 
+void MaxPool(const Window& w, const float* input, float* output);
+
 void Average(const float* input, std::size_t pixels, std::size_t channels, float* output);
 
 // In place.
