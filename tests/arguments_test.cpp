@@ -76,6 +76,10 @@ TEST(Arguments, OfV2AndOfWhatChangesANetwork) {
   EXPECT_THAT(Complaint([&] { WithClasses(map, 3); }), HasSubstr("ends with block13.pointwise"));
   EXPECT_THAT(Complaint([] { WithClasses(Network(), 3); }), HasSubstr("no layers"));
   EXPECT_FALSE(RecipeNamed("v9").has_value());
+  EXPECT_THAT(Complaint([] { V3({.variant = static_cast<V3Variant>(7)}); }),
+              HasSubstr("the variant is none"));
+  EXPECT_THAT(Complaint([] { V3({.widths = static_cast<V3Widths>(7)}); }),
+              HasSubstr("the widths 7 is none that there is"));
   EXPECT_THAT(Complaint([] { V4({.alpha = 1.5}); }), HasSubstr("alpha is 1.5, expected 0.1 to 1.4"));
   EXPECT_THAT(Complaint([] { V4({.variant = static_cast<V4Variant>(7)}); }),
               HasSubstr("the variant is none"));

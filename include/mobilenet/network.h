@@ -26,6 +26,17 @@ struct Shape {
   bool operator==(const Shape&) const = default;
 };
 
+// How far a window moves, in pixels; one number is the same both ways.
+struct Stride {
+  int down = 1;
+  int across = 1;
+
+  constexpr Stride() = default;
+  constexpr Stride(int both) : down(both), across(both) {}  // NOLINT(google-explicit-constructor)
+  constexpr Stride(int the_down, int the_across) : down(the_down), across(the_across) {}
+  bool operator==(const Stride&) const = default;
+};
+
 // Zeros around a feature map, in pixels.
 struct Padding {
   int top = 0;
@@ -46,8 +57,10 @@ enum class PaddingStyle {
 
 enum class Activation {
   kNone,
-  kRelu,   // max(x, 0)
-  kRelu6,  // min(max(x, 0), 6)
+  kRelu,         // max(x, 0)
+  kRelu6,        // min(max(x, 0), 6)
+  kHardSigmoid,  // relu6(x + 3) / 6
+  kHardSwish,    // x relu6(x + 3) / 6
 };
 
 enum class LayerKind {
@@ -57,6 +70,8 @@ enum class LayerKind {
   kGlobalAveragePool,
   kFullyConnected,  // weight [in, out]
   kAdd,             // the sum of two maps of one shape: a skip around what lies between
+  kScale,           // a map, and a map of 1 x 1: each channel times its number there, the gate
+  kMaxPool,         // the largest value under a kernel x kernel window, which hangs over no edge
 };
 
 constexpr int kNetworkInput = -1;  // in Layer::inputs: the network's own input
@@ -66,11 +81,12 @@ constexpr int kNetworkInput = -1;  // in Layer::inputs: the network's own input
 struct Layer {
   std::string name;  // unique in its network, such as "block3.depthwise"
   LayerKind kind = LayerKind::kConvolution;
-  std::vector<int> inputs;  // indices of earlier layers, or kNetworkInput: one, or two for a sum
-  Shape input;              // of each of them
+  // Indices of earlier layers, or kNetworkInput: one, or two for a sum; of a scale the map, then the gate.
+  std::vector<int> inputs;
+  Shape input;  // of each of them, but for a gate, which has its channels
   Shape output;
   int kernel = 1;
-  int stride = 1;
+  Stride stride;
   Padding padding;
   bool batch_norm = false;
   bool bias = false;
@@ -126,6 +142,35 @@ struct V2Options {
   bool operator==(const V2Options&) const = default;
 };
 
+// The networks of V3. The minimalistic ones have no 5x5 windows, no hard-swish and no squeeze-excite. They
+// are stored by their names, so that a new one may stand anywhere.
+enum class V3Variant { kLarge, kSmall, kLargeMinimalistic, kSmallMinimalistic };
+
+// Whose widths a V3 has for alpha other than 1, of which the paper says nothing: all of them are the paper's
+// at alpha 1. Stored by their names.
+enum class V3Widths {
+  kSlim,         // TF-Slim, by the paper's authors: the features are widened only for alpha above 1
+  kKeras,        // keras.applications: as that, but the first convolution always as at alpha 1
+  kTimm,         // the features always as at alpha 1, and the first convolution below 0.75
+  kTorchvision,  // everything by alpha; what blocks expand to, too, where others have a ratio
+};
+
+// What V3 builds from. Fields of the same name as V1's mean the same.
+struct V3Options {
+  V3Variant variant = V3Variant::kLarge;
+  double alpha = 1;  // width multiplier, from 0.1 to 1.4; the paper has 0.35 to 1.25
+  Resolution resolution = 224;
+  int classes = 1000;  // 0: no classifier, the network ends with the features that it would read
+  int input_channels = 3;
+  int output_stride = 32;
+  V3Widths widths = V3Widths::kSlim;
+  PaddingStyle padding = PaddingStyle::kSame;
+  bool batch_norm = true;
+  float epsilon = 1e-3F;
+
+  bool operator==(const V3Options&) const = default;
+};
+
 // The convolutional networks of V4; those with attention are none of ours. They are stored by their names, so
 // that a new one may stand anywhere.
 enum class V4Variant { kConvSmall, kConvMedium, kConvLarge };
@@ -148,8 +193,9 @@ struct V4Options {
   bool operator==(const V4Options&) const = default;
 };
 
-// How a MobileNet is made, and what it is called. A new version is one more alternative: don't reorder.
-using Recipe = std::variant<V1Options, V2Options, V4Options>;
+// How a MobileNet is made, and what it is called. A new version is one more alternative, in the order of
+// their names.
+using Recipe = std::variant<V1Options, V2Options, V3Options, V4Options>;
 
 // A network: layers in an order in which each comes after its inputs; the last one is the output (logits).
 // The layers are the truth: they are what is counted, run, trained and stored. The recipe is a caption, for
@@ -192,9 +238,15 @@ MOBILENET_EXPORT int V1Channels(double alpha, int channels);
 // for an option out of its range.
 MOBILENET_EXPORT Network V2(const V2Options& options = {});
 
-// The number of channels that V2 and V4 give a layer of `channels` under `alpha`: the multiple of 8 that is
-// nearest to alpha * channels, at least 8, and never less than 90 % of it.
+// The number of channels that V2, V3 and V4 give a layer of `channels` under `alpha`: the multiple of 8 that
+// is nearest to alpha * channels, at least 8, and never less than 90 % of it.
 MOBILENET_EXPORT int V2Channels(double alpha, int channels);
+
+// MobileNet V3 (Howard et al. 2019, Tables 1 and 2): a 3x3 convolution, inverted residual blocks, a 1x1
+// convolution, global average pooling, two fully connected layers. In some blocks each channel of the
+// depthwise layer is scaled by a gate that two fully connected layers make of all channels' averages:
+// squeeze-excite. Throws Error for an option out of its range.
+MOBILENET_EXPORT Network V3(const V3Options& options = {});
 
 // MobileNet V4 (Qin et al. 2024, Tables 11, 12 and 14): a 3x3 convolution, blocks that begin with a 3x3
 // convolution of stride 2 (two in Conv-S, one in Conv-M and Conv-L), universal inverted bottlenecks, a 1x1
@@ -208,11 +260,13 @@ MOBILENET_EXPORT Network V4(const V4Options& options = {});
 // The network of a recipe. Throws Error for an option out of its range.
 MOBILENET_EXPORT Network Build(const Recipe& recipe);
 
-// "v1", "v2", "v4-conv-small", "v4-conv-medium", "v4-conv-large".
+// "v1", "v2", "v3-large", "v3-small", "v3-large-minimalistic", "v3-small-minimalistic", "v4-conv-small",
+// "v4-conv-medium", "v4-conv-large".
 MOBILENET_EXPORT std::string_view NameOf(const Recipe& recipe);
+MOBILENET_EXPORT std::string_view NameOf(V3Variant variant);
 MOBILENET_EXPORT std::string_view NameOf(V4Variant variant);
 
-// All of them: "v1", "v2", "v4-conv-small", ...
+// All of them: "v1", "v2", "v3-large", ...
 MOBILENET_EXPORT std::vector<std::string> RecipeNames();
 
 // The recipe of that name with all other options at their defaults; nothing for a name that is none.
@@ -265,13 +319,17 @@ enum class Precision { kFloat32, kBfloat16, kFloat16, kInt8 };
 // "float32", "bfloat16", "float16", "int8".
 MOBILENET_EXPORT std::string_view NameOf(Precision precision);
 
+// "slim", "keras", "timm", "torchvision".
+MOBILENET_EXPORT std::string_view NameOf(V3Widths widths);
+
 // "same", "symmetric", "keras".
 MOBILENET_EXPORT std::string_view NameOf(PaddingStyle style);
 
-// "none", "relu", "relu6".
+// "none", "relu", "relu6", "hard-sigmoid", "hard-swish".
 MOBILENET_EXPORT std::string_view NameOf(Activation activation);
 
-// "convolution", "depthwise", "pointwise", "global average pool", "fully connected", "add".
+// "convolution", "depthwise", "pointwise", "global average pool", "fully connected", "add", "scale",
+// "max pool".
 MOBILENET_EXPORT std::string_view NameOf(LayerKind kind);
 
 }  // namespace mobilenet

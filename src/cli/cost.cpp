@@ -7,6 +7,7 @@
 #include "cli/command.h"
 #include "cli/network_options.h"
 #include "cli/published_model.h"
+#include "formats/json_fields.h"
 #include "report/pages.h"
 #include "report/text.h"
 
@@ -58,7 +59,7 @@ void PrintCostJson(const CostArguments& options, const Network& network, const C
     layers.push_back({{"name", layer.name},
                       {"kind", NameOf(layer.kind)},
                       {"kernel", layer.kernel},
-                      {"stride", layer.stride},
+                      {"stride", ToJson(layer.stride)},
                       {"input", {layer.input.height, layer.input.width, layer.input.channels}},
                       {"output", {layer.output.height, layer.output.width, layer.output.channels}},
                       {"params", cost.layers[i].params},
@@ -93,15 +94,20 @@ void PrintKinds(const Network& network, const Cost& cost) {
   fmt::print("\n{}", table.Text());
 }
 
+std::string StrideText(const Stride& stride) {
+  if (stride.down == stride.across) return std::to_string(stride.down);
+  return fmt::format("{} x {}", stride.down, stride.across);
+}
+
 void PrintLayers(const Network& network, const Cost& cost) {
   Table table(
       {"layer", "kind", ">stride", "input", "output", ">mult-adds", ">parameters", ">weights", ">output"});
   for (std::size_t i = 0; i < network.layers.size(); ++i) {
     const Layer& layer = network.layers[i];
     const LayerCost& item = cost.layers[i];
-    table.Add({layer.name, std::string(NameOf(layer.kind)), std::to_string(layer.stride),
-               ShapeName(layer.input), ShapeName(layer.output), Count64(item.macs), Count64(item.params),
-               Bytes64(item.weight_bytes), Bytes64(item.activation_bytes)});
+    table.Add({layer.name, std::string(NameOf(layer.kind)), StrideText(layer.stride), ShapeName(layer.input),
+               ShapeName(layer.output), Count64(item.macs), Count64(item.params), Bytes64(item.weight_bytes),
+               Bytes64(item.activation_bytes)});
   }
   fmt::print("\n{}", table.Text());
 }

@@ -75,8 +75,12 @@ void PrintRecipe(const Recipe& recipe, const Line& line) {
       [&](const auto& o) {
         line("output stride", std::to_string(o.output_stride));
         line("padding", std::string(NameOf(o.padding)));
-        line("activation",
-             fmt::format("{}{}", NameOf(o.activation), o.batch_norm ? " after batch norm" : ""));
+        if constexpr (requires { o.activation; }) {
+          line("activation",
+               fmt::format("{}{}", NameOf(o.activation), o.batch_norm ? " after batch norm" : ""));
+        } else {
+          line("widths", fmt::format("{}'s", NameOf(o.widths)));
+        }
       },
       recipe);
 }

@@ -95,7 +95,8 @@ void AddPaper(CLI::App& program) {
   CLI::App* command = program.add_subcommand("paper", "Recompute the tables of the MobileNet papers");
   command
       ->add_option("--paper", options->version,
-                   "Which: v1 (Howard et al. 2017), v2 (Sandler et al. 2018) or v4 (Qin et al. 2024)")
+                   "Which: v1 (Howard et al. 2017), v2 (Sandler et al. 2018), v3 (Howard et al. 2019) or v4 "
+                   "(Qin et al. 2024)")
       ->check(CLI::IsMember(PaperVersions()))
       ->type_name("V")
       ->capture_default_str();

@@ -1,6 +1,7 @@
 #include "formats/fold_graph.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
@@ -13,6 +14,15 @@
 namespace mobilenet {
 namespace {
 
+// What a file that spells hard-swish out has made of a map v so far.
+enum class Curving {
+  kNone,     // v
+  kShifted,  // v + 3
+  kClipped,  // relu6(v + 3)
+  kGate,     // relu6(v + 3) / 6
+  kTimesSix  // v relu6(v + 3)
+};
+
 // What a node makes: the map of a layer or the input, perhaps with something still to be done to it.
 struct Value {
   int layer = kNetworkInput;
@@ -21,6 +31,9 @@ struct Value {
   bool sole = true;           // nothing else reads the layer's map, so that what comes next may join it
   bool averaged = false;      // from here on there are no pixels, only channels
   const Node* end = nullptr;  // the softmax or sigmoid that the file has behind it
+  Curving curving = Curving::kNone;
+  int curved = kNetworkInput;  // the node that made v
+  bool owned = true;           // but for the nodes that read this value, nothing reads the layer's map
 };
 
 Padding operator+(const Padding& a, const Padding& b) {
@@ -62,6 +75,7 @@ class Folder {
       node_ = &graph_.nodes[i];
       Value value = std::visit([&](const auto& operation) { return Make(operation); }, node_->operation);
       CheckShape(value);
+      value.owned = value.sole;
       value.sole = value.sole && readers_[i] == 1;
       values_[i] = value;
     }
@@ -127,9 +141,10 @@ class Folder {
     for (std::size_t i = readers_.size(); i-- > 0;) {
       if (readers_[i] == 0) continue;
       const Node& node = graph_.nodes[i];
-      const bool sum = std::holds_alternative<op::Add>(node.operation);
-      if (node.inputs.size() != (sum ? 2 : 1))
-        BadNode(graph_, node, Concat("reads ", node.inputs.size(), " maps, expected ", sum ? "two" : "one"));
+      const bool two = std::holds_alternative<op::Add>(node.operation) ||
+                       std::holds_alternative<op::Multiply>(node.operation);
+      if (node.inputs.size() != (two ? 2 : 1))
+        BadNode(graph_, node, Concat("reads ", node.inputs.size(), " maps, expected ", two ? "two" : "one"));
       for (const int from : node.inputs) {
         if (from >= static_cast<int>(i)) BadNode(graph_, node, "reads what only comes after it");
         ++(from == kNetworkInput ? readers_of_input : readers_.at(static_cast<std::size_t>(from)));
@@ -142,6 +157,8 @@ class Folder {
   [[nodiscard]] const Value& Input(std::size_t number = 0) const {
     const Value& value = Untouched(number);
     if (value.end != nullptr) BadEnd(*value.end);
+    if (value.curving != Curving::kNone)
+      Bad("reads a part of a hard-swish or hard-sigmoid, x relu6(x + 3) / 6, whose rest is not there");
     return value;
   }
 
@@ -214,8 +231,7 @@ class Folder {
     const auto& shape = window.weight.shape;
     if (shape[0] != shape[1] || shape[0] > kMostWindow)
       Bad("has a window of ", shape[0], " x ", shape[1], ", expected a square one, at most ", kMostWindow);
-    if (window.stride < 1 || window.stride > kMostWindow)
-      Bad("has the stride ", window.stride, ", expected 1 to ", kMostWindow);
+    CheckStride(window.stride);
     Layer layer = Begin(kind, in, channels);
     layer.kernel = static_cast<int>(shape[0]);
     layer.stride = window.stride;
@@ -229,9 +245,27 @@ class Folder {
     return EndWithBias(std::move(layer), window.weight, window.bias, false);
   }
 
+  void CheckStride(const Stride& stride) const {
+    for (const int s : {stride.down, stride.across}) {
+      if (s < 1 || s > kMostWindow) Bad("has the stride ", s, ", expected 1 to ", kMostWindow);
+    }
+  }
+
+  Value Make(const op::MaxPool& pool) {
+    const Value& in = Plain();
+    if (in.averaged) Bad("comes after the average over the map, where only the classifier belongs");
+    CheckStride(pool.stride);
+    if (pool.kernel < 1 || pool.kernel > kMostDepthwiseWindow)
+      Bad("has a window of ", pool.kernel, ", expected 1 to ", kMostDepthwiseWindow);
+    Layer layer = Begin(LayerKind::kMaxPool, in, in.shape.channels);
+    layer.kernel = pool.kernel;
+    layer.stride = pool.stride;
+    return End(std::move(layer), {}, false);
+  }
+
   void NotePadding(const Layer& layer, bool same) {
     const Padding below_right = {0, layer.kernel / 2, 0, layer.kernel / 2};
-    const bool strided = layer.kind == LayerKind::kDepthwise && layer.stride > 1;
+    const bool strided = layer.kind == LayerKind::kDepthwise && layer.stride != 1;
     if (strided && !same && layer.padding == below_right) folded_.padding = PaddingStyle::kKeras;
     if (same && folded_.padding == PaddingStyle::kSymmetric) folded_.padding = PaddingStyle::kSame;
   }
@@ -294,7 +328,10 @@ class Folder {
     Layer& layer = folded_.network.layers[static_cast<std::size_t>(in.layer)];
     if (!in.sole) Bad("changes the map of ", layer.name, ", which others read as it is");
     if (!TraitsOf(layer.kind).activation)
-      Bad("comes right behind the average over the map, where only the classifier belongs");
+      Bad("comes right behind ", layer.kind == LayerKind::kGlobalAveragePool
+                                     ? "the average over the map, where only the classifier belongs"
+                                     : Concat("the layer ", layer.name, ", which is ", NameOf(layer.kind),
+                                              ", expected a convolution there"));
     return layer;
   }
 
@@ -334,12 +371,129 @@ class Folder {
     layer.epsilon = norm.epsilon;
   }
 
-  Value Make(const op::Clip& clip) {
+  Value Make(const op::Activate& activate) {
+    if (Untouched().curving == Curving::kShifted && activate.activation == Activation::kRelu6)
+      return Curved(Untouched(), Curving::kClipped);
     const Value& in = Plain();
     Layer& layer = Join(in);
-    // What was clipped at 6 once stays so.
-    if (layer.activation != Activation::kRelu6) layer.activation = clip.activation;
+    SetActivation(activate.activation, layer);
+    if (activate.slope != 1)
+      Steepen(activate.slope, layer, folded_.weights[static_cast<std::size_t>(in.layer)]);
     return in;
+  }
+
+  void SetActivation(Activation activation, Layer& layer) const {
+    const auto clips = [](Activation a) { return a == Activation::kRelu || a == Activation::kRelu6; };
+    if (layer.activation != Activation::kNone && !(clips(activation) && clips(layer.activation)))
+      Bad("is ", NameOf(activation), " behind the ", NameOf(layer.activation), " of ", layer.name,
+          ", expected one of the two");
+    // What was clipped at 6 once stays so.
+    if (layer.activation != Activation::kRelu6) layer.activation = activation;
+  }
+
+  // What a layer makes times a number, as far as it is linear: its weights do that.
+  void Steepen(double slope, const Layer& layer, Weights& weights) const {
+    if (!(slope > 0) || !std::isfinite(slope)) Bad("has the slope ", slope, ", expected a positive number");
+    if (!TraitsOf(layer.kind).weights)
+      Bad("is steeper than others behind ", layer.name, ", which has no weights");
+    for (const char* name :
+         layer.batch_norm ? std::array{".norm.gamma", ".norm.beta"} : std::array{".weight", ".bias"}) {
+      Tensor& tensor = weights.at(name);
+      std::vector<float> values(tensor.values.begin(), tensor.values.end());
+      for (float& value : values) value = static_cast<float>(slope * value);
+      tensor = Tensor::Of(tensor.shape, std::move(values));
+    }
+  }
+
+  static Value Curved(Value value, Curving curving) {
+    value.curving = curving;
+    return value;
+  }
+
+  // A shift by 3 or a division by 6: the parts of a hard-swish or a hard-sigmoid.
+  Value MakeCurve(const op::Rescale& rescale) {
+    constexpr double kNear = 1e-3;
+    const Value& in = Untouched();
+    const auto is = [&](double scale, double offset) {
+      return std::ranges::all_of(rescale.scale, [=](double s) { return std::abs(s / scale - 1) < kNear; }) &&
+             std::ranges::all_of(rescale.offset, [=](double o) { return std::abs(o - offset) < kNear; });
+    };
+    if (in.curving == Curving::kNone && is(1, 3)) {
+      Value value = Curved(Plain(), Curving::kShifted);
+      value.curved = node_->inputs[0];
+      value.sole = true;  // from here on, of what is made of v
+      return value;
+    }
+    if (in.curving == Curving::kTimesSix && is(1.0 / 6, 0)) return Bend(Activation::kHardSwish, in);
+    if (in.curving == Curving::kNone && is(1.0 / 6, 0) && IsShiftedSigmoid(in)) return TakeShiftBack(in);
+    if (in.curving != Curving::kClipped || !is(1.0 / 6, 0))
+      Bad("rescales values within the network, expected that right after the input, or x + 3 and / 6 as in "
+          "hard-swish and hard-sigmoid");
+    const Value& v = values_[static_cast<std::size_t>(in.curved)];
+    return v.sole ? Bend(Activation::kHardSigmoid, in) : Curved(in, Curving::kGate);
+  }
+
+  // A hard-sigmoid whose shift by 3 a converter has made a part of the bias: relu6(v) / 6 so far.
+  [[nodiscard]] bool IsShiftedSigmoid(const Value& in) const {
+    const Layer& layer = folded_.network.layers[static_cast<std::size_t>(in.layer)];
+    return in.sole && layer.bias && layer.activation == Activation::kRelu6;
+  }
+
+  Value TakeShiftBack(const Value& in) {
+    Tensor& bias = folded_.weights[static_cast<std::size_t>(in.layer)].at(".bias");
+    std::vector<float> values(bias.values.begin(), bias.values.end());
+    for (float& value : values) value -= 3;
+    bias = VectorOf(std::move(values));
+    folded_.network.layers[static_cast<std::size_t>(in.layer)].activation = Activation::kHardSigmoid;
+    return in;
+  }
+
+  // The whole of a curve is there: it is its layer's activation.
+  Value Bend(Activation activation, const Value& in) {
+    if (!in.sole) Bad("is a part of ", NameOf(activation), " that others read, too");
+    Value value = Curved(in, Curving::kNone);
+    SetActivation(activation, Join(value));
+    return value;
+  }
+
+  Value Make(const op::Multiply&) {
+    for (const std::size_t gate : {0, 1}) {
+      const Curving curving = Untouched(gate).curving;
+      if (curving == Curving::kClipped || curving == Curving::kGate) return MakeSwish(gate);
+    }
+    return MakeScale();
+  }
+
+  // v times what was made of v.
+  Value MakeSwish(std::size_t gate) {
+    const Value& part = Untouched(gate);
+    const int from = node_->inputs[1 - gate];
+    if (from != part.curved || !part.sole || readers_[static_cast<std::size_t>(from)] != 2)
+      Bad("multiplies a part of a hard-swish, relu6(x + 3), with another map than x, or others read them "
+          "too");
+    Value value = Plain(1 - gate);
+    value.sole = value.owned;
+    return part.curving == Curving::kGate ? Bend(Activation::kHardSwish, value)
+                                          : Curved(value, Curving::kTimesSix);
+  }
+
+  // The gate is of 1 x 1; where both are, it is the one that was made by a hard-sigmoid.
+  Value MakeScale() {
+    const auto pixel = [&](std::size_t i) { return Plain(i).shape.height == 1 && Plain(i).shape.width == 1; };
+    const auto sigmoid = [&](std::size_t i) {
+      const int layer = Plain(i).layer;
+      return layer != kNetworkInput &&
+             folded_.network.layers[static_cast<std::size_t>(layer)].activation == Activation::kHardSigmoid;
+    };
+    const std::size_t gate = pixel(0) && (!pixel(1) || (sigmoid(0) && !sigmoid(1))) ? 0 : 1;
+    const Value& map = Plain(1 - gate);
+    const Value& by = Plain(gate);
+    if (by.shape != Shape{1, 1, map.shape.channels})
+      Bad("multiplies a map of ", Sides(map.shape), " x ", map.shape.channels, " with one of ",
+          Sides(by.shape), " x ", by.shape.channels, ", expected one number for each channel");
+    Layer layer = Begin(LayerKind::kScale, map, map.shape.channels);
+    layer.inputs.push_back(by.layer);
+    return End(std::move(layer), {}, map.averaged);
   }
 
   Value Make(const op::Add&) {
@@ -414,6 +568,7 @@ class Folder {
 
   // Several follow each other, as a subtraction and a division do.
   Value Make(const op::Rescale& rescale) {
+    if (Untouched().layer != kNetworkInput) return MakeCurve(rescale);
     const Value& in = NetworkInput("rescales values");
     op::Rescale sum = folded_.rescale.value_or(op::Rescale());
     for (std::size_t c = 0; c < sum.scale.size(); ++c) {

@@ -43,6 +43,7 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/timm_writer.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_layout.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_names.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/torch_v3.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_nodes.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_pickle.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_state.cpp

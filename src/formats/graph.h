@@ -17,14 +17,14 @@
 
 namespace mobilenet {
 
-// What a node does. Each reads one map but Add, and makes one.
+// What a node does. Each reads one map but Add and Multiply, and makes one.
 namespace op {
 
 // A window that moves over the map.
 struct Window {
   Tensor weight;
   std::vector<float> bias;  // empty for none
-  int stride = 1;
+  Stride stride = {};
   // Zeros around the map. Nothing: as few as TensorFlow's "same" takes.
   std::optional<Padding> padding = std::nullopt;
 };
@@ -48,12 +48,15 @@ struct Norm {
   int axis = -1;  // of the channels
 };
 
-// max(x, 0), or clipped at 6, too.
-struct Clip {
+struct Activate {
   Activation activation = Activation::kRelu;
+  double slope = 1;  // what it is given is multiplied with before: some hard-sigmoids are steeper
 };
 
 struct Add {};
+
+// Of a map and a gate, or of a map and what a hard-swish multiplies it with.
+struct Multiply {};
 
 // The mean of windows; without a window, of the whole map.
 struct Average {
@@ -62,6 +65,12 @@ struct Average {
   int stride_height = 1;
   int stride_width = 1;
   bool same = false;
+};
+
+// The largest value under a window, which hangs over no edge.
+struct MaxPool {
+  int kernel = 1;
+  Stride stride = {};
 };
 
 // The same values in another shape, without the batch; -1 for whatever fits.
@@ -73,7 +82,8 @@ struct Reshape {
 struct Softmax {};
 struct Sigmoid {};
 
-// x * scale + offset, channel by channel.
+// x * scale + offset, channel by channel: of the input, or in the midst as a part of a hard-swish, where all
+// three are the same.
 struct Rescale {
   std::array<double, 3> scale = {1, 1, 1};
   std::array<double, 3> offset = {0, 0, 0};
@@ -85,8 +95,8 @@ struct Reverse {};
 // What does nothing once a network is trained, as dropout.
 struct Identity {};
 
-using Any = std::variant<Convolution, Depthwise, Dense, Zeros, Norm, Clip, Add, Average, Reshape, Softmax,
-                         Sigmoid, Rescale, Reverse, Identity>;
+using Any = std::variant<Convolution, Depthwise, Dense, Zeros, Norm, Activate, Add, Multiply, Average,
+                         MaxPool, Reshape, Softmax, Sigmoid, Rescale, Reverse, Identity>;
 
 }  // namespace op
 

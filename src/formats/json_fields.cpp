@@ -100,10 +100,22 @@ void Fields::Read(const char* key, Resolution& value) {
   value = {n[0], n[1]};
 }
 
+void Fields::Read(const char* key, Stride& value) {
+  if (IsInteger(Get(key))) {
+    value = Get(key).get<int>();
+    return;
+  }
+  const auto n = Integers(key, 2, "a whole number or [down, across]");
+  value = {n[0], n[1]};
+}
+
 nlohmann::json ToJson(const Shape& shape) { return {shape.height, shape.width, shape.channels}; }
 nlohmann::json ToJson(const Padding& p) { return {p.top, p.bottom, p.left, p.right}; }
 nlohmann::json ToJson(const Resolution& r) {
   return r.height == r.width ? nlohmann::json(r.height) : nlohmann::json{r.height, r.width};
+}
+nlohmann::json ToJson(const Stride& s) {
+  return s.down == s.across ? nlohmann::json(s.down) : nlohmann::json{s.down, s.across};
 }
 
 }  // namespace mobilenet

@@ -40,6 +40,7 @@ class Fields {
   void Read(const char* key, Shape& value);       // [height, width, channels]
   void Read(const char* key, Padding& value);     // [top, bottom, left, right]
   void Read(const char* key, Resolution& value);  // a number, or [height, width]
+  void Read(const char* key, Stride& value);      // a number, or [down, across]
 
   // Enumerators are stored by the names that NameOf gives them: don't rename.
   template <typename Enum>
@@ -66,6 +67,7 @@ class Fields {
 nlohmann::json ToJson(const Shape& shape);
 nlohmann::json ToJson(const Padding& padding);
 nlohmann::json ToJson(const Resolution& resolution);
+nlohmann::json ToJson(const Stride& stride);
 template <typename T>
 nlohmann::json ToJson(const T& value) {
   if constexpr (std::is_enum_v<T>) {

@@ -69,7 +69,7 @@ class NamedLayers {
   void AddNorm(const std::string& layer, const std::string& norm, bool activated) {
     if (!WeightsOf(norm).found()) Fail(graph_.file, ": the layer ", norm, " is missing");
     Add(norm, "BatchNormalization", WeightsOf(norm).Norm());
-    if (activated) Add(layer + "_relu", "ReLU", op::Clip{Activation::kRelu6});
+    if (activated) Add(layer + "_relu", "ReLU", op::Activate{Activation::kRelu6});
   }
 
   const KerasWeights& weights_;
@@ -81,7 +81,7 @@ class NamedLayers {
 std::vector<int> DepthwiseStrides(const Network& network) {
   std::vector<int> strides;
   for (const Layer& layer : network.layers) {
-    if (layer.kind == LayerKind::kDepthwise) strides.push_back(layer.stride);
+    if (layer.kind == LayerKind::kDepthwise) strides.push_back(layer.stride.down);
   }
   return strides;
 }
@@ -89,7 +89,7 @@ std::vector<int> DepthwiseStrides(const Network& network) {
 Graph FromV1Names(std::string_view file, const KerasWeights& weights) {
   NamedLayers layers(file, weights, "v1");
   const Network network = V1();
-  layers.AddConvolution("conv1", "conv1_bn", network.layers.front().stride, true);
+  layers.AddConvolution("conv1", "conv1_bn", network.layers.front().stride.down, true);
   int block = 0;
   for (const int stride : DepthwiseStrides(network)) {
     ++block;
@@ -123,7 +123,7 @@ BlockNames V2Names(int block, const std::string& part, bool now) {
 Graph FromV2Names(std::string_view file, const KerasWeights& weights) {
   NamedLayers layers(file, weights, "v2");
   const Network network = V2();
-  layers.AddConvolution("Conv1", "bn_Conv1", network.layers.front().stride, true);
+  layers.AddConvolution("Conv1", "bn_Conv1", network.layers.front().stride.down, true);
   const bool now = !layers.WeightsOf(V2Names(0, "depthwise", false).convolution).found();
   int block = 0;
   for (const int stride : DepthwiseStrides(network)) {

@@ -194,10 +194,7 @@ class ConfigReader {
 
   // What a kind of layer that is not read is a sign of.
   static std::string_view SignOf(std::string_view kind) {
-    if (kind == "TFOpLambda")
-      return " (an operation of TensorFlow's between layers: MobileNet V3's hard-swish perhaps)";
-    if (kind == "Multiply" || kind == "HardSwish")
-      return " (of squeeze-and-excitation or hard-swish perhaps, as MobileNet V3 and EfficientNet have them)";
+    if (kind == "TFOpLambda") return " (an operation of TensorFlow's between layers)";
     if (kind == "Lambda") return " (code of its author's own)";
     return "";
   }
@@ -307,9 +304,7 @@ class ConfigReader {
 
   void SetWindow(const Spec& spec, op::Window& window) const {
     const auto [down, across] = Pair(spec, spec.config.at("strides"), "strides");
-    if (down != across)
-      Bad(spec, "has the strides ", Shown(spec.config["strides"]), ", expected two equal ones");
-    window.stride = down;
+    window.stride = {down, across};
     for (const char* key : {"dilation_rate", "groups"}) {
       if (spec.config.contains(key) && Pair(spec, spec.config[key], key) != std::pair(1, 1))
         Bad(spec, "has the ", key, " ", Shown(spec.config[key]), ", expected 1");
@@ -356,11 +351,26 @@ class ConfigReader {
     if (activation.is_null() || activation == "linear") return Append(spec, op::Identity(), inputs);
     if (activation == "softmax") return Append(spec, op::Softmax(), inputs);
     if (activation == "sigmoid") return Append(spec, op::Sigmoid(), inputs);
-    if (activation != "relu" && activation != "relu6")
-      Bad(spec, "has the activation ",
-          activation.is_string() ? TextOr(spec.config, "activation", "") : Shown(activation),
-          ", expected relu or relu6");
-    Append(spec, op::Clip{activation == "relu6" ? Activation::kRelu6 : Activation::kRelu}, inputs);
+    const std::string name = activation.is_string() ? activation.get<std::string>() : Shown(activation);
+    struct Row {
+      std::string_view name;
+      op::Activate operation;
+    };
+    // Keras 2's hard-sigmoid is x / 5 + 1 / 2 within its bounds.
+    const double slope = IsOfKeras3(spec) ? 1 : 1.2;
+    const std::array rows = {Row{"relu", {Activation::kRelu}}, Row{"relu6", {Activation::kRelu6}},
+                             Row{"hard_sigmoid", {Activation::kHardSigmoid, slope}},
+                             Row{"hard_swish", {Activation::kHardSwish}},
+                             Row{"hard_silu", {Activation::kHardSwish}}};
+    const auto* row = std::ranges::find(rows, std::string_view(name), &Row::name);
+    if (row == rows.end())
+      Bad(spec, "has the activation ", name, ", expected relu, relu6, hard_sigmoid or hard_swish");
+    Append(spec, row->operation, inputs);
+  }
+
+  // Which writes down types as objects.
+  static bool IsOfKeras3(const Spec& spec) {
+    return spec.config.contains("dtype") && spec.config["dtype"].is_object();
   }
 
   void AddNorm(const Spec& spec) {
@@ -387,7 +397,7 @@ class ConfigReader {
     for (const char* key : {"negative_slope", "threshold"}) {
       if (number(key) != 0) Bad(spec, "has the ", key, " ", number(key), ", expected 0");
     }
-    Append(spec, op::Clip{clipped ? Activation::kRelu6 : Activation::kRelu});
+    Append(spec, op::Activate{clipped ? Activation::kRelu6 : Activation::kRelu});
   }
 
   void AddZeros(const Spec& spec) {
@@ -468,6 +478,7 @@ class ConfigReader {
   // The same in Keras 3, which has the names of layers that join two maps.
   void AddOperator(const Spec& spec) {
     const json* constant = ConstantOf(spec);
+    if (constant == nullptr && spec.kind == "Multiply") return AddOnly<op::Multiply>(spec);
     if (constant == nullptr || !AddArithmetic(spec, spec.kind, *constant))
       Fail(graph_.file, ": the layer ", spec.name, " is a ", spec.kind, ", which is not read",
            SignOf(spec.kind));

@@ -21,6 +21,7 @@
 #include "formats/timm_v4.h"
 #include "formats/torch_file.h"
 #include "formats/torch_names.h"
+#include "formats/torch_v3.h"
 #include "formats/zip.h"
 
 namespace mobilenet {
@@ -30,6 +31,8 @@ namespace {
 // Weights under names that stand for a graph.
 std::optional<Graph> ReadNamed(const Safetensors& file) {
   if (HasKerasNames(file)) return ReadKerasSafetensors(file);
+  if (HasTorchvisionV3Names(file)) return ReadTorchvisionV3(file);
+  if (HasTimmV3Names(file)) return ReadTimmV3(file);
   if (HasTorchvisionNames(file)) return ReadTorchvision(file);
   if (HasTimmNames(file)) return ReadTimm(file);
   if (HasTimmV4Names(file)) return ReadTimmV4(file);

@@ -38,8 +38,9 @@ void OnnxReader::AddElements() {
 }
 
 void OnnxReader::AddMaps(const Map& a, const Map& b) {
+  if (type_ == "Mul") return MultiplyMaps(a, b);
   if (type_ != "Add" && type_ != "Sum")
-    Bad("works on two maps, as squeeze-excite and hard-swish do; expected a constant, or an addition");
+    Bad("works on two maps, expected a constant, an addition or a multiplication");
   const auto alike = [&](Axis x, Axis y) {
     const auto one = [](const Map& map, Axis axis) {
       return axis == Axis::kOne || (map.shape.height == 1 && map.shape.width == 1 && axis != Axis::kBatch &&
@@ -50,6 +51,18 @@ void OnnxReader::AddMaps(const Map& a, const Map& b) {
   if (!std::ranges::equal(a.axes, b.axes, alike))
     Bad("adds a map of ", TextOf(a), " and one of ", TextOf(b), ", expected the same axes");
   Append(op::Add(), {a, b}, a);
+}
+
+// Of the same size, or one of them of a pixel: a gate for each channel.
+void OnnxReader::MultiplyMaps(const Map& a, const Map& b) {
+  const auto pixel = [](const Map& map) { return map.shape.height == 1 && map.shape.width == 1; };
+  const bool gate_first = pixel(a) && !pixel(b);
+  const Map& map = gate_first ? b : a;
+  const Map& by = gate_first ? a : b;
+  const auto alike = [&](Axis x, Axis y) { return x == y || (pixel(by) && y == Axis::kOne); };
+  if (!std::ranges::equal(map.axes, by.axes, alike))
+    Bad("multiplies a map of ", TextOf(a), " and one of ", TextOf(b), ", expected the same axes");
+  Append(op::Multiply(), {a, b}, map);
 }
 
 // The constant's values for the map's channels: one for all, or one each.
@@ -89,13 +102,21 @@ void OnnxReader::Rescale(const Map& map, const Affine& affine) {
     return std::ranges::count(values, n) == std::ssize(values);
   };
   if (all(affine.scale, 1) && all(affine.shift, 0)) return Set(map);
-  if (!map.sole) Bad("changes a map that others read as it is, as hard-swish does, which is not read");
+  const bool one_number = affine.scale.size() == 1 && affine.shift.size() == 1;
+  const auto pass_on = [&] {
+    const double scale = affine.scale.front();
+    const double shift = affine.shift.front();
+    Append(op::Rescale{{scale, scale, scale}, {shift, shift, shift}}, {map}, map);
+  };
+  if (!map.sole && one_number && map.node != kNetworkInput) return pass_on();
+  if (!map.sole) Bad("changes a map that others read as it is");
   if (map.node != kNetworkInput) {
     const op::Any& operation = graph_.nodes[static_cast<std::size_t>(map.node)].operation;
     const bool linear = std::holds_alternative<op::Convolution>(operation) ||
                         std::holds_alternative<op::Depthwise>(operation) ||
                         std::holds_alternative<op::Dense>(operation) ||
                         std::holds_alternative<op::Norm>(operation);
+    if (!linear && one_number) return pass_on();
     if (!linear)
       Bad("scales or shifts what is no convolution's, dense layer's or batch norm's, which is not read");
   }

@@ -11,17 +11,17 @@
 namespace mobilenet {
 
 // Pads come as all the beginnings, and then all the ends.
-std::optional<Padding> OnnxReader::PaddingOf(int kernel_height, int kernel_width, int stride,
+std::optional<Padding> OnnxReader::PaddingOf(int kernel_height, int kernel_width, const Stride& stride,
                                              const Shape& map) {
   const std::string style = Text("auto_pad", "NOTSET");
   if (style == "SAME_UPPER") return std::nullopt;
   if (style == "VALID") return Padding();
   if (style == "SAME_LOWER") {  // an odd rest goes above and to the left
-    const auto pad = [stride](int side, int kernel) {
-      return std::max(((side + stride - 1) / stride - 1) * stride + kernel - side, 0);
+    const auto pad = [](int side, int kernel, int step) {
+      return std::max(((side + step - 1) / step - 1) * step + kernel - side, 0);
     };
-    const int rows = pad(map.height, kernel_height);
-    const int columns = pad(map.width, kernel_width);
+    const int rows = pad(map.height, kernel_height, stride.down);
+    const int columns = pad(map.width, kernel_width, stride.across);
     return Padding{rows - rows / 2, rows / 2, columns - columns / 2, columns / 2};
   }
   if (style != "NOTSET") Bad("has the auto_pad ", style, ", expected SAME_UPPER, SAME_LOWER or VALID");
@@ -34,12 +34,17 @@ std::optional<Padding> OnnxReader::PaddingOf(int kernel_height, int kernel_width
                  static_cast<int>(pads[3])};
 }
 
-// Stride, padding and bias of a window whose weight is set, and the size of what it makes.
-void OnnxReader::SetWindow(op::Window& window, Map& map) {
+Stride OnnxReader::StrideOf() const {
   std::vector<std::int64_t> strides = IntegersIn("strides");
   if (strides.empty()) strides = {1, 1};
-  if (strides.size() != 2 || strides[0] != strides[1] || strides[0] < 1 || strides[0] > kMostWindow)
-    Bad("has the strides ", ShapeText(strides), ", expected two equal ones from 1 to ", kMostWindow);
+  const auto fits = [](std::int64_t n) { return n >= 1 && n <= kMostWindow; };
+  if (strides.size() != 2 || !std::ranges::all_of(strides, fits))
+    Bad("has the strides ", ShapeText(strides), ", expected two from 1 to ", kMostWindow);
+  return {static_cast<int>(strides[0]), static_cast<int>(strides[1])};
+}
+
+// Stride, padding and bias of a window whose weight is set, and the size of what it makes.
+void OnnxReader::SetWindow(op::Window& window, Map& map) {
   for (const std::int64_t dilation : IntegersIn("dilations")) {
     if (dilation != 1) Bad("has the dilation ", dilation, ", expected 1");
   }
@@ -49,18 +54,18 @@ void OnnxReader::SetWindow(op::Window& window, Map& map) {
     Bad("has the kernel_shape ", ShapeText(said), ", but a weight of ", ShapeText(kernel));
   if (kernel[0] > kMostWindow || kernel[1] > kMostWindow)
     Bad("has a window of ", kernel[0], " x ", kernel[1], ", expected at most ", kMostWindow);
-  window.stride = static_cast<int>(strides[0]);
+  window.stride = StrideOf();
   const int height = static_cast<int>(kernel[0]);
   const int width = static_cast<int>(kernel[1]);
   window.padding = PaddingOf(height, width, window.stride, map.shape);
   if (Has(2)) window.bias = FloatsAt(2);
-  const auto places = [&](int side, int around, int size) {
-    if (!window.padding) return (side + window.stride - 1) / window.stride;
-    return std::max((side + around - size) / window.stride + 1, 0);
+  const auto places = [&](int side, int around, int size, int step) {
+    if (!window.padding) return (side + step - 1) / step;
+    return std::max((side + around - size) / step + 1, 0);
   };
   const Padding p = window.padding.value_or(Padding());
-  map.shape.height = places(map.shape.height, p.top + p.bottom, height);
-  map.shape.width = places(map.shape.width, p.left + p.right, width);
+  map.shape.height = places(map.shape.height, p.top + p.bottom, height, window.stride.down);
+  map.shape.width = places(map.shape.width, p.left + p.right, width, window.stride.across);
 }
 
 // [out, in / groups, k, k] in the file.
@@ -179,6 +184,24 @@ void OnnxReader::AddGlobalAverage() {
   Append(op::Average(), {in}, std::move(map));
 }
 
+void OnnxReader::AddMaxPool() {
+  const Map in = NchwAt(0);
+  const std::vector<std::int64_t> kernel = IntegersIn("kernel_shape");
+  if (kernel.size() != 2 || kernel[0] != kernel[1] || kernel[0] < 1 || kernel[0] > kMostDepthwiseWindow)
+    Bad("has the kernel_shape ", ShapeText(kernel), ", expected a square of 1 to ", kMostDepthwiseWindow);
+  const int side = static_cast<int>(kernel[0]);
+  const op::MaxPool pool = {side, StrideOf()};
+  for (const std::int64_t dilation : IntegersIn("dilations")) {
+    if (dilation != 1) Bad("has the dilation ", dilation, ", expected 1");
+  }
+  if (PaddingOf(side, side, pool.stride, in.shape) != Padding() || Integer("ceil_mode", 0) != 0)
+    Bad("is padded or rounds sizes up, expected a max pool that does neither");
+  Map map = in;
+  map.shape.height = std::max((in.shape.height - side) / pool.stride.down + 1, 0);
+  map.shape.width = std::max((in.shape.width - side) / pool.stride.across + 1, 0);
+  Append(pool, {in}, std::move(map));
+}
+
 // Over the whole map, which ToModel checks.
 void OnnxReader::AddAverage() {
   const Map in = NchwAt(0);
@@ -231,13 +254,13 @@ void OnnxReader::Clip(const Map& map, double low, double high) {
   if (map.capped) high = std::min(high, 6.0);
   clipped.capped = false;
   if (low == 0 && (high == 6 || high >= FLT_MAX))
-    return Append(op::Clip{high == 6 ? Activation::kRelu6 : Activation::kRelu}, {clipped}, clipped);
+    return Append(op::Activate{high == 6 ? Activation::kRelu6 : Activation::kRelu}, {clipped}, clipped);
   const auto* before =
       map.node == kNetworkInput
           ? nullptr
-          : std::get_if<op::Clip>(&graph_.nodes[static_cast<std::size_t>(map.node)].operation);
+          : std::get_if<op::Activate>(&graph_.nodes[static_cast<std::size_t>(map.node)].operation);
   if (low <= -FLT_MAX && high == 6 && before != nullptr)
-    return Append(op::Clip{Activation::kRelu6}, {clipped}, clipped);
+    return Append(op::Activate{Activation::kRelu6}, {clipped}, clipped);
   if (low > -FLT_MAX || (high != 6 && high < FLT_MAX))
     Bad("clips at ", low, " and ", high, ", expected 0, or 0 and 6");
   clipped.capped = high == 6;
@@ -271,6 +294,21 @@ void OnnxReader::AddMaximum() {
 void OnnxReader::AddSigmoid() {
   const Map in = MapAt(0);
   Append(op::Sigmoid(), {in}, in);
+}
+
+// max(0, min(1, alpha x + beta)): ours has 1/6, others 1/5.
+void OnnxReader::AddHardSigmoid() {
+  const Map in = MapAt(0);
+  const double beta = Number("beta", 0.5);
+  if (beta != 0.5) Bad("has the beta ", beta, ", expected 0.5");
+  const double slope = 6 * Number("alpha", 0.2);
+  constexpr double kNear = 1e-5;
+  Append(op::Activate{Activation::kHardSigmoid, std::abs(slope - 1) < kNear ? 1 : slope}, {in}, in);
+}
+
+void OnnxReader::AddHardSwish() {
+  const Map in = MapAt(0);
+  Append(op::Activate{Activation::kHardSwish}, {in}, in);
 }
 
 void OnnxReader::AddSoftmax() {

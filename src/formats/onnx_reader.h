@@ -103,12 +103,15 @@ class OnnxReader {
   // Operators on maps (onnx_maps.cpp).
   void AddConvolution();
   void SetWindow(op::Window& window, Map& map);
-  std::optional<Padding> PaddingOf(int kernel_height, int kernel_width, int stride, const Shape& map);
+  std::optional<Padding> PaddingOf(int kernel_height, int kernel_width, const Stride& stride,
+                                   const Shape& map);
+  [[nodiscard]] Stride StrideOf() const;
   void AddNorm();
   void AddGemm();
   void AddMatMul();
   void AddZeros();
   void AddGlobalAverage();
+  void AddMaxPool();
   void AddAverage();
   void AddMean();
   void AddRelu();
@@ -117,6 +120,8 @@ class OnnxReader {
   void AddMaximum();
   void Clip(const Map& map, double low, double high);
   void AddSigmoid();
+  void AddHardSigmoid();
+  void AddHardSwish();
   void AddSoftmax();
   void PassOn();
   void AddDropout();
@@ -125,6 +130,7 @@ class OnnxReader {
   // Arithmetic by elements (onnx_arithmetic.cpp).
   void AddElements();
   void AddMaps(const Map& a, const Map& b);
+  void MultiplyMaps(const Map& a, const Map& b);
   std::vector<double> ByChannel(const Map& map, const Constant& constant);
   Affine AffineOf(const Map& map, bool constant_first, const Constant& constant);
   void Rescale(const Map& map, const Affine& affine);

@@ -86,6 +86,14 @@ class OnnxWriter {
     attribute.set_i(value);
   }
 
+  static void SetFloat(onnx::Node& node, const char* name, float value) {
+    constexpr int kFloat = 1;
+    onnx::Attribute& attribute = *node.add_attribute();
+    attribute.set_name(name);
+    attribute.set_type(kFloat);
+    attribute.set_f(value);
+  }
+
   template <typename T>
   std::string AddConstant(const std::string& name, int type, const std::vector<std::int64_t>& shape,
                           const std::vector<T>& values) {
@@ -161,8 +169,18 @@ class OnnxWriter {
       case LayerKind::kGlobalAveragePool:
         return {.image = AddNode("GlobalAveragePool", layer.name, {Image(layer.inputs[0])}).output(0),
                 .flat = ""};
+      case LayerKind::kMaxPool: {
+        onnx::Node& node = AddNode("MaxPool", layer.name, {Image(layer.inputs[0])});
+        SetIntegers(node, "kernel_shape", {layer.kernel, layer.kernel});
+        SetIntegers(node, "strides", {layer.stride.down, layer.stride.across});
+        return {.image = node.output(0), .flat = ""};
+      }
       case LayerKind::kAdd:
         return AddSum(layer);
+      case LayerKind::kScale:
+        return {
+            .image = AddNode("Mul", layer.name, {Image(layer.inputs[0]), Image(layer.inputs[1])}).output(0),
+            .flat = ""};
     }
     return {};
   }
@@ -193,7 +211,7 @@ class OnnxWriter {
     onnx::Node& node = AddNode("Conv", layer.name, {Image(layer.inputs[0]), weight, bias});
     const Padding& p = layer.padding;
     SetIntegers(node, "kernel_shape", {layer.kernel, layer.kernel});
-    SetIntegers(node, "strides", {layer.stride, layer.stride});
+    SetIntegers(node, "strides", {layer.stride.down, layer.stride.across});
     SetIntegers(node, "pads", {p.top, p.left, p.bottom, p.right});
     SetIntegers(node, "dilations", {1, 1});
     SetInteger(node, "group", static_cast<int>(groups));
@@ -210,13 +228,25 @@ class OnnxWriter {
   // The map behind the layer's activation.
   std::string Activated(const Layer& layer, const onnx::Node& linear) {
     const std::string& map = linear.output(0);
-    const Range range = RangeOf(layer.activation);
-    if (layer.activation == Activation::kNone) return map;
     const std::string name = layer.name + "/" + std::string(NameOf(layer.activation));
-    if (layer.activation == Activation::kRelu) return AddNode("Relu", name, {map}).output(0);
-    if (low_.empty()) low_ = AddFloats("low", {}, {range.low});
-    if (high_.empty()) high_ = AddFloats("high", {}, {range.high});
-    return AddNode("Clip", name, {map, low_, high_}).output(0);
+    switch (layer.activation) {
+      case Activation::kNone:
+        return map;
+      case Activation::kRelu:
+        return AddNode("Relu", name, {map}).output(0);
+      case Activation::kRelu6:
+        if (low_.empty()) low_ = AddFloats("low", {}, {0});
+        if (high_.empty()) high_ = AddFloats("high", {}, {6});
+        return AddNode("Clip", name, {map, low_, high_}).output(0);
+      case Activation::kHardSigmoid: {
+        onnx::Node& node = AddNode("HardSigmoid", name, {map});
+        SetFloat(node, "alpha", 1.0F / 6);
+        return node.output(0);
+      }
+      case Activation::kHardSwish:
+        return AddNode("HardSwish", name, {map}).output(0);
+    }
+    return map;
   }
 
   // The last node's output gets the name of the network's.

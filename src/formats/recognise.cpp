@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "base/enum_names.h"
@@ -33,7 +34,7 @@ Options CommonOptions(const Network& network) {
   o.resolution = {network.input.height, network.input.width};
   o.classes = network.classes();
   o.input_channels = network.input.channels;
-  o.activation = first.activation;
+  if constexpr (requires { o.activation; }) o.activation = first.activation;
   o.batch_norm = first.batch_norm;
   o.epsilon = first.epsilon;
   return o;
@@ -124,6 +125,51 @@ std::optional<Recipe> FindV2(const Network& network, PaddingStyle padding) {
   return std::nullopt;
 }
 
+// Of the depthwise layers, which are the same under every alpha and stride: skips are not.
+std::vector<std::pair<int, Activation>> DepthwiseOf(const Network& network) {
+  std::vector<std::pair<int, Activation>> layers;
+  for (const Layer& layer : network.layers) {
+    if (layer.kind == LayerKind::kDepthwise) layers.emplace_back(layer.kernel, layer.activation);
+  }
+  return layers;
+}
+
+std::optional<V3Variant> VariantOfV3(const Network& network) {
+  const auto depthwise = DepthwiseOf(network);
+  for (const V3Variant variant : AllOf<V3Variant>()) {
+    if (DepthwiseOf(V3({.variant = variant})) == depthwise) return variant;
+  }
+  return std::nullopt;
+}
+
+// By the channels that are averaged at the end: six times those of the last block, rounded there or here.
+std::vector<double> AlphasOfV3(const Network& network) {
+  const auto average = std::ranges::find(network.layers.rbegin(), network.layers.rend(),
+                                         LayerKind::kGlobalAveragePool, &Layer::kind);
+  if (average == network.layers.rend()) return {};
+  const int channels = average->input.channels;
+  return RoundAlphas([=](double alpha) {
+    return std::ranges::any_of(std::array{160, 96}, [=](int last) {
+      return V2Channels(alpha, 6 * last) == channels || 6 * V2Channels(alpha, last) == channels;
+    });
+  });
+}
+
+std::optional<Recipe> FindV3(const Network& network, PaddingStyle padding) {
+  const std::optional<V3Variant> variant = VariantOfV3(network);
+  if (!variant) return std::nullopt;
+  auto v3 = CommonOptions<V3Options>(network);
+  v3.variant = *variant;
+  for (const double alpha : AlphasOfV3(network)) {
+    for (const V3Widths widths : AllOf<V3Widths>()) {
+      v3.alpha = alpha;
+      v3.widths = widths;
+      if (auto recipe = Completed(v3, padding, network)) return recipe;
+    }
+  }
+  return std::nullopt;
+}
+
 std::optional<Recipe> FindV4(const Network& network, PaddingStyle padding) {
   auto v4 = CommonOptions<V4Options>(network);
   for (const double alpha : AlphasOfV4(network)) {
@@ -142,6 +188,7 @@ std::optional<Recipe> FindRecipe(const Network& network, PaddingStyle padding, b
   if (auto v1 = FindV1(network, padding)) return v1;
   const PaddingStyle of_v2 = padding == PaddingStyle::kKeras && !any_size ? PaddingStyle::kSame : padding;
   if (auto v2 = FindV2(network, of_v2)) return v2;
+  if (auto v3 = FindV3(network, of_v2)) return v3;
   return FindV4(network, padding);
 }
 

@@ -86,14 +86,6 @@ const tflite::OperatorCode& TfliteReader::CodeOf() const {
   return *codes->Get(op_->opcode_index());
 }
 
-// What an operator that is not read is a sign of.
-const char* TfliteReader::SignOf(int code) {
-  if (code == tflite_operator::kHardSwish) return ": MobileNet V3's activation";
-  if (code == tflite_operator::kMul)
-    return ": squeeze-and-excitation perhaps, as MobileNet V3 and EfficientNet have it";
-  return "";
-}
-
 // The operators of the TFLite format that are read.
 void TfliteReader::Dispatch() {
   using namespace tflite_operator;
@@ -109,6 +101,7 @@ void TfliteReader::Dispatch() {
                                        Row{kExp, &TfliteReader::AddExponential},
                                        Row{kSum, &TfliteReader::AddSumOfExponentials},
                                        Row{kAveragePool, &TfliteReader::AddPool},
+                                       Row{kMaxPool, &TfliteReader::AddMaxPool},
                                        Row{kConvolution, &TfliteReader::AddConvolution},
                                        Row{kDepthwise, &TfliteReader::AddDepthwise},
                                        Row{kDequantize, &TfliteReader::AddDequantize},
@@ -116,6 +109,7 @@ void TfliteReader::Dispatch() {
                                        Row{kLogistic, &TfliteReader::AddSigmoid},
                                        Row{kRelu, &TfliteReader::AddRelu},
                                        Row{kRelu6, &TfliteReader::AddRelu6},
+                                       Row{kHardSwish, &TfliteReader::AddHardSwish},
                                        Row{kReshape, &TfliteReader::AddReshape},
                                        Row{kSoftmax, &TfliteReader::AddSoftmax},
                                        Row{kPad, &TfliteReader::AddZeros},
@@ -129,7 +123,7 @@ void TfliteReader::Dispatch() {
   type_ = NameOfTfliteOperator(code_);
   if (stored.custom_code() != nullptr) type_ += " " + stored.custom_code()->str();
   const auto* row = std::ranges::find(kRows, code_, &Row::code);
-  if (row == kRows.end()) Bad("is none that is read", SignOf(code_));
+  if (row == kRows.end()) Bad("is none that is read");
   if (op_->outputs() == nullptr || op_->outputs()->size() != 1)
     Bad("has ", op_->outputs() == nullptr ? 0 : op_->outputs()->size(), " outputs, expected one");
   if (IsWritten(OutputOf())) Bad("writes a tensor that was written before");
@@ -159,7 +153,7 @@ void TfliteReader::Append(op::Any operation, std::vector<int> inputs, int activa
   if (!read) Bad("has the activation ", activation, ", expected none (0), ReLU (1) or ReLU6 (3)");
   Append(std::move(operation), std::move(inputs));
   if (activation != 0)
-    Append(op::Clip{activation == 1 ? Activation::kRelu : Activation::kRelu6}, {network_.output});
+    Append(op::Activate{activation == 1 ? Activation::kRelu : Activation::kRelu6}, {network_.output});
 }
 
 namespace {

@@ -16,8 +16,9 @@ void TfliteReader::AddElements() {
   const bool constant_last = IsConstant(InputOf(1));
   if (constant_first && constant_last) Bad("computes with constants alone, expected a map");
   if (constant_first || constant_last) return Rescale(constant_first ? 1 : 0);
-  if (code_ != tflite_operator::kAdd) Bad("is none that is read", SignOf(code_));
-  Append(op::Add(), {Input(0), Input(1)}, FusedActivation());
+  if (code_ != tflite_operator::kAdd && code_ != tflite_operator::kMul) Bad("is none that is read");
+  Append(code_ == tflite_operator::kAdd ? op::Any(op::Add()) : op::Any(op::Multiply()), {Input(0), Input(1)},
+         FusedActivation());
 }
 
 int TfliteReader::FusedActivation() const {
@@ -50,8 +51,7 @@ std::array<double, 3> TfliteReader::ByChannel(Number constant) {
 void TfliteReader::Rescale(Number map) {
   const int tensor = InputOf(map);
   const auto before = rescaled_.find(tensor);
-  if (before == rescaled_.end() && Input(map) != kNetworkInput)
-    Bad("scales or shifts a map within the network, expected that right behind the input");
+  if (before == rescaled_.end() && Input(map) != kNetworkInput) return RescaleWithin(map);
   if (FusedActivation() != 0) Bad("scales or shifts the input and has an activation, expected none");
   op::Rescale sum = before == rescaled_.end() ? op::Rescale() : before->second;
   const bool constant_first = map == 1;
@@ -59,6 +59,15 @@ void TfliteReader::Rescale(Number map) {
   for (std::size_t c = 0; c < values.size(); ++c)
     ApplyTo(sum.scale[c], sum.offset[c], values[c], constant_first);
   rescaled_[OutputOf()] = sum;
+}
+
+// A part of a hard-swish or a hard-sigmoid.
+void TfliteReader::RescaleWithin(Number map) {
+  op::Rescale rescale;
+  const std::array<double, 3> values = ByChannel(1 - map);
+  for (std::size_t c = 0; c < values.size(); ++c)
+    ApplyTo(rescale.scale[c], rescale.offset[c], values[c], map == 1);
+  Append(rescale, {Input(map)}, FusedActivation());
 }
 
 void TfliteReader::ApplyTo(double& scale, double& offset, double value, bool constant_first) const {

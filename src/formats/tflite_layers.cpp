@@ -17,12 +17,11 @@ void TfliteReader::AddDequantize() {
 
 template <typename Options>
 void TfliteReader::SetWindow(const Options& options, op::Window& window) {
-  if (options.stride_w() != options.stride_h() || options.stride_w() < 1) {
-    Bad("has the strides ", options.stride_h(), " and ", options.stride_w(), ", expected equal ones from 1");
-  }
+  if (options.stride_w() < 1 || options.stride_h() < 1)
+    Bad("has the strides ", options.stride_h(), " and ", options.stride_w(), ", expected two from 1");
   if (options.dilation_w() != 1 || options.dilation_h() != 1) Bad("is dilated, expected a dilation of 1");
   window.bias = BiasOf();
-  window.stride = options.stride_w();
+  window.stride = {options.stride_h(), options.stride_w()};
   if (options.padding() != kSame) window.padding = Padding();
 }
 
@@ -57,8 +56,9 @@ void TfliteReader::AddFullyConnected() {
   Append(std::move(dense), {Input(0)}, options == nullptr ? 0 : options->fused_activation());
 }
 
-void TfliteReader::AddRelu() { Append(op::Clip{Activation::kRelu}, {Input(0)}); }
-void TfliteReader::AddRelu6() { Append(op::Clip{Activation::kRelu6}, {Input(0)}); }
+void TfliteReader::AddRelu() { Append(op::Activate{Activation::kRelu}, {Input(0)}); }
+void TfliteReader::AddRelu6() { Append(op::Activate{Activation::kRelu6}, {Input(0)}); }
+void TfliteReader::AddHardSwish() { Append(op::Activate{Activation::kHardSwish}, {Input(0)}); }
 
 // [[0, 0], [top, bottom], [left, right], [0, 0]]
 void TfliteReader::AddZeros() {
@@ -85,6 +85,15 @@ void TfliteReader::AddPool() {
   Append(op::Average{options->filter_height(), options->filter_width(), options->stride_h(),
                      options->stride_w(), options->padding() == kSame},
          {Input(0)}, options->fused_activation());
+}
+
+void TfliteReader::AddMaxPool() {
+  const auto* options = op_->options_as_Pool2DOptions();
+  if (options == nullptr || options->filter_height() != options->filter_width() || options->stride_h() < 1 ||
+      options->stride_w() < 1 || options->padding() == kSame)
+    Bad("is a max pool of a window that is not square, without strides, or padded as same");
+  Append(op::MaxPool{options->filter_height(), {options->stride_h(), options->stride_w()}}, {Input(0)},
+         options->fused_activation());
 }
 
 // SQUEEZE, too: what comes out is what counts.

@@ -11,6 +11,7 @@ constexpr int kDepthwise = 4;
 constexpr int kDequantize = 6;
 constexpr int kFullyConnected = 9;
 constexpr int kLogistic = 14;
+constexpr int kMaxPool = 17;
 constexpr int kMul = 18;
 constexpr int kRelu = 19;
 constexpr int kRelu6 = 21;

@@ -44,7 +44,6 @@ class TfliteReader {
   void RefuseQuantized();
   void ReadInput();
   const tflite::OperatorCode& CodeOf() const;
-  static const char* SignOf(int code);
   void Dispatch();
   int Input(Number number);
   void Append(op::Any operation, std::vector<int> inputs);
@@ -78,9 +77,11 @@ class TfliteReader {
   void AddFullyConnected();
   void AddRelu();
   void AddRelu6();
+  void AddHardSwish();
   void AddZeros();
   void AddMean();
   void AddPool();
+  void AddMaxPool();
   void AddReshape();
   void SkipNumbers();
   void AddSoftmax();
@@ -91,6 +92,7 @@ class TfliteReader {
   int FusedActivation() const;
   std::array<double, 3> ByChannel(Number constant);
   void Rescale(Number map);
+  void RescaleWithin(Number map);
   void ApplyTo(double& scale, double& offset, double value, bool constant_first) const;
   void AddRescale(int tensor);
   bool AddPart();

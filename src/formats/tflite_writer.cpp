@@ -32,6 +32,9 @@ std::int8_t FusedOf(Activation activation) {
       return 1;
     case Activation::kRelu6:
       return 3;
+    case Activation::kHardSigmoid:
+    case Activation::kHardSwish:
+      return 0;  // operators of their own
   }
   return 0;
 }
@@ -52,7 +55,7 @@ class TfliteWriter {
     input_ = AddMap(model_.network.input, "input");
     const Sizes inputs = {input_};
     if (options.preprocessing) AddPreprocessing();
-    for (const Layer& layer : model_.network.layers) maps_.push_back(Add(layer));
+    for (const Layer& layer : model_.network.layers) maps_.push_back(AddCurve(layer, Add(layer)));
     const Sizes outputs = {AddEnd()};
     AddMetadata(options, path);
     const std::vector subgraphs = {
@@ -157,8 +160,12 @@ class TfliteWriter {
         return AddFullyConnected(layer);
       case LayerKind::kGlobalAveragePool:
         return AddAverage(layer);
+      case LayerKind::kMaxPool:
+        return AddMaxPool(layer);
       case LayerKind::kAdd:
         return AddSum(layer);
+      case LayerKind::kScale:
+        return AddProduct({MapOf(layer.inputs[0]), MapOf(layer.inputs[1])}, AddMap(layer.output, layer.name));
     }
     return input_;
   }
@@ -192,16 +199,16 @@ class TfliteWriter {
   int AddConvolution(const Layer& layer) {
     const int k = layer.kernel;
     const Sizes inputs = Inputs(layer, Padded(layer), {layer.output.channels, k, k, layer.input.channels});
-    const auto options = tflite::CreateConv2DOptions(builder_, PaddingOf(layer), layer.stride, layer.stride,
-                                                     FusedOf(layer.activation));
+    const auto options = tflite::CreateConv2DOptions(builder_, PaddingOf(layer), layer.stride.across,
+                                                     layer.stride.down, FusedOf(layer.activation));
     return AddOperator(tflite_operator::kConvolution, inputs, AddMap(layer.output, layer.name),
                        tflite::Options_Conv2DOptions, options.Union());
   }
 
   int AddDepthwise(const Layer& layer) {
     const Sizes inputs = Inputs(layer, Padded(layer), {1, layer.kernel, layer.kernel, layer.output.channels});
-    const auto options = tflite::CreateDepthwiseConv2DOptions(builder_, PaddingOf(layer), layer.stride,
-                                                              layer.stride, 1, FusedOf(layer.activation));
+    const auto options = tflite::CreateDepthwiseConv2DOptions(
+        builder_, PaddingOf(layer), layer.stride.across, layer.stride.down, 1, FusedOf(layer.activation));
     return AddOperator(tflite_operator::kDepthwise, inputs, AddMap(layer.output, layer.name),
                        tflite::Options_DepthwiseConv2DOptions, options.Union());
   }
@@ -225,10 +232,37 @@ class TfliteWriter {
                        AddMap(layer.output, layer.name), tflite::Options_Pool2DOptions, options.Union());
   }
 
+  int AddMaxPool(const Layer& layer) {
+    constexpr std::int8_t kValid = 1;
+    const auto options = tflite::CreatePool2DOptions(builder_, kValid, layer.stride.across, layer.stride.down,
+                                                     layer.kernel, layer.kernel);
+    return AddOperator(tflite_operator::kMaxPool, {MapOf(layer.inputs[0])}, AddMap(layer.output, layer.name),
+                       tflite::Options_Pool2DOptions, options.Union());
+  }
+
   int AddSum(const Layer& layer) {
     const auto options = tflite::CreateAddOptions(builder_, FusedOf(layer.activation));
     return AddOperator(tflite_operator::kAdd, {MapOf(layer.inputs[0]), MapOf(layer.inputs[1])},
                        AddMap(layer.output, layer.name), tflite::Options_AddOptions, options.Union());
+  }
+
+  int AddProduct(const Sizes& factors, int output) {
+    return AddOperator(tflite_operator::kMul, factors, output, tflite::Options_MulOptions,
+                       tflite::CreateMulOptions(builder_).Union());
+  }
+
+  // The activations that no operator takes in: hard-sigmoid has none of its own, either.
+  int AddCurve(const Layer& layer, int map) {
+    const std::string name = layer.name + "/" + std::string(NameOf(layer.activation));
+    const auto add_map = [&](const std::string& of) { return AddMap(layer.output, of); };
+    if (layer.activation == Activation::kHardSwish)
+      return AddOperator(tflite_operator::kHardSwish, {map}, add_map(name));
+    if (layer.activation != Activation::kHardSigmoid) return map;
+    const auto clipped = tflite::CreateAddOptions(builder_, FusedOf(Activation::kRelu6));
+    const int sum =
+        AddOperator(tflite_operator::kAdd, {map, AddFloats({}, std::array{3.0F}, name + "/three")},
+                    add_map(name + "/sum"), tflite::Options_AddOptions, clipped.Union());
+    return AddProduct({sum, AddFloats({}, std::array{1.0F / 6}, name + "/sixth")}, add_map(name));
   }
 
   // The network's answer: of classes their probabilities.
@@ -278,6 +312,7 @@ class TfliteWriter {
       return std::ranges::count(kinds_, std::pair(code, version)) > 0;
     };
     if (has(tflite_operator::kFullyConnected, 5)) return "2.0.0";
+    if (has(tflite_operator::kHardSwish, 1)) return "1.15.0";
     if (has(tflite_operator::kLogistic, 1)) return "1.14.0";
     return has(tflite_operator::kSub, 1) ? "1.6.0" : "1.5.0";
   }

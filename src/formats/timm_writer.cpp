@@ -49,6 +49,10 @@ void CheckOptions(const Options& options, const std::string& path) {
     Refuse(path, "the activation is ", NameOf(options.activation), ", expected relu6");
 }
 
+void CheckOptions(const V3Options& /*options*/, const std::string& path) {
+  Refuse(path, "those of MobileNet V3 are read only, expected V1 or V2");
+}
+
 void CheckOptions(const V4Options& /*options*/, const std::string& path) {
   Refuse(path, "those of MobileNet V4 are read only, expected V1 or V2");
 }

@@ -25,17 +25,6 @@ constexpr std::array kLiteStrides = {1, 2, 2, 2, 1, 2, 1};
 
 constexpr int kStemStride = 2;
 
-// The crop is that of each side, as of other imported models: nothing of the picture's content is lost beyond
-// it, whatever its shape.
-void SetPreprocessing(std::string_view whose, Graph& graph) {
-  graph.preprocessing = PreprocessingPreset("pytorch");
-  graph.preprocessing->shape = CropShape::kStretch;
-  graph.provenance["preprocessing"] =
-      Concat("not in the file; ImageNet's mean and deviation were assumed, since the names are ", whose,
-             "; a crop of each side was assumed, where ", whose,
-             " own is a square of the shorter side: convert --preprocess pytorch sets that");
-}
-
 // Of a convolution, or 0 where there is none of that name.
 std::int64_t ChannelsOut(const Safetensors& file, const std::string& weight) {
   const auto found = file.entries.find(weight);
@@ -103,7 +92,7 @@ Graph ReadTimmV2(const Safetensors& file) {
   nodes.CheckWindows(3, "timm's MobileNet V2; its EfficientNets and MnasNets have the same names");
   Graph graph = nodes.Take("timm's MobileNet V2");
   if (usual) graph.version = "v2";
-  SetPreprocessing("timm's", graph);
+  SetTorchPreprocessing("timm's", graph);
   return graph;
 }
 
@@ -135,6 +124,17 @@ std::vector<TimmLayer> TimmNames(std::string_view version) {
     names.push_back({"conv_head", "bn2"});
   }
   return names;
+}
+
+// The crop is that of each side, as of other imported models: nothing of the picture's content is lost beyond
+// it, whatever its shape.
+void SetTorchPreprocessing(std::string_view whose, Graph& graph) {
+  graph.preprocessing = PreprocessingPreset("pytorch");
+  graph.preprocessing->shape = CropShape::kStretch;
+  graph.provenance["preprocessing"] =
+      Concat("not in the file; ImageNet's mean and deviation were assumed, since the names are ", whose,
+             "; a crop of each side was assumed, where ", whose,
+             " own is a square of the shorter side: convert --preprocess pytorch sets that");
 }
 
 bool HasTorchvisionNames(const Safetensors& file) {
@@ -177,7 +177,7 @@ Graph ReadTorchvision(const Safetensors& file) {
   graph.version = "v2";
   graph.format = "PyTorch weights, torchvision's names";
   graph.provenance["padding"] = "symmetric, epsilon 1e-5: known from torchvision's names";
-  SetPreprocessing("torchvision's", graph);
+  SetTorchPreprocessing("torchvision's", graph);
   return graph;
 }
 

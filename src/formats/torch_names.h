@@ -1,6 +1,6 @@
-// PyTorch's weights, by the names that torchvision (MobileNet V2), timm (V1 and V2) and EfficientNet-PyTorch
-// (EfficientNet-Lite: inverted residuals of our kinds) give them. Such files hold no
-// graph: the names stand for it.
+// PyTorch's weights, by the names that torchvision (MobileNet V2; V3's are in torch_v3.h), timm (V1 and V2;
+// V4's are in timm_v4.h) and EfficientNet-PyTorch (EfficientNet-Lite: inverted residuals of our kinds) give
+// them. Such files hold no graph: the names stand for it.
 #pragma once
 
 #include <string>
@@ -22,6 +22,9 @@ bool HasEfficientNetNames(const Safetensors& file);
 Graph ReadTorchvision(const Safetensors& file);
 Graph ReadTimm(const Safetensors& file);
 Graph ReadEfficientNetLite(const Safetensors& file);
+
+// ImageNet's mean and deviation, as `whose` (torchvision's or timm's) networks have, and a note that says so.
+void SetTorchPreprocessing(std::string_view whose, Graph& graph);
 
 // What timm calls a convolution and its batch norm, up to ".weight" and the like.
 struct TimmLayer {

@@ -66,6 +66,34 @@ void TensorNodes::Depthwise(const std::string& name, const std::string& norm, in
   Finish(norm, activated);
 }
 
+void TensorNodes::Biased(const std::string& name, bool activated) {
+  const Tensor weight = Floats(name + ".weight", 4);
+  const auto& shape = weight.shape;
+  op::Convolution convolution;
+  convolution.weight = Turned(weight, {shape[2], shape[3], shape[1], shape[0]});
+  convolution.bias = Vector(name + ".bias");
+  SetWindow(shape, 1, convolution);
+  channels_ = shape[0];
+  Append(name, "Conv2d", std::move(convolution));
+  if (activated) Activate(name);
+}
+
+void TensorNodes::SqueezeExcite(const std::string& squeeze, const std::string& excite) {
+  const Map input = map();
+  const Activation before = style_.activation;
+  graph_.Append({"the average before " + squeeze, "mean", squeeze + ".pool", {}, op::Average()});
+  Use(Activation::kRelu);
+  Biased(squeeze, true);
+  Use(Activation::kHardSigmoid);
+  Biased(excite, true);
+  Use(before);
+  graph_.Append({"the product behind " + excite,
+                 "mul",
+                 excite + ".scale",
+                 {input.node, graph_.output},
+                 op::Multiply()});
+}
+
 void TensorNodes::Skip(const Map& from, const std::string& name) {
   if (from.channels != channels_) return;
   graph_.Append({"the sum behind " + name, "add", name + ".add", {graph_.output, from.node}, op::Add()});
@@ -82,7 +110,15 @@ void TensorNodes::Block(const BlockNames& names, int stride) {
 void TensorNodes::Average() { graph_.Append({"the average", "mean", "pool", {}, op::Average()}); }
 
 void TensorNodes::Classifier(const std::string& name) {
-  if (!Has(name + ".weight")) return;
+  if (Has(name + ".weight")) Dense(name);
+}
+
+void TensorNodes::Hidden(const std::string& name) {
+  Dense(name);
+  Activate(name);
+}
+
+void TensorNodes::Dense(const std::string& name) {
   const Tensor weight = Floats(name + ".weight", 2);
   Append(name, "Linear",
          op::Dense{Turned(weight, {weight.shape[1], weight.shape[0]}), Vector(name + ".bias")});
@@ -137,8 +173,13 @@ void TensorNodes::Finish(const std::string& norm, bool activated) {
                    Vector(norm + ".running_var"), style_.epsilon};
   channels_ = static_cast<std::int64_t>(node.mean.size());
   Append(norm, "BatchNorm2d", std::move(node));
-  const char* type = style_.activation == Activation::kRelu ? "ReLU" : "ReLU6";
-  if (activated) Append(norm + ".activation", type, op::Clip{style_.activation});
+  if (activated) Activate(norm);
+}
+
+// Behind the layer of that name.
+void TensorNodes::Activate(const std::string& name) {
+  Append(name + ".activation", std::string(NameOf(style_.activation)).c_str(),
+         op::Activate{style_.activation});
 }
 
 }  // namespace mobilenet

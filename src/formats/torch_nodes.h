@@ -43,6 +43,16 @@ class TensorNodes {
   // Of a convolution with its batch norm and, where there is one, its activation.
   void Convolution(const std::string& name, const std::string& norm, int stride, bool activated);
 
+  // The activation from here on.
+  void Use(Activation activation) { style_.activation = activation; }
+
+  // Of a convolution with a bias and no batch norm, and, where there is one, its activation.
+  void Biased(const std::string& name, bool activated);
+
+  // The last map times a gate for each channel: convolutions with biases, ReLU and then a hard-sigmoid, of
+  // the map's average.
+  void SqueezeExcite(const std::string& squeeze, const std::string& excite);
+
   // Of a depthwise convolution with its batch norm and, where there is one, its activation.
   void Depthwise(const std::string& name, const std::string& norm, int stride, bool activated);
 
@@ -55,7 +65,10 @@ class TensorNodes {
   // The average over the map.
   void Average();
 
-  // The fully connected layer; nothing where there is none, as in weights of num_classes=0.
+  // A fully connected layer with its activation.
+  void Hidden(const std::string& name);
+
+  // The last fully connected layer; nothing where there is none, as in weights of num_classes=0.
   void Classifier(const std::string& name);
 
   // All windows but those of 1 x 1 must have this side: the names are `whose`, whose activations are known.
@@ -71,6 +84,8 @@ class TensorNodes {
   void SetWindow(const std::vector<std::int64_t>& shape, int stride, op::Window& window) const;
   void Append(const std::string& name, const char* type, op::Any operation);
   void Finish(const std::string& norm, bool activated);
+  void Dense(const std::string& name);
+  void Activate(const std::string& name);
 
   const Safetensors& file_;
   TorchStyle style_;

@@ -15,6 +15,7 @@
 
 #include "hwy/highway.h"
 #include "kernels/clamp-inl.h"
+#include "kernels/curve-inl.h"
 #include "kernels/depthwise_pixels-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/sixteen_bits-inl.h"
@@ -42,7 +43,7 @@ HWY_INLINE Vector AddColumn(const Vector (&column)[kRows], const Vector (&weight
 }
 
 // A row of 3x3 windows of which kRows rows exist, for one register of channels from `c` on.
-template <int kRows, int kStride, class D>
+template <int kRows, int kStride, bool kCurved, class D>
 HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t c) {
   using Vector = hn::Vec<D>;
   const std::size_t channels = task.channels;
@@ -62,6 +63,7 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
   const std::size_t output_pitch = task.output_pitch;
   void* output = task.output;
   const auto store = [&](Vector sum) HWY_ATTR {
+    if constexpr (kCurved) sum = Curved(d, sum, task.range.curve);
     const Vector clamped = Clamped(d, sum, low, high);
     StoreAs(d, clamped, format, output, c);
     output = AddBytes(output, output_pitch);
@@ -115,29 +117,34 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
   for (; x < task.x_end; ++x, left += kStride) border();
 }
 
-template <class D, int kRows, int kStride>
+template <class D, int kRows, int kStride, bool kCurved>
 HWY_NOINLINE void Depthwise3x3(const DepthwiseTask& task) {
   const D d;
   const std::size_t lanes = hn::Lanes(d);
   for (std::size_t c = 0; c < task.channels; c += lanes) {
     // The last register overlaps the one before it where the channels don't divide evenly.
-    Depthwise3x3Channels<kRows, kStride>(d, task, std::min(c, task.channels - lanes));
+    Depthwise3x3Channels<kRows, kStride, kCurved>(d, task, std::min(c, task.channels - lanes));
   }
 }
 
-// By the number of rows that exist.
+using DepthwiseFunction = void (*)(const DepthwiseTask&);
+
+// By the stride and the number of rows that exist.
+template <class D, bool kCurved>
+constexpr DepthwiseFunction k3x3[2][3] = {
+    {&Depthwise3x3<D, 1, 1, kCurved>, &Depthwise3x3<D, 2, 1, kCurved>, &Depthwise3x3<D, 3, 1, kCurved>},
+    {&Depthwise3x3<D, 1, 2, kCurved>, &Depthwise3x3<D, 2, 2, kCurved>, &Depthwise3x3<D, 3, 2, kCurved>}};
+
 template <class D>
 HWY_INLINE void Depthwise3x3Row(D /*d*/, const DepthwiseTask& task) {
-  using Function = void (*)(const DepthwiseTask&);
-  constexpr Function k3x3[2][3] = {{&Depthwise3x3<D, 1, 1>, &Depthwise3x3<D, 2, 1>, &Depthwise3x3<D, 3, 1>},
-                                   {&Depthwise3x3<D, 1, 2>, &Depthwise3x3<D, 2, 2>, &Depthwise3x3<D, 3, 2>}};
-  k3x3[task.stride - 1][task.rows - 1](task);
+  const auto& functions = task.range.curve == Curve::kStraight ? k3x3<D, false> : k3x3<D, true>;
+  functions[task.stride - 1][task.rows - 1](task);
 }
 
 #if HWY_TARGET == HWY_AVX3
-// Whether two neighbouring pixels of input and output make one register.
+// Whether two neighbouring pixels of input and output make one register, and are only held in their range.
 HWY_INLINE bool TwoPixelsFillARegister(const DepthwiseTask& task) {
-  return 2 * task.channels == hn::Lanes(F()) && task.stride == 1 &&
+  return 2 * task.channels == hn::Lanes(F()) && task.stride == 1 && task.range.curve == Curve::kStraight &&
          task.input_pitch == task.channels * sizeof(float) &&
          task.output_pitch == task.channels * SizeOf(task.output_format);
 }

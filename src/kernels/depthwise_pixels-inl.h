@@ -13,6 +13,7 @@
 
 #include "hwy/highway.h"
 #include "kernels/clamp-inl.h"
+#include "kernels/curve-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/sixteen_bits-inl.h"
 
@@ -22,10 +23,11 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using F = hn::ScalableTag<float>;
 
-// Where channel `c` of the output's pixel `x` stands, and storing a register there, clamped to the range.
+// Where channel `c` of the output's pixel `x` stands, and storing a register there, activated.
 template <class D>
 HWY_INLINE void StorePixel(D d, hn::Vec<D> sum, const DepthwiseTask& task, int x, std::size_t c) {
   void* pixel = AddBytes(task.output, static_cast<std::size_t>(x - task.x_begin) * task.output_pitch);
+  if (task.range.curve != Curve::kStraight) sum = Curved(d, sum, task.range.curve);
   const auto clamped = Clamped(d, sum, hn::Set(d, task.range.low), hn::Set(d, task.range.high));
   StoreAs(d, clamped, task.output_format, pixel, c);
 }

@@ -12,6 +12,7 @@
 #include "kernels/depthwise-inl.h"
 #include "kernels/pooling-inl.h"
 #include "kernels/product-inl.h"
+#include "kernels/scale-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
@@ -51,6 +52,8 @@ const Kernels& Table() {
     .round_to_f16 = nullptr,
     .depthwise = &Depthwise,
     .add = &Add,
+    .scale = &Scale,
+    .max_pool = &MaxPool,
     .average = &Average,
     .softmax = &Softmax,
     .multiply_adds = &MultiplyAdds

@@ -16,24 +16,45 @@
 
 namespace mobilenet {
 
-// The range that an activation leaves: ReLU6 is [0, 6], none is [-inf, inf].
+// What is made of a value before it is held in its range (Howard et al. 2019, section 5.2).
+enum class Curve {
+  kStraight,
+  kHardSigmoid,  // min(max(v + 3, 0), 6) / 6
+  kHardSwish,    // v times that
+};
+
+// The range that an activation leaves, and the curve by which it gets there: ReLU6 is [0, 6], none is
+// [-inf, inf].
 struct Range {
   float low;
   float high;
+  Curve curve = Curve::kStraight;
 };
 
 constexpr Range kWholeRange = {-std::numeric_limits<float>::infinity(),
                                std::numeric_limits<float>::infinity()};
+constexpr Range kHardSigmoidRange = {0, 1, Curve::kHardSigmoid};
+constexpr Range kHardSwishRange = {-0.375F, kWholeRange.high, Curve::kHardSwish};
+
+// How far a window slides; one number is the same both ways.
+struct WindowStep {
+  int down, across;
+
+  constexpr WindowStep(int both = 1) : down(both), across(both) {}  // NOLINT(google-explicit-constructor)
+  constexpr WindowStep(int the_down, int the_across) : down(the_down), across(the_across) {}
+};
 
 // A window that slides over a feature map. Taps that leave the input read zeros.
 struct Window {
   int input_height, input_width, input_channels;
   int output_height, output_width, output_channels;
-  int kernel, stride, padding_top, padding_left;
+  int kernel;
+  WindowStep stride;
+  int padding_top, padding_left;
 };
 
-// c[i, j] = clamp(bias[j] + sum over k of a[i, k] b[k, j] + residual[i, j]), for `rows` rows and the columns
-// of `panels`; without a residual where that is null.
+// c[i, j] = f(bias[j] + sum over k of a[i, k] b[k, j] + residual[i, j]), for `rows` rows and the columns of
+// `panels`; without a residual where that is null. f, here and below, is what `range` says.
 // A row of a may lie in `segments` pieces of equal length, `segment_pitch` apart: so a convolution's windows
 // are read where they lie, one piece for each row of the kernel, and rows may overlap.
 struct ProductTask {
@@ -81,7 +102,20 @@ struct DepthwiseTask {
   Format output_format;  // kFloat16 only where Kernels::product_f16 is
 };
 
-// output = clamp(a + b), pixel by pixel. The output may be a or b itself, not overlap them otherwise.
+// One row of a max pool's output, the pixels [x_begin, x_end): input[r] for each of `kernel` rows.
+struct MaxPoolTask {
+  const float* input[kMaxDepthwiseKernel];
+  int kernel;
+  int stride;
+  std::size_t channels;
+  std::size_t input_pitch;
+  int x_begin;
+  int x_end;
+  float* output;  // pixel x_begin
+  std::size_t output_pitch;
+};
+
+// output = f(a + b), pixel by pixel. The output may be a or b itself, not overlap them otherwise.
 struct AddTask {
   const float* a;
   std::size_t a_pitch;
@@ -90,6 +124,17 @@ struct AddTask {
   std::size_t pixels;
   std::size_t channels;
   Range range;
+  float* output;
+  std::size_t output_pitch;
+};
+
+// output = a map times a gate for each channel. The output may be the map itself, not overlap it otherwise.
+struct ScaleTask {
+  const float* map;
+  std::size_t map_pitch;
+  const float* gate;  // `channels` values
+  std::size_t pixels;
+  std::size_t channels;
   float* output;
   std::size_t output_pitch;
 };
@@ -127,6 +172,8 @@ struct Kernels {
   void (*round_to_f16)(const float* from, std::size_t n, void* to);
   void (*depthwise)(const DepthwiseTask& task);
   void (*add)(const AddTask& task);
+  void (*scale)(const ScaleTask& task);
+  void (*max_pool)(const MaxPoolTask& task);
   // output[c] = mean over `pixels` of the channel c of input.
   void (*average)(const float* input, std::size_t pixels, std::size_t pitch, std::size_t channels,
                   float* output);

@@ -19,8 +19,8 @@ void CopyPatches(const Window& w, const float* input, std::size_t pitch, std::si
                  float* patches) {
   const auto channels = static_cast<std::size_t>(w.input_channels);
   for (std::size_t pixel = begin; pixel < end; ++pixel) {
-    const int top = static_cast<int>(pixel / w.output_width) * w.stride - w.padding_top;
-    const int left = static_cast<int>(pixel % w.output_width) * w.stride - w.padding_left;
+    const int top = static_cast<int>(pixel / w.output_width) * w.stride.down - w.padding_top;
+    const int left = static_cast<int>(pixel % w.output_width) * w.stride.across - w.padding_left;
     if (pitch == channels && left >= 0 && left + w.kernel <= w.input_width) {  // whole rows of the window
       const std::size_t length = w.kernel * channels;
       for (int y = top; y < top + w.kernel; ++y, patches += length) {

@@ -1,4 +1,4 @@
-// Averages, softmax, and the loop that measures a core's peak. Compiled once for each target.
+// Averages, largest values, softmax, and the loop that measures a core's peak. Compiled once for each target.
 #if defined(MOBILENET_POOLING_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MOBILENET_POOLING_INL_H
 #undef MOBILENET_POOLING_INL_H
@@ -12,8 +12,10 @@
 #include <limits>
 #include <span>
 
+#include "base/bytes.h"
 #include "hwy/contrib/math/math-inl.h"
 #include "hwy/highway.h"
+#include "kernels/kernels.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
@@ -40,6 +42,38 @@ void Average(const float* input, std::size_t pixels, std::size_t pitch_bytes, st
     AverageChannels(full, input, pixels, pitch, channels, output);
   } else {
     AverageChannels(hn::CappedTag<float, 1>(), input, pixels, pitch, channels, output);
+  }
+}
+
+// Registers may overlap the one before them. A NaN is the largest of all: it must not look like an answer.
+template <class D>
+HWY_INLINE void MaxPoolPixel(D d, const MaxPoolTask& task, int x, float* output) {
+  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t pitch = task.input_pitch / sizeof(float);
+  const std::size_t first = static_cast<std::size_t>(x) * static_cast<std::size_t>(task.stride) * pitch;
+  for (std::size_t c = 0; c < task.channels; c += lanes) {
+    c = std::min(c, task.channels - lanes);
+    auto largest = hn::LoadU(d, task.input[0] + first + c);
+    for (int r = 0; r < task.kernel; ++r) {
+      for (int t = 0; t < task.kernel; ++t) {
+        const auto v = hn::LoadU(d, task.input[r] + first + static_cast<std::size_t>(t) * pitch + c);
+        largest = hn::IfThenElse(hn::Or(hn::Gt(v, largest), hn::Ne(v, v)), v, largest);
+      }
+    }
+    hn::StoreU(largest, d, output + c);
+  }
+}
+
+void MaxPool(const MaxPoolTask& task) {
+  const hn::ScalableTag<float> full;
+  const hn::CappedTag<float, 1> one;
+  for (int x = task.x_begin; x < task.x_end; ++x) {
+    float* output = AddBytes(task.output, static_cast<std::size_t>(x - task.x_begin) * task.output_pitch);
+    if (task.channels >= hn::Lanes(full)) {
+      MaxPoolPixel(full, task, x, output);
+    } else {
+      MaxPoolPixel(one, task, x, output);
+    }
   }
 }
 

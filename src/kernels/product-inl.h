@@ -1,4 +1,4 @@
-// The matrix product: C = clamp(A B + bias), A row-major, B packed. Compiled once for each target.
+// The matrix product: C = f(A B + bias), A row-major, B packed. Compiled once for each target.
 //
 // A tile of C stays in registers for the whole sum over k: kRows x 2 vectors of accumulators, beside the
 // factors (kernels/tile-inl.h). That makes 14 x 2 of AVX-512's 32 registers, 6 x 2 of the 16 of AVX2 and
@@ -21,6 +21,7 @@
 #include "hwy/highway.h"
 #include "kernels/arithmetic-inl.h"
 #include "kernels/clamp-inl.h"
+#include "kernels/curve-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/lanes-inl.h"
 #include "kernels/tile-inl.h"
@@ -95,6 +96,17 @@ HWY_INLINE void AddTo(D d, const float* residual, hn::Vec<D> (&sum)[kVectors]) {
     sum[v] = hn::Add(sum[v], hn::LoadU(d, residual + v * hn::Lanes(d)));
 }
 
+// Kept out of the loop that stores, so that a range by itself costs what it did.
+template <class D, std::size_t kRows, std::size_t kVectors>
+HWY_INLINE void Bend(D d, Curve curve, hn::Vec<D> (&sum)[kRows][kVectors]) {
+  if (curve == Curve::kStraight) return;
+  HWY_UNROLL(16)
+  for (std::size_t r = 0; r < kRows; ++r) {
+    HWY_UNROLL(4)
+    for (std::size_t v = 0; v < kVectors; ++v) sum[r][v] = Curved(d, sum[r][v], curve);
+  }
+}
+
 template <class How, class D, std::size_t kRows, std::size_t kVectors>
 HWY_INLINE void StoreTile(D d, const TileTask& task, hn::Vec<D> (&sum)[kRows][kVectors]) {
   HWY_UNROLL(16)
@@ -104,6 +116,7 @@ HWY_INLINE void StoreTile(D d, const TileTask& task, hn::Vec<D> (&sum)[kRows][kV
     for (std::size_t r = 0; r < kRows; ++r)
       AddTo(d, AddBytes(task.residual, r * task.residual_stride), sum[r]);
   }
+  Bend(d, task.range.curve, sum);
   const auto low = hn::Set(d, task.range.low);
   const auto high = hn::Set(d, task.range.high);
   float* c = task.c;  // task is not read again between the stores
@@ -247,8 +260,11 @@ HWY_NOINLINE void FourPanels(const ProductTask& task, std::size_t panel) {
     const Panel& at = matrix.panels[panel + p];
     How::Finish(d, matrix.bias.data() + at.bias_offset, sum[p]);
     if (task.residual != nullptr) AddTo(d, task.residual + at.column, sum[p]);
-    StoreRow(d, low, high, sum[p], task.c + at.column);
   }
+  Bend(d, task.range.curve, sum);
+  HWY_UNROLL(4)
+  for (std::size_t p = 0; p < 4; ++p)
+    StoreRow(d, low, high, sum[p], task.c + matrix.panels[panel + p].column);
 }
 
 // A panel is read again by every tile, so only its first reading can miss the cache. With few tiles that is

@@ -18,6 +18,7 @@
 #include "hwy/highway.h"
 #include "kernels/arithmetic-inl.h"
 #include "kernels/clamp-inl.h"
+#include "kernels/curve-inl.h"
 #include "kernels/sixteen_bits-inl.h"
 #include "kernels/tile-inl.h"
 #include "kernels/training_kernels.h"
@@ -69,23 +70,33 @@ HWY_INLINE void Ahead(const T* at) {
   hwy::Prefetch(reinterpret_cast<const char*>(at) + kBytes);
 }
 
+// Calls body(whether the range has a curve, as a constant).
+template <class Body>
+HWY_INLINE void ForCurve(const Range& range, const Body& body) {
+  if (range.curve == Curve::kStraight) return body(std::false_type());
+  body(std::true_type());
+}
+
 void Apply(MapRows input, std::size_t rows, std::size_t columns, const Affine& affine, float* output,
            std::size_t output_pitch) {
   ForType(input, [&](auto zero) HWY_ATTR {
-    using T = decltype(zero);
-    ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
-      const T* from = RowOf<T>(input, r);
-      float* to = output + r * output_pitch;
-      ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
-        const auto scale = hn::LoadU(d, affine.scale + c);
-        const auto shift = hn::LoadU(d, affine.shift + c);
-        const auto low = hn::Set(d, affine.range.low);
-        const auto high = hn::Set(d, affine.range.high);
-        for (std::size_t i = 0; i < count; ++i) {
-          Ahead(from + i * input.pitch + c);
-          const auto y = hn::MulAdd(LoadValues(d, from + i * input.pitch + c), scale, shift);
-          hn::StoreU(Clamped(d, y, low, high), d, to + i * output_pitch + c);
-        }
+    ForCurve(affine.range, [&](auto curved) HWY_ATTR {
+      using T = decltype(zero);
+      ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+        const T* from = RowOf<T>(input, r);
+        float* to = output + r * output_pitch;
+        ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+          const auto scale = hn::LoadU(d, affine.scale + c);
+          const auto shift = hn::LoadU(d, affine.shift + c);
+          const auto low = hn::Set(d, affine.range.low);
+          const auto high = hn::Set(d, affine.range.high);
+          for (std::size_t i = 0; i < count; ++i) {
+            Ahead(from + i * input.pitch + c);
+            auto y = hn::MulAdd(LoadValues(d, from + i * input.pitch + c), scale, shift);
+            if constexpr (curved) y = Curved(d, y, affine.range.curve);
+            hn::StoreU(Clamped(d, y, low, high), d, to + i * output_pitch + c);
+          }
+        });
       });
     });
   });
@@ -137,33 +148,67 @@ void Combine(MapRows gradient, MapRows input, std::size_t rows, std::size_t colu
   });
 }
 
+// The gradient before an activation, from that behind it: times its slope at z.
+template <class D>
+HWY_INLINE hn::Vec<D> Before(D d, hn::Vec<D> g, hn::Vec<D> z, const Range& range,
+                             std::false_type /*curved*/) {
+  return hn::IfThenElseZero(hn::And(hn::Gt(z, hn::Set(d, range.low)), hn::Lt(z, hn::Set(d, range.high))), g);
+}
+
+// A curve bends between -3 and 3: there z / 3 + 1 / 2 is the slope of z (z + 3) / 6, and 1 / 6 that of
+// (z + 3) / 6.
+template <class D>
+HWY_INLINE hn::Vec<D> Before(D d, hn::Vec<D> g, hn::Vec<D> z, const Range& range, std::true_type /*curved*/) {
+  const auto three = hn::Set(d, 3.0F);
+  const auto sixth = hn::Set(d, 1.0F / 6);
+  const auto above = hn::Ge(z, three);
+  const auto open = hn::Gt(z, hn::Neg(three));
+  if (range.curve == Curve::kHardSigmoid)
+    return hn::IfThenElseZero(open, hn::IfThenZeroElse(above, hn::Mul(g, sixth)));
+  const auto slope = hn::MulAdd(z, hn::Set(d, 1.0F / 3), hn::Set(d, 0.5F));
+  return hn::IfThenElseZero(open, hn::IfThenElse(above, g, hn::Mul(g, slope)));
+}
+
 void Mask(MapRows gradient, MapRows input, std::size_t rows, std::size_t columns, const Affine& affine,
           const float* centre, float* sum, float* products) {
   ForType(input, [&](auto zero) HWY_ATTR {
-    using T = decltype(zero);
-    ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
-      T* g = RowOf<T>(gradient, r);
-      const T* from = RowOf<T>(input, r);
-      ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
-        const auto scale = hn::LoadU(d, affine.scale + c);
-        const auto shift = hn::LoadU(d, affine.shift + c);
-        const auto low = hn::Set(d, affine.range.low);
-        const auto high = hn::Set(d, affine.range.high);
-        const auto middle = hn::LoadU(d, centre + c);
-        auto total = hn::Zero(d);
-        auto product = hn::Zero(d);
-        for (std::size_t i = 0; i < count; ++i) {
-          const auto y = LoadValues(d, from + i * input.pitch + c);
-          const auto z = hn::MulAdd(y, scale, shift);
-          const auto open = hn::And(hn::Gt(z, low), hn::Lt(z, high));
-          const auto kept = hn::IfThenElseZero(open, LoadValues(d, g + i * gradient.pitch + c));
-          StoreValues(d, kept, g + i * gradient.pitch + c);
-          total = hn::Add(total, kept);
-          product = hn::MulAdd(kept, hn::Sub(y, middle), product);
-        }
-        hn::StoreU(hn::Add(hn::LoadU(d, sum + c), total), d, sum + c);
-        hn::StoreU(hn::Add(hn::LoadU(d, products + c), product), d, products + c);
+    ForCurve(affine.range, [&](auto curved) HWY_ATTR {
+      using T = decltype(zero);
+      ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+        T* g = RowOf<T>(gradient, r);
+        const T* from = RowOf<T>(input, r);
+        ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+          const auto scale = hn::LoadU(d, affine.scale + c);
+          const auto shift = hn::LoadU(d, affine.shift + c);
+          const auto middle = hn::LoadU(d, centre + c);
+          auto total = hn::Zero(d);
+          auto product = hn::Zero(d);
+          for (std::size_t i = 0; i < count; ++i) {
+            const auto y = LoadValues(d, from + i * input.pitch + c);
+            const auto z = hn::MulAdd(y, scale, shift);
+            const auto kept = Before(d, LoadValues(d, g + i * gradient.pitch + c), z, affine.range, curved);
+            StoreValues(d, kept, g + i * gradient.pitch + c);
+            total = hn::Add(total, kept);
+            product = hn::MulAdd(kept, hn::Sub(y, middle), product);
+          }
+          hn::StoreU(hn::Add(hn::LoadU(d, sum + c), total), d, sum + c);
+          hn::StoreU(hn::Add(hn::LoadU(d, products + c), product), d, products + c);
+        });
       });
+    });
+  });
+}
+
+void Products(const float* a, const float* b, std::size_t pitch, std::size_t rows, std::size_t columns,
+              float* sum) {
+  ForGroups(rows, [&](auto count, std::size_t r) HWY_ATTR {
+    ForColumns(columns, [&](auto d, std::size_t c) HWY_ATTR {
+      auto total = hn::LoadU(d, sum + c);
+      for (std::size_t i = 0; i < count; ++i) {
+        const std::size_t at = (r + i) * pitch + c;
+        total = hn::MulAdd(hn::LoadU(d, a + at), hn::LoadU(d, b + at), total);
+      }
+      hn::StoreU(total, d, sum + c);
     });
   });
 }

@@ -21,6 +21,7 @@ const TrainingKernels& TrainingTable() {
     .moments = &Moments,
     .combine = &Combine,
     .mask = &Mask,
+    .products = &Products,
     .outer = &Outer<Float32>,
     .interleave = &Interleave,
 // As in kernels.cpp.

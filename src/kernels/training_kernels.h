@@ -23,7 +23,7 @@ struct MapRows {
   bool bf16;
 };
 
-// A batch norm (or a bias) and the activation behind it: z = clamp(scale[c] * y + shift[c]).
+// A batch norm (or a bias) and the activation behind it: z = f(scale[c] * y + shift[c]).
 struct Affine {
   const float* scale;
   const float* shift;
@@ -64,7 +64,7 @@ struct DepthwiseWeightsTask {
 struct TrainingKernels {
   std::int64_t target;  // Highway's bit
 
-  // output = clamp(scale * input + shift).
+  // output = f(scale * input + shift).
   void (*apply)(MapRows input, std::size_t rows, std::size_t columns, const Affine& affine, float* output,
                 std::size_t output_pitch);
   // sum += input - centre, squares += (input - centre)^2, summed over the rows.
@@ -74,10 +74,13 @@ struct TrainingKernels {
   // it. Here and below both maps are float32 or both are bfloat16.
   void (*combine)(MapRows gradient, MapRows input, std::size_t rows, std::size_t columns, const float* factor,
                   const float* slope, const float* constant, float* output, std::size_t output_pitch);
-  // gradient = 0 where the activation is flat (scale * input + shift outside of the open range); sum +=
-  // gradient, products += gradient (input - centre), summed over the rows.
+  // gradient *= f'(scale * input + shift), which is 0 where the activation is flat; sum += gradient, products
+  // += gradient (input - centre), summed over the rows.
   void (*mask)(MapRows gradient, MapRows input, std::size_t rows, std::size_t columns, const Affine& affine,
                const float* centre, float* sum, float* products);
+  // sum += a * b, summed over the rows.
+  void (*products)(const float* a, const float* b, std::size_t pitch, std::size_t rows, std::size_t columns,
+                   float* sum);
   void (*outer)(const OuterTask& task);
   // For products in bfloat16: output[i, c] = the pair of input[2 i, c] and input[2 i + 1, c], rounded to the
   // nearest, ties to even; the row after the last is zeros. Pairs take a float's place.

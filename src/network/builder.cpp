@@ -43,16 +43,26 @@ void Builder::Add(const std::string& name, int other) {
   network_.layers.push_back(std::move(layer));
 }
 
-void Builder::Pool() {
-  Layer layer = Next("pool", LayerKind::kGlobalAveragePool, shape().channels);
+void Builder::Scale(const std::string& name, int map) {
+  Layer layer = Next(name, LayerKind::kScale, shape().channels);
+  layer.inputs.insert(layer.inputs.begin(), map);
+  layer.input = layer.output = network_.layers[static_cast<std::size_t>(map)].output;
+  network_.layers.push_back(std::move(layer));
+}
+
+void Builder::Pool(const std::string& name) {
+  Layer layer = Next(name, LayerKind::kGlobalAveragePool, shape().channels);
   layer.output = OutputOf(layer);
   network_.layers.push_back(std::move(layer));
 }
 
-void Builder::Classifier(int classes) {
-  Layer layer = Next("classifier", LayerKind::kFullyConnected, classes);
+void Builder::Classifier(int classes) { Dense("classifier", classes, Activation::kNone); }
+
+void Builder::Dense(const std::string& name, int channels, Activation activation) {
+  Layer layer = Next(name, LayerKind::kFullyConnected, channels);
   layer.output = OutputOf(layer);
   layer.bias = true;
+  layer.activation = activation;
   network_.layers.push_back(std::move(layer));
 }
 

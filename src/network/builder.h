@@ -30,7 +30,11 @@ class Builder {
                    Activation activation);
   // The sum of the last map and that of layer `other`.
   void Add(const std::string& name, int other);
-  void Pool();
+  // The layer `map` times the last one, which is of 1 x 1.
+  void Scale(const std::string& name, int map);
+  void Pool(const std::string& name = "pool");
+  // Fully connected, with a bias and no batch norm.
+  void Dense(const std::string& name, int channels, Activation activation);
   void Classifier(int classes);
 
   // The index of the last layer, or kNetworkInput, and the shape of its map.

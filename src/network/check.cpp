@@ -37,16 +37,20 @@ bool Exists(Enum value) {
 }
 
 void CheckWindow(const Layer& layer) {
-  const int most = layer.kind == LayerKind::kDepthwise ? kMostDepthwiseWindow : kMostWindow;
+  const int most = layer.kind == LayerKind::kConvolution ? kMostWindow : kMostDepthwiseWindow;
   if (layer.kernel < 1 || layer.kernel > most)
     Bad(layer, "has a kernel of ", layer.kernel, ", expected 1 to ", most);
-  if (layer.stride < 1 || layer.stride > kMostWindow)
-    Bad(layer, "has a stride of ", layer.stride, ", expected 1 to ", kMostWindow);
+  for (const int stride : {layer.stride.down, layer.stride.across}) {
+    if (stride < 1 || stride > kMostWindow)
+      Bad(layer, "has a stride of ", stride, ", expected 1 to ", kMostWindow);
+  }
   const Padding& p = layer.padding;
   for (const int side : {p.top, p.bottom, p.left, p.right}) {
     if (side < 0 || side >= layer.kernel)
       Bad(layer, "has a padding of ", side, ", expected 0 to ", layer.kernel - 1);
   }
+  if (layer.kind == LayerKind::kMaxPool && p != Padding())
+    Bad(layer, "is a max pool with padding, expected none");
 }
 
 // How one layer is made, as far as that can be told from it alone.
@@ -83,14 +87,15 @@ void CheckInputs(const Network& network, std::size_t index) {
   const auto expected = static_cast<std::size_t>(TraitsOf(layer.kind).inputs);
   if (layer.inputs.size() != expected)
     Bad(layer, "has ", layer.inputs.size(), " inputs, expected ", expected == 1 ? "one" : "two");
-  for (const int from : layer.inputs) {
+  for (std::size_t i = 0; i < expected; ++i) {
+    const int from = layer.inputs[i];
     if (from != kNetworkInput && (from < 0 || from >= static_cast<int>(index)))
       Bad(layer, "reads layer ", from, ", expected one of those before it, 0 to ",
           static_cast<int>(index) - 1, ", or the network's input, ", kNetworkInput);
     const Shape& read =
         from == kNetworkInput ? network.input : network.layers[static_cast<std::size_t>(from)].output;
-    if (layer.input != read)
-      Bad(layer, "reads a map of ", Text(layer.input), ", but that is of ", Text(read));
+    if (InputOf(layer, i) != read)
+      Bad(layer, "reads a map of ", Text(InputOf(layer, i)), ", but that is of ", Text(read));
   }
 }
 

@@ -63,7 +63,22 @@ void VisitFields(Options& options, const Visit& visit) {
   visit("epsilon", epsilon, kAllowedEpsilons);
 }
 
-// But the variant: that is a part of the version, which NameOf tells and RecipeNamed sets.
+// But the variant, here and below: that is a part of the version, which NameOf tells and RecipeNamed sets.
+template <Is<V3Options> Options, typename Visit>
+void VisitFields(Options& options, const Visit& visit) {
+  auto& [variant, alpha, resolution, classes, input_channels, output_stride, widths, padding, batch_norm,
+         epsilon] = options;
+  visit("alpha", alpha, kAllowedAlphas);
+  visit("resolution", resolution, kAllowedSides);
+  visit("classes", classes, kAllowedClasses);
+  visit("input_channels", input_channels, kAllowedInputChannels);
+  visit("output_stride", output_stride, kAllowedOutputStrides);
+  visit("widths", widths, kAny);
+  visit("padding", padding, kAny);
+  visit("batch_norm", batch_norm, kAny);
+  visit("epsilon", epsilon, kAllowedEpsilons);
+}
+
 template <Is<V4Options> Options, typename Visit>
 void VisitFields(Options& options, const Visit& visit) {
   auto& [variant, alpha, resolution, classes, input_channels, output_stride, padding, activation, batch_norm,

@@ -6,11 +6,12 @@ namespace {
 // The sides of what a window makes of a map.
 Shape Slide(const Layer& layer, int channels) {
   const Padding& p = layer.padding;
-  const auto side = [&](int input, int before, int after) {
-    const int rest = input + before + after - layer.kernel;
-    return rest < 0 ? 0 : rest / layer.stride + 1;
+  const auto side = [&](int input, int around, int stride) {
+    const int rest = input + around - layer.kernel;
+    return rest < 0 ? 0 : rest / stride + 1;
   };
-  return {side(layer.input.height, p.top, p.bottom), side(layer.input.width, p.left, p.right), channels};
+  return {side(layer.input.height, p.top + p.bottom, layer.stride.down),
+          side(layer.input.width, p.left + p.right, layer.stride.across), channels};
 }
 
 }  // namespace
@@ -29,6 +30,10 @@ std::string_view NameOf(LayerKind kind) {
       return "fully connected";
     case LayerKind::kAdd:
       return "add";
+    case LayerKind::kScale:
+      return "scale";
+    case LayerKind::kMaxPool:
+      return "max pool";
   }
   return "";
 }
@@ -46,8 +51,17 @@ KindTraits TraitsOf(LayerKind kind) {
       return {};
     case LayerKind::kAdd:
       return {.inputs = 2, .activation = true};
+    case LayerKind::kScale:
+      return {.inputs = 2};
+    case LayerKind::kMaxPool:
+      return {.window = true};
   }
   return {};
+}
+
+Shape InputOf(const Layer& layer, std::size_t number) {
+  const bool gate = layer.kind == LayerKind::kScale && number == 1;
+  return gate ? Shape{1, 1, layer.input.channels} : layer.input;
 }
 
 std::vector<std::int64_t> WeightShapeOf(const Layer& layer) {
@@ -62,6 +76,8 @@ std::vector<std::int64_t> WeightShapeOf(const Layer& layer) {
       return {layer.input.channels, layer.output.channels};
     case LayerKind::kGlobalAveragePool:
     case LayerKind::kAdd:
+    case LayerKind::kScale:
+    case LayerKind::kMaxPool:
       return {};
   }
   return {};
@@ -80,6 +96,7 @@ Shape OutputOf(const Layer& layer) {
     case LayerKind::kConvolution:
       return Slide(layer, layer.output.channels);
     case LayerKind::kDepthwise:
+    case LayerKind::kMaxPool:
       return Slide(layer, layer.input.channels);
     case LayerKind::kPointwise:
       return {layer.input.height, layer.input.width, layer.output.channels};
@@ -88,6 +105,7 @@ Shape OutputOf(const Layer& layer) {
     case LayerKind::kFullyConnected:
       return {1, 1, layer.output.channels};
     case LayerKind::kAdd:
+    case LayerKind::kScale:
       return layer.input;
   }
   return {};
@@ -105,6 +123,8 @@ std::int64_t MacsOf(const Layer& layer) {
       return layer.input.channels * layer.output.size();
     case LayerKind::kGlobalAveragePool:
     case LayerKind::kAdd:
+    case LayerKind::kScale:
+    case LayerKind::kMaxPool:
       return 0;
   }
   return 0;

@@ -1,6 +1,7 @@
 // What each kind of layer is, in one place: whatever can be told of a layer by its kind is asked here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct KindTraits {
 };
 
 KindTraits TraitsOf(LayerKind kind);
+
+// What the input of that number has to be like.
+Shape InputOf(const Layer& layer, std::size_t number);
 
 // The shape of a layer's weight; empty where it has none.
 std::vector<std::int64_t> WeightShapeOf(const Layer& layer);

@@ -22,7 +22,8 @@ struct Reproduced {
   const char* version;
   Paper (*paper)();
 };
-constexpr std::array<Reproduced, 3> kPapers = {{{"v1", PaperOfV1}, {"v2", PaperOfV2}, {"v4", PaperOfV4}}};
+constexpr std::array<Reproduced, 4> kPapers = {
+    {{"v1", PaperOfV1}, {"v2", PaperOfV2}, {"v3", PaperOfV3}, {"v4", PaperOfV4}}};
 
 }  // namespace
 

@@ -27,6 +27,7 @@ std::vector<std::string> NetworkColumns();
 
 Paper PaperOfV1();
 Paper PaperOfV2();
+Paper PaperOfV3();
 Paper PaperOfV4();
 
 }  // namespace mobilenet

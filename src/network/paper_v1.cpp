@@ -14,7 +14,7 @@ namespace {
 std::pair<std::string, std::string> Describe(const Layer& layer) {
   const int in = layer.input.channels;
   const int out = layer.output.channels;
-  const std::string stride = Concat(" / s", layer.stride);
+  const std::string stride = Concat(" / s", layer.stride.down);
   if (layer.kind == LayerKind::kGlobalAveragePool)
     return {"Avg Pool / s1", Concat("Pool ", layer.input.height, " x ", layer.input.width)};
   if (layer.kind == LayerKind::kFullyConnected) return {"FC" + stride, Concat(in, " x ", out)};

@@ -29,7 +29,7 @@ std::vector<Run> RunsOf(const Network& network) {
     const bool in_block = name != layer.name;
     if (!in_block) {
       runs.push_back(
-          {layer.input, std::string(NameOf(layer.kind)), 0, layer.output.channels, 1, layer.stride});
+          {layer.input, std::string(NameOf(layer.kind)), 0, layer.output.channels, 1, layer.stride.down});
       continue;
     }
     if (name != block) {  // its first layer
@@ -39,7 +39,7 @@ std::vector<Run> RunsOf(const Network& network) {
     Run& run = runs.back();
     if (layer.kind == LayerKind::kDepthwise) {
       run.t = layer.input.channels / run.input.channels;
-      run.s = layer.stride;
+      run.s = layer.stride.down;
     }
     run.c = layer.output.channels;
     if (layer.kind != LayerKind::kPointwise || layer.activation != Activation::kNone) continue;

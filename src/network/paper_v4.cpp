@@ -104,7 +104,7 @@ Row RowOf(const Layer& layer) {
           average ? layer.input.height : layer.kernel,
           0,
           layer.output.channels,
-          layer.stride};
+          layer.stride.down};
 }
 
 const char* NameOfUniversal(const Row& row) {
@@ -117,7 +117,7 @@ Row RowOf(Part part) {
   if (part.size() == 1) return RowOf(first);
   Row row = {first.input.height, first.input.channels, "", 0, 0, 0, part.back().output.channels, 1};
   for (const Layer& layer : part) {
-    row.stride *= layer.stride;
+    row.stride *= layer.stride.down;
     const bool window = layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kDepthwise;
     if (window) (row.expanded == 0 && layer.kind == LayerKind::kDepthwise ? row.k1 : row.k2) = layer.kernel;
     const bool mixes = layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kPointwise;

@@ -70,6 +70,10 @@ std::string_view NameOf(Activation activation) {
       return "relu";
     case Activation::kRelu6:
       return "relu6";
+    case Activation::kHardSigmoid:
+      return "hard-sigmoid";
+    case Activation::kHardSwish:
+      return "hard-swish";
   }
   return "";
 }

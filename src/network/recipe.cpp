@@ -106,6 +106,20 @@ std::string FamilyTitle(const V1Options& v1) {
 
 std::string FamilyTitle(const V2Options&) { return "V2"; }
 
+std::string FamilyTitle(const V3Options& v3) {
+  switch (v3.variant) {
+    case V3Variant::kLarge:
+      return "V3-Large";
+    case V3Variant::kSmall:
+      return "V3-Small";
+    case V3Variant::kLargeMinimalistic:
+      return "V3-Large minimalistic";
+    case V3Variant::kSmallMinimalistic:
+      return "V3-Small minimalistic";
+  }
+  return "";
+}
+
 std::string FamilyTitle(const V4Options& v4) {
   switch (v4.variant) {
     case V4Variant::kConvSmall:
@@ -128,6 +142,7 @@ void CheckRecipe(const Recipe& recipe) {
         CheckNumber(name, sides.width, allowed);
       },
       [](const char* name, PaddingStyle style, const Allowed&) { CheckEnumerator(name, style); },
+      [](const char* name, V3Widths widths, const Allowed&) { CheckEnumerator(name, widths); },
       [](const char* name, Activation activation, const Allowed&) { CheckEnumerator(name, activation); },
       [](const char*, bool, const Allowed&) {},
       [](const char* name, int number, const Allowed& allowed) { CheckNumber(name, number, allowed); },
@@ -138,6 +153,7 @@ void CheckRecipe(const Recipe& recipe) {
 Network Build(const Recipe& recipe) {
   return std::visit(Overloaded{[](const V1Options& options) { return V1(options); },
                                [](const V2Options& options) { return V2(options); },
+                               [](const V3Options& options) { return V3(options); },
                                [](const V4Options& options) { return V4(options); }},
                     recipe);
 }
@@ -145,6 +161,7 @@ Network Build(const Recipe& recipe) {
 std::string_view NameOf(const Recipe& recipe) {
   return std::visit(Overloaded{[](const V1Options&) { return std::string_view("v1"); },
                                [](const V2Options&) { return std::string_view("v2"); },
+                               [](const V3Options& options) { return NameOf(options.variant); },
                                [](const V4Options& options) { return NameOf(options.variant); }},
                     recipe);
 }

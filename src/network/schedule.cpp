@@ -187,7 +187,7 @@ std::vector<bool> JoinsOf(const Network& network, const Schedule& schedule, Memo
 }
 
 RowWindow RowWindowOf(const Layer& layer) {
-  return {layer.kernel, layer.stride, layer.padding.top, layer.input.height, layer.output.height};
+  return {layer.kernel, layer.stride.down, layer.padding.top, layer.input.height, layer.output.height};
 }
 
 }  // namespace

@@ -15,9 +15,8 @@ Extent Fixed(int before, int after, int input, int kernel, int stride) {
   return {before, after, rest < 0 ? 0 : rest / stride + 1};
 }
 
-Extent Place(PaddingStyle style, int input, const Layer& layer) {
+Extent Place(PaddingStyle style, int input, int stride, const Layer& layer) {
   const int kernel = layer.kernel;
-  const int stride = layer.stride;
   const int side = kernel / 2;
   if (style == PaddingStyle::kSymmetric) return Fixed(side, side, input, kernel, stride);
   if (style == PaddingStyle::kKeras && layer.kind == LayerKind::kDepthwise && stride > 1)
@@ -30,8 +29,8 @@ Extent Place(PaddingStyle style, int input, const Layer& layer) {
 }  // namespace
 
 void PlaceWindow(PaddingStyle style, Layer& layer) {
-  const Extent rows = Place(style, layer.input.height, layer);
-  const Extent columns = Place(style, layer.input.width, layer);
+  const Extent rows = Place(style, layer.input.height, layer.stride.down, layer);
+  const Extent columns = Place(style, layer.input.width, layer.stride.across, layer);
   layer.padding = {rows.before, rows.after, columns.before, columns.after};
   layer.output.height = rows.output;
   layer.output.width = columns.output;

@@ -26,9 +26,14 @@ struct Making {
 Range RangeOfMap(const Network& network, int index) {
   if (index == kNetworkInput) return kWholeRange;
   const Layer& layer = network.layers[static_cast<std::size_t>(index)];
-  // An average leaves no range that its values don't.
-  return layer.kind == LayerKind::kGlobalAveragePool ? RangeOfMap(network, layer.inputs.front())
-                                                     : RangeOf(layer.activation);
+  if (layer.kind == LayerKind::kScale) {
+    const Range gate = RangeOfMap(network, layer.inputs[1]);
+    // Numbers from 0 to 1 take a value nowhere but towards 0.
+    return gate.low >= 0 && gate.high <= 1 ? RangeOfMap(network, layer.inputs[0]) : kWholeRange;
+  }
+  // What an average or the largest of some values leaves no range that the values don't.
+  const bool pool = layer.kind == LayerKind::kGlobalAveragePool || layer.kind == LayerKind::kMaxPool;
+  return pool ? RangeOfMap(network, layer.inputs.front()) : RangeOf(layer.activation);
 }
 
 // A layer's weights with its batch norm folded into them. Nothing of it is read again: of a file that is
@@ -85,6 +90,12 @@ Step MakeStep(const StepLayers& layers, const Weights& weights, const Making& ma
       break;
     case LayerKind::kAdd:
       step.rows = SumRows();
+      break;
+    case LayerKind::kScale:
+      step.rows = ScaledRows();
+      break;
+    case LayerKind::kMaxPool:
+      step.rows = MaxRows();
       break;
   }
   return step;

@@ -37,8 +37,14 @@ Values Compute(const Layer& layer, const Weights& weights, std::span<const Value
     case LayerKind::kGlobalAveragePool:
       reference::Average(input, pixels, channels, output.data());
       break;
+    case LayerKind::kMaxPool:
+      reference::MaxPool(WindowOf(layer), input, output.data());
+      break;
     case LayerKind::kAdd:
       std::ranges::transform(*inputs[0], *inputs[1], output.begin(), std::plus<>());
+      break;
+    case LayerKind::kScale:
+      reference::Scale(pixels, channels, input, inputs[1]->data(), output.data());
       break;
   }
   return output;
@@ -58,7 +64,7 @@ void BatchNorm(const Layer& layer, const Weights& weights, Values& values) {
 
 void Activate(Activation activation, Values& values) {
   const Range range = RangeOf(activation);
-  for (float& value : values) value = std::clamp(value, range.low, range.high);
+  for (float& value : values) value = reference::Activated(value, range);
 }
 
 }  // namespace

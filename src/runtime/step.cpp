@@ -25,7 +25,7 @@ void DepthwisePixels(const Window& w, const DepthwiseRows& rows, const Kernels& 
                      std::size_t pitch) {
   DepthwiseTask task{};
   task.kernel = w.kernel;
-  task.stride = w.stride;
+  task.stride = w.stride.across;
   task.padding_left = w.padding_left;
   task.width = w.input_width;
   task.channels = static_cast<std::size_t>(w.input_channels);
@@ -38,7 +38,7 @@ void DepthwisePixels(const Window& w, const DepthwiseRows& rows, const Kernels& 
   ForEachRow(begin, end, width, [&](std::size_t y, std::size_t x_begin, std::size_t x_end) {
     task.rows = 0;
     for (int ky = 0; ky < w.kernel; ++ky) {
-      const int iy = static_cast<int>(y) * w.stride - w.padding_top + ky;
+      const int iy = static_cast<int>(y) * w.stride.down - w.padding_top + ky;
       if (iy < 0 || iy >= w.input_height) continue;
       task.input[task.rows] = input.Row(iy);
       task.weight[task.rows] = rows.weight.data() + ky * w.kernel * task.channels;
@@ -193,6 +193,37 @@ struct PartRunner {
                  .range = step.end.range,
                  .output = maps.output.Pixel(part.begin),
                  .output_pitch = maps.output.pitch});
+  }
+
+  void operator()(const ScaledRows&) const {
+    kernels.scale({.map = maps.input.Pixel(part.begin),
+                   .map_pitch = maps.input.pitch,
+                   .gate = maps.other.data,
+                   .pixels = count(),
+                   .channels = step.row_length(),
+                   .output = maps.output.Pixel(part.begin),
+                   .output_pitch = maps.output.pitch});
+  }
+
+  void operator()(const MaxRows&) const {
+    const Window& w = step.window;
+    MaxPoolTask task = {.input = {},
+                        .kernel = w.kernel,
+                        .stride = w.stride.across,
+                        .channels = step.row_length(),
+                        .input_pitch = maps.input.pitch,
+                        .x_begin = 0,
+                        .x_end = 0,
+                        .output = nullptr,
+                        .output_pitch = maps.output.pitch};
+    ForEachRow(part.begin, part.end, step.width(), [&](std::size_t y, std::size_t begin, std::size_t end) {
+      for (int r = 0; r < w.kernel; ++r)
+        task.input[r] = maps.input.Row(static_cast<int>(y) * w.stride.down + r);
+      task.x_begin = static_cast<int>(begin);
+      task.x_end = static_cast<int>(end);
+      task.output = AddBytes(maps.output.Row(static_cast<int>(y)), begin * maps.output.pitch);
+      kernels.max_pool(task);
+    });
   }
 };
 

@@ -28,11 +28,14 @@ struct DepthwiseRows {
 struct WindowRows {
   bool two_pixels = false;
 };
-struct PatchRows {};  // a convolution's windows, gathered one by one
-struct MeanRow {};    // the mean over the whole input
-struct SumRows {};    // the sum of two inputs
+struct PatchRows {};   // a convolution's windows, gathered one by one
+struct MeanRow {};     // the mean over the whole input
+struct SumRows {};     // the sum of two inputs
+struct ScaledRows {};  // the input times a gate for each channel, the other input
+struct MaxRows {};     // the largest values under a window
 
-using RowSource = std::variant<Direct, DepthwiseRows, WindowRows, PatchRows, MeanRow, SumRows>;
+using RowSource =
+    std::variant<Direct, DepthwiseRows, WindowRows, PatchRows, MeanRow, SumRows, ScaledRows, MaxRows>;
 
 // The weights that rows are multiplied with.
 struct Product {
@@ -103,7 +106,7 @@ std::size_t ScratchSize(const Step& step, std::size_t pixels);
 // What a step reads and writes.
 struct StepMaps {
   MapView input;
-  MapView other;  // of SumRows the second input, else the residual; read by those alone
+  MapView other;  // of SumRows and ScaledRows the second input, else the residual; read by those alone
   MapView output;
 };
 

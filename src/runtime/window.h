@@ -14,12 +14,12 @@ inline Window WindowOf(const Layer& layer) {
           .output_width = layer.output.width,
           .output_channels = layer.output.channels,
           .kernel = layer.kernel,
-          .stride = layer.stride,
+          .stride = {layer.stride.down, layer.stride.across},
           .padding_top = layer.padding.top,
           .padding_left = layer.padding.left};
 }
 
-// What an activation leaves of a value.
+// What an activation makes of a value.
 constexpr Range RangeOf(Activation activation) {
   switch (activation) {
     case Activation::kNone:
@@ -28,6 +28,10 @@ constexpr Range RangeOf(Activation activation) {
       return {0, kWholeRange.high};
     case Activation::kRelu6:
       return {0, 6};
+    case Activation::kHardSigmoid:
+      return kHardSigmoidRange;
+    case Activation::kHardSwish:
+      return kHardSwishRange;
   }
   return kWholeRange;
 }

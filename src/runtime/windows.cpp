@@ -10,7 +10,7 @@ namespace {
 
 // Floats in one row of the padded input under the windows of `pixels` neighbours.
 std::size_t WindowRowLength(const Window& w, std::size_t pixels) {
-  return ((pixels - 1) * w.stride + w.kernel) * w.input_channels;
+  return ((pixels - 1) * w.stride.across + w.kernel) * w.input_channels;
 }
 
 // Floats of a row that is copied for the windows of `pixels` neighbours, two at once, in whole cache lines.
@@ -26,28 +26,29 @@ class WindowProduct {
   WindowProduct(const Window& window, const Kernels& kernels, const ProductTask& task, const MapView& input,
                 float* scratch)
       : window_(window), kernels_(kernels), task_(task), input_(input), scratch_(scratch) {
-    task_.a_stride = window_.stride * window_.input_channels * sizeof(float);
+    task_.a_stride = window_.stride.across * window_.input_channels * sizeof(float);
     task_.segments = window_.kernel;
   }
 
   // The output pixels [begin, end) of row `y`.
   void Row(int y, int begin, int end) {
     const Window& w = window_;
-    const int top = y * w.stride - w.padding_top;
+    const int top = y * w.stride.down - w.padding_top;
     const bool whole = input_.rows >= w.input_height && input_.pitch == w.input_channels * sizeof(float);
     const bool inside = top >= 0 && top + w.kernel <= w.input_height && w.kernel <= w.input_width;
     if (!whole || !inside) return Copied(top, begin, end);
     const int tile = static_cast<int>(kernels_.tile_rows);
-    const int first = (w.padding_left + w.stride - 1) / w.stride;  // the first window that begins inside
+    const int first =
+        (w.padding_left + w.stride.across - 1) / w.stride.across;  // the first window that begins inside
     const int after =
-        (w.input_width - w.kernel + w.padding_left) / w.stride + 1;  // the first that ends outside
+        (w.input_width - w.kernel + w.padding_left) / w.stride.across + 1;  // the first that ends outside
     const int left = begin < first ? std::min(end, begin + tile) : begin;
     const int direct = std::max(0, std::min(end, after) - left);
     const int right = left + (left + direct == end ? direct : direct / tile * tile);
     Copied(top, begin, left);
     if (right > left) {
       task_.a = AddBytes(input_.Row(top),
-                         static_cast<std::size_t>(left * w.stride - w.padding_left) * input_.pitch);
+                         static_cast<std::size_t>(left * w.stride.across - w.padding_left) * input_.pitch);
       task_.segment_pitch = w.input_width * input_.pitch;
       Product(left, right);
     }
@@ -64,7 +65,7 @@ class WindowProduct {
     for (int ky = 0; ky < w.kernel; ++ky) {
       const int y = top + ky;
       const bool exists = y >= 0 && y < w.input_height;
-      CopyPixels(w, exists ? input_.Row(y) : nullptr, begin * w.stride - w.padding_left,
+      CopyPixels(w, exists ? input_.Row(y) : nullptr, begin * w.stride.across - w.padding_left,
                  length / w.input_channels, scratch_ + ky * length);
     }
     Product(begin, end);
@@ -96,7 +97,7 @@ class PairedWindows {
         task_(task),
         input_(input),
         scratch_(scratch),
-        next_(static_cast<std::size_t>(window_.stride) * window_.input_channels) {
+        next_(static_cast<std::size_t>(window_.stride.across) * window_.input_channels) {
     task_.a = scratch;
     task_.a_stride = 4 * next_ * sizeof(float);
     task_.segments = window_.kernel;
@@ -110,12 +111,12 @@ class PairedWindows {
     const std::size_t length = PairedRowLength(window_, pixels);
     task_.segment_pitch = length * sizeof(float);
     for (int ky = 0; ky < window_.kernel; ++ky) {
-      const int iy = y * window_.stride - window_.padding_top + ky;
+      const int iy = y * window_.stride.down - window_.padding_top + ky;
       float* to = scratch_ + ky * length;
       if (iy < 0 || iy >= window_.input_height) {
         std::fill_n(to, length, 0.0F);
       } else {
-        CopyRow(input_.Row(iy), begin * window_.stride - window_.padding_left,
+        CopyRow(input_.Row(iy), begin * window_.stride.across - window_.padding_left,
                 WindowRowLength(window_, pixels - 1), to);
       }
     }

@@ -15,8 +15,8 @@ void AddPatches(const Window& w, const float* patches, std::size_t begin, std::s
                 std::size_t pitch) {
   const auto channels = static_cast<std::size_t>(w.input_channels);
   for (std::size_t pixel = begin; pixel < end; ++pixel) {
-    const int top = static_cast<int>(pixel / w.output_width) * w.stride - w.padding_top;
-    const int left = static_cast<int>(pixel % w.output_width) * w.stride - w.padding_left;
+    const int top = static_cast<int>(pixel / w.output_width) * w.stride.down - w.padding_top;
+    const int left = static_cast<int>(pixel % w.output_width) * w.stride.across - w.padding_left;
     for (int y = top; y < top + w.kernel; ++y) {
       for (int x = left; x < left + w.kernel; ++x, patches += channels) {
         if (y < 0 || y >= w.input_height || x < 0 || x >= w.input_width) continue;
@@ -80,6 +80,17 @@ void TrainingPass::State::AddStaged(const LayerInput& input, std::size_t first_r
   if (!input.adds) return;
   const LayerState& in = *input.from;
   AddRows(in.map, staging, rows, in.gradient + in.map.floats(first_row));
+}
+
+void TrainingPass::State::Give(const LayerInput& input, std::size_t first_row, std::size_t rows,
+                               float* gradient) const {
+  if (input.adds) return AddStaged(input, first_row, rows, gradient);
+  const MapRows to = input.from->GradientRows(first_row);
+  if (to.bf16) {
+    kernels->round_to_bf16(gradient, rows * to.pitch, to.values);
+  } else {
+    std::copy_n(gradient, rows * to.pitch, static_cast<float*>(to.values));
+  }
 }
 
 void TrainingPass::State::Complete(const LayerInput& input, std::size_t first_row, std::size_t rows,
@@ -257,14 +268,7 @@ void TrainingPass::State::BackwardAdd(std::size_t index, int worker) {
     const std::size_t rows = std::min(block, end * pixels - row);
     float* gradient = out.gradient + out.map.floats(row);
     for (const LayerInput& to : out.inputs) {
-      const MapRows in = to.from->GradientRows(row);
-      if (to.adds) {
-        AddStaged(to, row, rows, gradient);
-      } else if (in.bf16) {
-        kernels->round_to_bf16(gradient, rows * in.pitch, in.values);
-      } else {
-        std::copy_n(gradient, rows * in.pitch, static_cast<float*>(in.values));
-      }
+      Give(to, row, rows, gradient);
       Complete(to, row, rows, worker);
     }
   }

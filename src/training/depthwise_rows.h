@@ -16,7 +16,7 @@ class DepthwiseRows {
  public:
   DepthwiseRows(const Layer& layer, const TrainingMap& in, const TrainingMap& out)
       : kernel_(layer.kernel),
-        stride_(layer.stride),
+        stride_(layer.stride.down),  // the same across
         top_(layer.padding.top),
         left_(layer.padding.left),
         in_(in),

@@ -1,6 +1,7 @@
 // What the forward and the backward half of a TrainingPass share.
 #pragma once
 
+#include <algorithm>
 #include <vector>
 
 #include "base/aligned.h"
@@ -67,7 +68,7 @@ struct LayerState {
   float* gradient = nullptr;  // of the map behind the batch norm, until this layer's backward is done
   bool in_place = false;      // the gradient changes after it is stored: it and the map stay float32
   Range range;
-  // z = clamp(scale * y + shift); centre is the batch's mean, 0 without batch norm.
+  // z = f(scale * y + shift); centre is the batch's mean, 0 without batch norm.
   AlignedVector<float> scale, shift, centre;
   // gradient of y = factor * gradient of (scale * y + shift) + slope * y + constant.
   AlignedVector<float> factor, slope, constant;
@@ -166,11 +167,13 @@ struct TrainingPass::State {
   [[nodiscard]] std::size_t DepthwiseScratch(const LayerState& out) const;
   [[nodiscard]] std::size_t PoolScratch(const LayerState& out) const;
   [[nodiscard]] std::size_t AddScratch(const LayerState& out) const;
+  [[nodiscard]] std::size_t ScaleScratch(const LayerState& out) const;
   void ForwardConvolution(std::size_t layer, int worker);
   void ForwardPointwise(std::size_t layer, int worker);
   void ForwardDepthwise(std::size_t layer, int worker);
   void ForwardPool(std::size_t layer, int worker);
   void ForwardAdd(std::size_t layer, int worker);
+  void ForwardScale(std::size_t layer, int worker);
   // Adds float32 rows of such a map to others.
   void AddRows(const TrainingMap& map, float* from, std::size_t rows, float* to) const;
   // Runs a depthwise task whose bias and output are open: no bias, and rows of a map.
@@ -190,6 +193,8 @@ struct TrainingPass::State {
   // Where to write the gradient of rows of an input: `staging` if it is one that adds, which AddStaged does.
   static MapRows GradientFor(const LayerInput& input, std::size_t first_row, float* staging);
   void AddStaged(const LayerInput& input, std::size_t first_row, std::size_t rows, float* staging) const;
+  // Makes float32 rows the gradient of an input's, or adds them to it.
+  void Give(const LayerInput& input, std::size_t first_row, std::size_t rows, float* gradient) const;
   // What is to be done to rows of an input's gradient when they are whole.
   void Complete(const LayerInput& input, std::size_t first_row, std::size_t rows, int worker) const;
   // Adds to the gradient of `layer`'s weights what rows of its input and of the gradient before its batch
@@ -213,6 +218,18 @@ struct TrainingPass::State {
   void Spread(float* row, std::size_t rows, std::size_t columns, const MapRows& to) const;
 
   void BackwardAdd(std::size_t layer, int worker);
+  void BackwardScale(std::size_t layer, int worker);
+  // rows times a gate, which may be in place.
+  void ScaleRows(const TrainingMap& map, const float* from, std::size_t rows, const float* gate,
+                 float* to) const;
+  // Calls use(first_row, rows) for the blocks of a scale's rows, which are each of one image.
+  template <typename Use>
+  void ForBlocks(const LayerState& out, std::size_t image, const Use& use) const {
+    const std::size_t pixels = out.map.pixels();
+    const std::size_t block = BlockRows(out.map.pitch, out.map.pitch);
+    for (std::size_t first = 0; first < pixels; first += block)
+      use(image * pixels + first, std::min(block, pixels - first));
+  }
 
   // Sets gradients behind `layer`'s activation to those before it, and adds up what its batch norm needs.
   void MaskRows(LayerState& layer, std::size_t first_row, std::size_t rows, int worker) const;

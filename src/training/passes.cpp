@@ -20,6 +20,10 @@ TrainingPass::State::KindPass TrainingPass::State::PassOf(LayerKind kind) {
       return {&State::ForwardPool, &State::BackwardPool, &State::PoolScratch};
     case LayerKind::kAdd:
       return {&State::ForwardAdd, &State::BackwardAdd, &State::AddScratch};
+    case LayerKind::kMaxPool:
+      return {};  // refused before
+    case LayerKind::kScale:
+      return {&State::ForwardScale, &State::BackwardScale, &State::ScaleScratch};
   }
   return {};
 }
@@ -67,6 +71,10 @@ std::size_t TrainingPass::State::PoolScratch(const LayerState& out) const {
 
 std::size_t TrainingPass::State::AddScratch(const LayerState& out) const {
   return BlockRows(out.map.pitch, out.map.pitch) * out.map.pitch;
+}
+
+std::size_t TrainingPass::State::ScaleScratch(const LayerState& out) const {
+  return AddScratch(out) + 2 * out.map.pitch;
 }
 
 }  // namespace mobilenet

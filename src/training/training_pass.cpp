@@ -23,6 +23,11 @@ void CheckTrainable(const Network& network) {
     Fail("training needs a network that ends with a fully connected layer, with no batch norm or activation");
   std::vector<bool> read(layers.size());
   for (const Layer& layer : layers) {
+    if (layer.kind == LayerKind::kMaxPool)
+      Fail("layer ", layer.name, " is a max pool, which is run but not trained through");
+    if (layer.stride.down != layer.stride.across)
+      Fail("layer ", layer.name, " has the strides ", layer.stride.down, " and ", layer.stride.across,
+           ", which is run but not trained: expected two equal ones");
     for (const int from : layer.inputs) {
       if (from != kNetworkInput) {
         read[static_cast<std::size_t>(from)] = true;

@@ -22,6 +22,8 @@ bool IsSame(const Layer& layer) { return IsPaddedAs(PaddingStyle::kSame, layer);
 
 op::Any OperationOf(const Layer& layer, const Weights& weights) {
   if (layer.kind == LayerKind::kAdd) return op::Add();
+  if (layer.kind == LayerKind::kScale) return op::Multiply();
+  if (layer.kind == LayerKind::kMaxPool) return op::MaxPool{layer.kernel, layer.stride};
   if (layer.kind == LayerKind::kGlobalAveragePool) return op::Average();
   Tensor weight = weights.at(layer.name + ".weight");
   const auto bias = layer.bias ? Values(weights, layer.name + ".bias") : std::vector<float>();
@@ -168,12 +170,13 @@ void AddWindow(const Layer& layer, const Weights& weights, int input, int output
   const std::int8_t fused = FusedCode(layer.activation);
   auto& builder = writer.builder();
   if (depthwise) {
-    const auto options =
-        tflite::CreateDepthwiseConv2DOptions(builder, padding, layer.stride, layer.stride, 1, fused).Union();
+    const auto options = tflite::CreateDepthwiseConv2DOptions(builder, padding, layer.stride.across,
+                                                              layer.stride.down, 1, fused)
+                             .Union();
     writer.AddOperator(4, {source, constant, bias}, output, tflite::Options_DepthwiseConv2DOptions, options);
   } else {
     const auto options =
-        tflite::CreateConv2DOptions(builder, padding, layer.stride, layer.stride, fused).Union();
+        tflite::CreateConv2DOptions(builder, padding, layer.stride.across, layer.stride.down, fused).Union();
     writer.AddOperator(3, {source, constant, bias}, output, tflite::Options_Conv2DOptions, options);
   }
 }
@@ -267,7 +270,7 @@ Graph GraphOf(const Network& network, const Weights& weights) {
                              layer.epsilon}});
     }
     if (layer.activation != Activation::kNone)
-      graph.Append({"the layer " + layer.name + "_relu", "test", "", {}, op::Clip{layer.activation}});
+      graph.Append({"the layer " + layer.name + "_relu", "test", "", {}, op::Activate{layer.activation}});
     nodes.push_back(graph.output);
   }
   return graph;

@@ -51,6 +51,24 @@ TEST(Recognise, WorksOutEveryOption) {
   ExpectRecognised<V2Options>({.alpha = 1.4, .padding = PaddingStyle::kSymmetric, .epsilon = 1e-5F});
   ExpectRecognised<V2Options>({.alpha = 0.25, .output_stride = 8, .activation = Activation::kRelu});
   ExpectRecognised<V2Options>({.alpha = 0.75, .batch_norm = false});
+  ExpectRecognised<V3Options>({});
+  ExpectRecognised<V3Options>(
+      {.variant = V3Variant::kSmall, .alpha = 0.5, .classes = 3, .input_channels = 1});
+  ExpectRecognised<V3Options>({.variant = V3Variant::kSmall,
+                               .alpha = 0.35,
+                               .classes = 0,
+                               .widths = V3Widths::kTimm,
+                               .padding = PaddingStyle::kSymmetric,
+                               .epsilon = 1e-5F});
+  ExpectRecognised<V3Options>({.variant = V3Variant::kLarge,
+                               .alpha = 0.35,
+                               .resolution = {96, 128},
+                               .output_stride = 8,
+                               .widths = V3Widths::kTorchvision,
+                               .batch_norm = false});
+  ExpectRecognised<V3Options>(
+      {.variant = V3Variant::kLargeMinimalistic, .alpha = 0.35, .widths = V3Widths::kKeras});
+  ExpectRecognised<V3Options>({.variant = V3Variant::kSmallMinimalistic, .alpha = 1.25, .classes = 7});
   ExpectRecognised<V4Options>({.alpha = 0.35, .classes = 3, .input_channels = 1});
   ExpectRecognised<V4Options>({.alpha = 0.25, .resolution = {96, 128}, .classes = 0, .output_stride = 8});
   ExpectRecognised<V4Options>({.variant = V4Variant::kConvMedium, .alpha = 0.5, .classes = 3});
@@ -69,6 +87,10 @@ TEST(Recognise, FindsTheRoundAlpha) {
   }
   for (const double alpha : {1.4, 1.3, 1.0, 0.75, 0.5, 0.35, 0.25, 0.1}) {
     EXPECT_EQ(V2Of(ToModel(GraphOf(V2({.alpha = alpha})))).alpha, alpha);
+  }
+  for (const double alpha : {1.25, 1.0, 0.75, 0.5, 0.35}) {
+    const Model model = ToModel(GraphOf(V3({.alpha = alpha, .resolution = 64})));
+    EXPECT_EQ(std::get<V3Options>(*model.network.recipe).alpha, alpha);
   }
   for (const double alpha : {1.4, 1.25, 1.0, 0.75, 0.5, 0.35, 0.1}) {
     const Model model = ToModel(GraphOf(V4({.alpha = alpha, .resolution = 64})));
@@ -191,7 +213,7 @@ TEST(FoldGraph, AlmostV1IsCustom) {
   EXPECT_EQ(strided.layers[5].stride, 2);
   EXPECT_EQ(strided.layers.back().input, v1.layers.back().input);
   const Network clipped = edited([&](Graph& g) {
-    std::get<op::Clip>(node(g, "block3.depthwise_relu").operation).activation = Activation::kRelu;
+    std::get<op::Activate>(node(g, "block3.depthwise_relu").operation).activation = Activation::kRelu;
   });
   EXPECT_EQ(VersionOf(clipped), "custom");
   EXPECT_EQ(clipped.layers[5].activation, Activation::kRelu);
@@ -335,7 +357,7 @@ TEST(FoldGraph, ZerosThatNoWindowTakesAreRefused) {
               HasSubstr("p is a 1 x 1 convolution of a padded map"));
   EXPECT_THAT(Chain().Then("z", zeros).Then("pool", op::Average()).Complains(),
               HasSubstr("the layer pool reads a map with zeros around it"));
-  EXPECT_THAT(Chain().Then("z", zeros).Then("r", op::Clip()).Complains(),
+  EXPECT_THAT(Chain().Then("z", zeros).Then("r", op::Activate()).Complains(),
               HasSubstr("the layer r reads a map with zeros"));
   EXPECT_THAT(Chain().Then("vast", op::Zeros{{0, 2'000'000'000, 0, 0}}).Complains(),
               HasSubstr("vast puts 0 and 2000000000 zeros around the map"));
@@ -360,8 +382,8 @@ TEST(FoldGraph, WindowsThatMakeNoSenseAreRefused) {
 TEST(FoldGraph, ActivationsAndNormsJoinTheLayerBeforeThem) {
   const op::Norm norm = {{}, {}, {0, 0}, {1, 1}};
   EXPECT_EQ(Chain()
-                .Then("r", op::Clip{Activation::kRelu6})
-                .Then("again", op::Clip{Activation::kRelu})
+                .Then("r", op::Activate{Activation::kRelu6})
+                .Then("again", op::Activate{Activation::kRelu})
                 .Head()
                 .Build()
                 .layers[0]
@@ -369,16 +391,84 @@ TEST(FoldGraph, ActivationsAndNormsJoinTheLayerBeforeThem) {
             Activation::kRelu6);
   EXPECT_THAT(Chain().Then("n", norm, {kNetworkInput}).Complains(),
               HasSubstr("n comes before the first convolution"));
-  EXPECT_THAT(Chain().Then("r", op::Clip()).Then("n", norm).Complains(),
+  EXPECT_THAT(Chain().Then("r", op::Activate()).Then("n", norm).Complains(),
               HasSubstr("n is a batch norm behind the activation of first"));
-  EXPECT_THAT(Chain().Then("pool", op::Average()).Then("r", op::Clip()).Complains(),
+  EXPECT_THAT(Chain().Then("pool", op::Average()).Then("r", op::Activate()).Complains(),
               HasSubstr("the layer r comes right behind the average"));
-  EXPECT_THAT(Chain().Then("r", op::Clip()).Then("sum", op::Add(), {0, 1}).Complains(),
+  EXPECT_THAT(Chain().Then("r", op::Activate()).Then("sum", op::Add(), {0, 1}).Complains(),
               HasSubstr("the layer r changes the map of first, which others read as it is"));
   EXPECT_THAT(Chain().Depthwise("d", 1).Then("sum", op::Add(), {0, 1}).Then("n", norm).Complains(),
               HasSubstr("n is a batch norm behind a sum"));
   EXPECT_THAT(Chain().Depthwise("d", 2).Then("sum", op::Add(), {0, 1}).Complains(),
               HasSubstr("sum adds a map of 12 x 18 x 2 and one of 6 x 9 x 2"));
+}
+
+op::Rescale Scalar(double scale, double offset) { return {{scale, scale, scale}, {offset, offset, offset}}; }
+
+// x relu6(x + 3) / 6, with the division before the product or behind it.
+TEST(FoldGraph, HardSwishMayBeSpelledOut) {
+  const auto shifted = [] {
+    return Chain().Then("plus", Scalar(1, 3), {0}).Then("clip", op::Activate{Activation::kRelu6});
+  };
+  const op::Rescale sixth = Scalar(1.0 / 6, 0);
+  const auto first = [](const Network& network) { return network.layers[0].activation; };
+  EXPECT_EQ(first(shifted().Then("sixth", sixth).Then("times", op::Multiply(), {0, 3}).Head().Build()),
+            Activation::kHardSwish);
+  EXPECT_EQ(first(shifted().Then("times", op::Multiply(), {2, 0}).Then("sixth", sixth).Head().Build()),
+            Activation::kHardSwish);
+  EXPECT_EQ(first(shifted().Then("sixth", sixth).Head().Build()), Activation::kHardSigmoid);
+  EXPECT_THAT(shifted().Depthwise("d", 1).Complains(), HasSubstr("reads a part of a hard-swish"));
+  EXPECT_THAT(shifted().Then("times", op::Multiply(), {0, 2}).Depthwise("d", 1).Complains(),
+              HasSubstr("d reads a part of a hard-swish or hard-sigmoid"));
+  EXPECT_THAT(shifted().Then("half", Scalar(0.5, 0)).Complains(),
+              HasSubstr("half rescales values within the network"));
+  EXPECT_THAT(Chain()
+                  .Depthwise("d", 1)
+                  .Then("plus", Scalar(1, 3), {0})
+                  .Then("clip", op::Activate{Activation::kRelu6})
+                  .Then("times", op::Multiply(), {1, 3})
+                  .Complains(),
+              HasSubstr("with another map than x"));
+}
+
+// What a layer's bias has taken in, or what is steeper, is undone by its weights.
+TEST(FoldGraph, HardSigmoidsOfOthersBecomeOurs) {
+  const auto made = [](const op::Any& operation, bool sixth) {
+    Chain chain = Chain().Then("pool", op::Average());
+    chain.Then("gate", op::Dense{Tensor::Of({2, 2}, {1, 2, 3, 4}), {5, 6}}).Then("a", operation);
+    if (sixth) chain.Then("sixth", Scalar(1.0 / 6, 0));
+    return chain.Load();
+  };
+  const auto values = [](const Model& model, const char* name) {
+    const auto of = model.weights.at(name).values;
+    return std::vector<float>(of.begin(), of.end());
+  };
+  const Model shifted = made(op::Activate{Activation::kRelu6}, true);
+  EXPECT_EQ(shifted.network.layers.back().activation, Activation::kHardSigmoid);
+  EXPECT_EQ(values(shifted, "gate.bias"), (std::vector<float>{2, 3}));
+  const Model steep = made(op::Activate{Activation::kHardSigmoid, 2}, false);
+  EXPECT_EQ(values(steep, "gate.weight"), (std::vector<float>{2, 4, 6, 8}));
+  EXPECT_EQ(values(steep, "gate.bias"), (std::vector<float>{10, 12}));
+}
+
+TEST(FoldGraph, AGateScalesTheMapThatItIsMadeOf) {
+  const auto squeezed = [] {
+    return Chain()
+        .Depthwise("d", 1)
+        .Then("pool", op::Average(), {1})
+        .Pointwise("gate")
+        .Then("a", op::Activate{Activation::kHardSigmoid});
+  };
+  for (const std::vector<int>& order : {std::vector{1, 4}, std::vector{4, 1}}) {
+    const Network network = squeezed().Then("times", op::Multiply(), order).Head().Build();
+    const Layer& scale = network.layers[4];
+    EXPECT_EQ(scale.kind, LayerKind::kScale);
+    EXPECT_EQ(scale.inputs, (std::vector{1, 3}));
+    EXPECT_EQ(network.layers[3].kind, LayerKind::kFullyConnected);
+  }
+  EXPECT_THAT(
+      Chain().Depthwise("d", 1).Then("times", op::Multiply(), {0, 1}).Complains(),
+      HasSubstr("multiplies a map of 12 x 18 x 2 with one of 12 x 18 x 2, expected one number for each"));
 }
 
 TEST(FoldGraph, TheHeadIsAnAverageAndClassifiers) {

@@ -81,7 +81,8 @@ KerasModel KerasModelOf(const Recipe& recipe, KerasStyle style) {
     if (layer.kind == LayerKind::kPointwise) weight.shape.insert(weight.shape.begin(), {1, 1});
     if (depthwise) weight.shape.push_back(1);
     writer.Add(depthwise ? "DepthwiseConv2D" : "Conv2D", layer.name,
-               Concat(R"("padding":"same","strides":[)", layer.stride, ",", layer.stride, "]"), inputs);
+               Concat(R"("padding":"same","strides":[)", layer.stride.down, ",", layer.stride.across, "]"),
+               inputs);
     const bool other_name = depthwise && style != KerasStyle::kFunctional3;
     keras.weights[layer.name] = {{other_name ? "depthwise_kernel" : "kernel", weight}};
     writer.Add("BatchNormalization", layer.name + "_bn", Concat(R"("epsilon":)", layer.epsilon),

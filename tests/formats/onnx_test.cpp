@@ -37,7 +37,7 @@ std::string ComplaintAboutChanged(const std::string& type, const std::function<v
 }
 
 TEST(Onnx, OperatorsThatAreNotReadAreNamed) {
-  for (const char* type : {"HardSwish", "HardSigmoid", "LeakyRelu", "MaxPool", "ConvTranspose", "Resize"}) {
+  for (const char* type : {"Elu", "LeakyRelu", "ConvTranspose", "Resize"}) {
     EXPECT_EQ(ComplaintAboutChanged("Clip", [&](onnx::Node& node) { node.set_op_type(type); }),
               Concat("f: the node conv1/relu6 is none that is read (", type, ")"));
   }
@@ -66,9 +66,9 @@ TEST(Onnx, ConvolutionsThatAreNotOursAreRefused) {
               }),
               HasSubstr("has the dilation 2"));
   EXPECT_THAT(complaint([](auto& node) {
-                SetInts(node, "strides", {2, 1});
+                SetInts(node, "strides", {2, 0});
               }),
-              HasSubstr("has the strides [2, 1]"));
+              HasSubstr("has the strides [2, 0], expected two from 1"));
   EXPECT_THAT(complaint([](auto& node) {
                 SetInts(node, "strides", {0, 0});
               }),
@@ -117,18 +117,19 @@ TEST(Onnx, WhatWouldChangeTheAnswersIsRefused) {
         });
         return ComplaintAbout(changed);
       };
-  EXPECT_THAT(behind_the_first([](const auto& in, const auto& out) {
-                return Nodes{NodeOf("Add", {in, "three"}, "hard"), NodeOf("Mul", {in, "hard"}, out)};
-              }),
-              HasSubstr("the node hard changes a map that others read as it is"));
+  EXPECT_THAT(
+      behind_the_first([](const auto& in, const auto& out) {
+        return Nodes{NodeOf("Add", {in, "three"}, "hard"), NodeOf("Mul", {in, "hard"}, out)};
+      }),
+      HasSubstr("reads a part of a hard-swish or hard-sigmoid, x relu6(x + 3) / 6, whose rest is not"));
   EXPECT_THAT(behind_the_first([](const auto& in, const auto& out) {
                 return Nodes{NodeOf("Mul", {in, in}, out)};
               }),
-              HasSubstr("works on two maps, as squeeze-excite and hard-swish do"));
+              HasSubstr("multiplies a map of 16 x 16 x 8 with one of 16 x 16 x 8, expected one number for"));
   EXPECT_THAT(behind_the_first([](const auto& in, const auto& out) {
                 return Nodes{NodeOf("Relu", {in}, "relu"), NodeOf("Mul", {"relu", "three"}, out)};
               }),
-              HasSubstr("scales or shifts what is no convolution's"));
+              HasSubstr("rescales values within the network, expected that right after the input, or x + 3"));
   EXPECT_THAT(behind_the_first([](const auto& in, const auto& out) {
                 return Nodes{NodeOf("Add", {in, "wide"}, out)};
               }),
@@ -312,10 +313,22 @@ TEST(Onnx, FilesOfExportersGiveTheRuntimesAnswers) {
   }
 }
 
-TEST(Onnx, TheFamilysThirdIsRefusedByItsFirstHardSwish) {
+// PaddlePaddle's: two strides, a steeper hard-sigmoid, hard-swish by its parts, a max pool before the
+// average.
+TEST(Onnx, APaddleNetworkHasTheRuntimesAnswers) {
   MOBILENET_REQUIRE_DATA();
-  EXPECT_THAT(Complaint([] { Model::Load(SharedData() / "models" / "ppocr_cls_v3small.onnx"); }),
-              HasSubstr("the node Add@0 changes a map that others read as it is, as hard-swish does"));
+  Model model = Model::Load(SharedData() / "models" / "ppocr_cls_v3small.onnx");
+  model.network = WithResolution(model.network, {48, 192});
+  EXPECT_EQ(model.classes(), 2);
+  EXPECT_EQ(std::ranges::count(model.network.layers, LayerKind::kMaxPool, &Layer::kind), 1);
+  std::vector<float> input(static_cast<std::size_t>(model.network.input.size()));
+  for (std::size_t i = 0; i < input.size(); ++i)
+    input[i] = static_cast<float>(static_cast<std::uint32_t>(i * 2654435761U) >> 24) / 127.5F - 1;
+  std::vector<float> answers(2);
+  ASSERT_TRUE(Runner(Plan(model.network, model.weights)).Run(input, answers));
+  Softmax(answers);
+  EXPECT_THAT(answers,
+              testing::Pointwise(testing::FloatNear(1e-4F), (std::vector<float>{0.309066F, 0.690934F})));
 }
 
 // Each is read back as the same network, but for batch norms, and gives the same answers.

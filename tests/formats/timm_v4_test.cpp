@@ -1,7 +1,4 @@
 // MobileNet V4 under timm's names: the same numbers come out as in timm.
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,37 +15,6 @@ namespace {
 
 using testing::HasSubstr;
 
-// From -1 to 1, of 24 bits: a hash of the name and the index.
-std::vector<double> Noise(const std::string& name, std::size_t count) {
-  std::uint32_t seed = 2166136261;
-  for (const char c : name) seed = (seed ^ static_cast<std::uint8_t>(c)) * 16777619;
-  std::vector<double> noise(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    std::uint32_t x = static_cast<std::uint32_t>(i) + seed;
-    x *= 0x9E3779B1;
-    x ^= x >> 15;
-    x *= 0x85EBCA77;
-    x ^= x >> 13;
-    noise[i] = (x >> 8) / 8388608.0 - 1;
-  }
-  return noise;
-}
-
-// The weights that tests/data/timm_v4_logits.py makes of the names, in timm's layouts.
-Tensor Value(const std::string& name, const Tensor& like) {
-  std::vector<double> values = Noise(name, like.values.size());
-  const double fan_in = static_cast<double>(like.values.size()) / static_cast<double>(like.shape[0]);
-  const bool shift = name.ends_with(".running_mean") || name.ends_with(".bias");
-  for (double& v : values) {
-    if (like.shape.size() > 1) {
-      v *= std::sqrt(2 / fan_in);
-    } else {
-      v = shift ? 0.3 * v : 1 + 0.5 * v;
-    }
-  }
-  return Tensor::Of(like.shape, {values.begin(), values.end()});
-}
-
 class TimmV4 : public testing::Test {
  protected:
   Model Load(const Weights& tensors) const {
@@ -56,25 +22,17 @@ class TimmV4 : public testing::Test {
     return Model::Load(directory_.path() / "w.safetensors");
   }
 
-  // The logits for the pixels of which tests/data/timm_v4_logits.py says what timm makes.
+  // The logits for the pixels of which tests/data/torch_logits.py says what timm makes.
   void ExpectLogits(const V4Options& options, TorchNames names, const std::vector<float>& expected) const {
     SCOPED_TRACE(TitleOf(V4(options)));
-    Weights tensors = TorchTensors(V4(options), names);
-    for (auto& [name, tensor] : tensors) {
-      if (!name.ends_with(".num_batches_tracked")) tensor = Value(name, tensor);
-    }
-    const Model model = Load(tensors);
+    const Model model = Load(NamedTensors(V4(options), names));
     EXPECT_EQ(model.network.recipe, Recipe(options));
     model.Save(directory_.path() / "ours.safetensors");
     const Network again = Model::Load(directory_.path() / "ours.safetensors").network;
     EXPECT_EQ(again.layers, model.network.layers);
     EXPECT_EQ(RecipeOf(again), Recipe(options));
-    std::vector<float> input(static_cast<std::size_t>(model.network.input.size()));
-    for (std::size_t i = 0; i < input.size(); ++i)
-      input[i] = static_cast<float>(static_cast<std::uint32_t>(i * 2654435761U) >> 24) / 127.5F - 1;
-    std::vector<float> logits(expected.size());
-    ASSERT_TRUE(Runner(Plan(model.network, model.weights)).Run(input, logits));
-    EXPECT_THAT(logits, testing::Pointwise(testing::FloatNear(1e-4F), expected));
+    EXPECT_THAT(LogitsOfPattern(model, expected.size()),
+                testing::Pointwise(testing::FloatNear(1e-4F), expected));
   }
 
   TemporaryDirectory directory_;

@@ -17,6 +17,7 @@
 #include "formats/timm_v4.h"
 #include "formats/torch_names.h"
 #include "formats/torch_state.h"
+#include "formats/torch_v3.h"
 #include "mobilenet/cost.h"
 #include "mobilenet/error.h"
 #include "mobilenet/runtime.h"
@@ -33,6 +34,8 @@ Safetensors ReadState(const std::vector<std::uint8_t>& bytes) {
 }
 
 Graph ReadTimmNamed(const Safetensors& file) {
+  if (HasTorchvisionV3Names(file)) return ReadTorchvisionV3(file);
+  if (HasTimmV3Names(file)) return ReadTimmV3(file);
   return HasTimmV4Names(file) ? ReadTimmV4(file) : ReadTimm(file);
 }
 

@@ -70,8 +70,9 @@ class KernelsTest : public TargetTest {
   void CheckDepthwise(const Window& window, Range range) {
     const Window& w = window;
     SCOPED_TRACE(testing::Message() << w.input_height << " x " << w.input_width << " x " << w.input_channels
-                                    << ", kernel " << w.kernel << ", stride " << w.stride << ", padding "
-                                    << w.padding_top << " " << w.padding_left);
+                                    << ", kernel " << w.kernel << ", stride " << w.stride.down << " x "
+                                    << w.stride.across << ", padding " << w.padding_top << " "
+                                    << w.padding_left);
     const auto channels = static_cast<std::size_t>(w.input_channels);
     auto input = RandomValues(static_cast<std::size_t>(w.input_height) * w.input_width * channels, 1);
     const MapView map = {input.data(), channels * sizeof(float), w.input_width, w.input_height};
@@ -261,8 +262,18 @@ TEST_P(KernelsTest, DepthwiseWithUnevenPaddingAndMaps) {
   CheckDepthwise({10, 14, 24, 5, 7, 24, 3, 2, 0, 0}, kZeroToSix);
   CheckDepthwise({7, 3, 16, 7, 3, 16, 3, 1, 1, 1}, kZeroToSix);
   CheckDepthwise({3, 9, 20, 3, 9, 20, 7, 1, 3, 3}, kZeroToSix);
+  for (const Range range : {kHardSigmoidRange, kHardSwishRange}) {
+    CheckDepthwise({10, 14, 24, 5, 7, 24, 3, 2, 0, 0}, range);
+    CheckDepthwise({7, 8, 8, 7, 8, 8, 3, 1, 1, 1}, range);
+    CheckDepthwise({7, 3, 17, 7, 3, 17, 3, 1, 1, 1}, range);
+    CheckDepthwise({9, 9, 20, 5, 5, 20, 5, 2, 2, 2}, range);
+  }
   // Other padding above than to the left.
   CheckDepthwise({9, 14, 17, 7, 13, 17, 3, 1, 0, 1}, kAll);
+  for (const int channels : {5, 17, 32}) {  // two strides
+    CheckDepthwise({9, 14, channels, 5, 14, channels, 3, {2, 1}, 1, 1}, kAll);
+    CheckDepthwise({9, 14, channels, 9, 7, channels, 5, {1, 2}, 2, 2}, kAll);
+  }
   CheckDepthwise({9, 14, 17, 8, 12, 17, 3, 1, 1, 0}, kAll);
   CheckDepthwise({9, 14, 8, 5, 6, 8, 3, 2, 2, 0}, kAll);
 }
@@ -282,7 +293,7 @@ TEST_P(KernelsTest, AddOverOddSizes) {
     auto b = RandomValues(kPixels * channels, 2);
     a[channels / 2] = std::numeric_limits<float>::quiet_NaN();
     b[4 * channels] = std::numeric_limits<float>::quiet_NaN();
-    for (const Range range : {kAll, Range{-0.25F, 0.5F}}) {
+    for (const Range range : {kAll, Range{-0.25F, 0.5F}, kHardSigmoidRange, kHardSwishRange}) {
       std::vector<float> expected(a.size());
       reference::Add(a.size(), a.data(), b.data(), range, expected.data());
       for (const std::size_t gap : {0, 3}) {
@@ -304,11 +315,93 @@ TEST_P(KernelsTest, AddOverOddSizes) {
           const auto& sum = in_place ? left : output;
           const auto wanted = WithGaps(expected, channels, gap);
           for (std::size_t i = 0; i < wanted.size(); ++i)
-            ASSERT_TRUE(sum[i] == wanted[i] || (std::isnan(sum[i]) && std::isnan(wanted[i]))) << "at " << i;
+            ASSERT_TRUE(std::abs(sum[i] - wanted[i]) <= (range.curve == Curve::kStraight ? 0 : 1e-6) ||
+                        (std::isnan(sum[i]) && std::isnan(wanted[i])))
+                << "at " << i;
         }
       }
     }
   }
+}
+
+TEST_P(KernelsTest, ScaleOverOddSizes) {
+  constexpr std::size_t kPixels = 5;
+  for (const std::size_t channels : {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 33, 100}) {
+    auto map = RandomValues(kPixels * channels, 1);
+    map[channels / 2] = std::numeric_limits<float>::quiet_NaN();
+    const auto gate = RandomValues(channels, 2);
+    std::vector<float> expected(map.size());
+    reference::Scale(kPixels, channels, map.data(), gate.data(), expected.data());
+    for (const std::size_t gap : {0, 3}) {
+      for (const bool in_place : {false, true}) {
+        SCOPED_TRACE(testing::Message() << channels << " channels, " << gap << " between pixels");
+        auto input = WithGaps(map, channels, gap);
+        auto output = WithGaps(map, channels, gap);
+        const std::size_t pitch = (channels + gap) * sizeof(float);
+        kernels_.scale({.map = input.data(),
+                        .map_pitch = pitch,
+                        .gate = gate.data(),
+                        .pixels = kPixels,
+                        .channels = channels,
+                        .output = in_place ? input.data() : output.data(),
+                        .output_pitch = pitch});
+        const auto& actual = in_place ? input : output;
+        const auto wanted = WithGaps(expected, channels, gap);
+        for (std::size_t i = 0; i < wanted.size(); ++i)
+          ASSERT_TRUE(actual[i] == wanted[i] || (std::isnan(actual[i]) && std::isnan(wanted[i]))) << i;
+      }
+    }
+  }
+}
+
+TEST_P(KernelsTest, MaxPoolOverOddSizes) {
+  for (const int channels : {1, 3, 8, 15, 17, 33}) {
+    for (const int kernel : {1, 2, 3, 7}) {
+      for (const WindowStep stride : {WindowStep(1), WindowStep(2, 1), WindowStep(3, 2)}) {
+        const int height = (9 - kernel) / stride.down + 1;
+        const int width = (11 - kernel) / stride.across + 1;
+        const Window w = {9, 11, channels, height, width, channels, kernel, stride, 0, 0};
+        SCOPED_TRACE(testing::Message() << channels << " channels, kernel " << kernel);
+        const auto input = RandomValues(std::size_t{9} * 11 * channels, 1);
+        std::vector<float> expected(std::size_t{1} * height * width * channels);
+        reference::MaxPool(w, input.data(), expected.data());
+        std::vector<float> actual(expected.size() + 1, kGuard);
+        const std::size_t pitch = channels * sizeof(float);
+        Step step;
+        step.window = w;
+        step.pixels = static_cast<std::size_t>(height) * width;
+        step.rows = MaxRows();
+        const MapView from = {const_cast<float*>(input.data()), pitch, 11, 9};
+        const MapView to = {actual.data(), pitch, width, height};
+        RunPart(step, kernels_, {0, step.pixels, 0, 0}, {from, from, to}, nullptr);
+        EXPECT_EQ(actual.back(), kGuard);
+        actual.pop_back();
+        EXPECT_EQ(actual, expected);
+      }
+    }
+  }
+}
+
+// -3 and 3 are where the curves bend: below they are 0, above 1 and the value itself.
+TEST_P(KernelsTest, CurvesAreExactAtTheirEdges) {
+  const std::vector<float> values = {-100, -3, -1.5F, 0, 1.5F, 3, 100};
+  const std::vector<float> none(values.size());
+  const auto curve = [&](Range range) {
+    std::vector<float> output(values.size());
+    const std::size_t pitch = values.size() * sizeof(float);
+    kernels_.add({.a = values.data(),
+                  .a_pitch = pitch,
+                  .b = none.data(),
+                  .b_pitch = pitch,
+                  .pixels = 1,
+                  .channels = values.size(),
+                  .range = range,
+                  .output = output.data(),
+                  .output_pitch = pitch});
+    return output;
+  };
+  EXPECT_EQ(curve(kHardSigmoidRange), (std::vector<float>{0, 0, 0.25F, 0.5F, 0.75F, 1, 1}));
+  EXPECT_EQ(curve(kHardSwishRange), (std::vector<float>{0, 0, -0.375F, 0, 1.125F, 3, 100}));
 }
 
 TEST_P(KernelsTest, Average) {

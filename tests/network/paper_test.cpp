@@ -51,9 +51,14 @@ TEST(Paper, EveryCellIsTheSameOrExplained) {
           "v1 9: 0.50 MobileNet-160, mult-adds, M: 76 is 77", "v2 4: MobileNetV1, mult-adds, M: 575 is 569",
           "v2 4: MobileNetV2 (1.4), mult-adds, M: 585 is 582",
           "v2 4: MobileNetV2 (1.4), parameters, M: 6.9 is 6.1", "v2 4: MobileNetV2, mult-adds, M: 300 is 301",
-          "v2 4: MobileNetV2, parameters, M: 3.4 is 3.5", "v4 6: MNv4-Conv-L, mult-adds, G: 5.9 is 6.4",
-          "v4 6: MNv4-Conv-L, parameters, M: 31 is 33", "v4 6: MNv4-Conv-M, mult-adds, G: 1.0 is 1.1",
-          "v4 6: MNv4-Conv-M, parameters, M: 9.2 is 9.7"));
+          "v2 4: MobileNetV2, parameters, M: 3.4 is 3.5", "v3 2: row 13, SE: yes is -",
+          "v3 3: V2 0.35, mult-adds, M: 59.2 is 59.3", "v3 3: V2 0.35, parameters, M: 1.6 is 1.7",
+          "v3 3: V2 1.0, mult-adds, M: 300 is 301", "v3 3: V2 1.0, parameters, M: 3.4 is 3.5",
+          "v3 3: V3-Large 1.0, mult-adds, M: 219 is 217", "v3 3: V3-Large 1.0, parameters, M: 5.4 is 5.5",
+          "v3 3: V3-Small 0.75, mult-adds, M: 44 is 43", "v3 3: V3-Small 1.0, mult-adds, M: 56 is 57",
+          "v3 3: V3-Small minimalistic, mult-adds, M: 65 is 52",
+          "v4 6: MNv4-Conv-L, mult-adds, G: 5.9 is 6.4", "v4 6: MNv4-Conv-L, parameters, M: 31 is 33",
+          "v4 6: MNv4-Conv-M, mult-adds, G: 1.0 is 1.1", "v4 6: MNv4-Conv-M, parameters, M: 9.2 is 9.7"));
 }
 
 // Numbers and rows of the tables: nothing that can be counted is left out by mistake.
@@ -73,6 +78,13 @@ TEST(Paper, OfV2HasItsTablesWholly) {
   EXPECT_EQ(paper.tables[1].rows.size(), 3U);
   EXPECT_THAT(paper.citation, testing::HasSubstr("1801.04381"));
   EXPECT_THROW(ReproducePaper("v9"), Error);
+}
+
+TEST(Paper, OfV3HasItsTablesWholly) {
+  std::vector<std::pair<int, std::size_t>> rows;
+  for (const PaperTable& table : ReproducePaper("v3").tables)
+    rows.emplace_back(table.number, table.rows.size());
+  EXPECT_THAT(rows, testing::ElementsAre(testing::Pair(1, 20), testing::Pair(2, 16), testing::Pair(3, 8)));
 }
 
 TEST(Paper, OfV4HasItsTablesWholly) {

@@ -64,6 +64,67 @@ TEST(V2, SkipsGoAroundBlocksThatKeepTheirShape) {
   EXPECT_EQ(with, "3 5 6 8 9 10 12 13 15 16 ");
 }
 
+// Parameters as timm 1.0.31, torchvision and Keras 3 have them.
+TEST(V3, HasEverybodysSizes) {
+  struct Size {
+    V3Options options;
+    std::int64_t params;
+  };
+  constexpr auto kSmall = V3Variant::kSmall;
+  constexpr auto kKeras = V3Widths::kKeras;
+  constexpr auto kTorchvision = V3Widths::kTorchvision;
+  for (const Size& size :
+       {Size{{}, 5'483'032}, Size{{.variant = kSmall}, 2'542'856},
+        Size{{.variant = V3Variant::kLargeMinimalistic}, 3'924'288},
+        Size{{.variant = V3Variant::kSmallMinimalistic}, 2'044'736},
+        Size{{.alpha = 0.75, .widths = V3Widths::kTimm}, 3'993'528},
+        Size{{.variant = kSmall, .alpha = 0.75, .widths = V3Widths::kTimm}, 2'041'872},
+        Size{{.variant = kSmall, .alpha = 0.5, .widths = V3Widths::kTimm}, 1'593'224},
+        Size{{.alpha = 0.75, .widths = kTorchvision}, 3'377'576},
+        Size{{.alpha = 0.35, .widths = kTorchvision}, 997'064},
+        Size{{.variant = kSmall, .alpha = 0.75, .widths = kTorchvision}, 1'653'920},
+        Size{{.variant = kSmall, .alpha = 0.35, .widths = kTorchvision}, 558'744},
+        Size{{.alpha = 0.35, .widths = kKeras}, 2'132'216},
+        Size{{.alpha = 1.25, .widths = kKeras}, 8'255'784},
+        Size{{.variant = kSmall, .alpha = 0.35, .widths = kKeras}, 1'350'344},
+        Size{{.variant = kSmall, .alpha = 1.25, .widths = kKeras}, 3'645'312},
+        Size{{.variant = V3Variant::kSmallMinimalistic, .alpha = 1.25, .widths = kKeras}, 2'870'880}}) {
+    const Network network = V3(size.options);
+    CheckNetwork(network);
+    EXPECT_EQ(CostOf(network).params, size.params) << TitleOf(network);
+  }
+}
+
+TEST(V3, MinimalisticNetworksHaveNoneOfTheNewParts) {
+  for (const V3Variant variant : {V3Variant::kLargeMinimalistic, V3Variant::kSmallMinimalistic}) {
+    for (const Layer& layer : V3({.variant = variant}).layers) {
+      EXPECT_LE(layer.kernel, 3) << layer.name;
+      EXPECT_NE(layer.kind, LayerKind::kScale) << layer.name;
+      EXPECT_TRUE(layer.activation == Activation::kRelu || layer.activation == Activation::kNone)
+          << layer.name;
+    }
+  }
+}
+
+// A gate is made of the average of the map that it scales.
+TEST(V3, AGateReadsTheAverageOfItsMap) {
+  const Network network = V3({.variant = V3Variant::kSmall});
+  int gates = 0;
+  for (const Layer& scale : network.layers) {
+    if (scale.kind != LayerKind::kScale) continue;
+    ++gates;
+    const auto before = [&](const Layer& layer, std::size_t input = 0) -> const Layer& {
+      return network.layers[static_cast<std::size_t>(layer.inputs[input])];
+    };
+    const Layer& excite = before(scale, 1);
+    const Layer& squeeze = before(excite);
+    EXPECT_EQ(excite.activation, Activation::kHardSigmoid);
+    EXPECT_EQ(squeeze.output.channels, V2Channels(0.25, scale.input.channels));
+    EXPECT_EQ(&before(before(squeeze)), &before(scale));
+  }
+  EXPECT_EQ(gates, 9);
+}
+
 // timm 1.0.31's counts: its parameters, and what its convolutions and linear layers multiply.
 TEST(V4, HasTimmsSizes) {
   struct Size {
@@ -97,10 +158,13 @@ TEST(Recipe, StridesAreDroppedFromTheFirst) {
   for (const Recipe& recipe :
        {Recipe(V1Options{.resolution = 64, .output_stride = 8}),
         Recipe(V2Options{.resolution = 64, .output_stride = 8}),
+        Recipe(V3Options{.resolution = 64, .output_stride = 8}),
+        Recipe(V3Options{.variant = V3Variant::kSmallMinimalistic, .resolution = 64, .output_stride = 8}),
         Recipe(V4Options{.resolution = 64, .output_stride = 8}),
         Recipe(V4Options{.variant = V4Variant::kConvLarge, .resolution = 64, .output_stride = 8})}) {
     const Network network = Build(recipe);
-    const auto pool = std::ranges::find(network.layers, LayerKind::kGlobalAveragePool, &Layer::kind);
+    const auto pool = std::ranges::find(network.layers.rbegin(), network.layers.rend(),
+                                        LayerKind::kGlobalAveragePool, &Layer::kind);
     EXPECT_EQ(pool->input.height, 8);
     EXPECT_EQ(network.layers.front().stride, 1);
   }
@@ -113,6 +177,8 @@ TEST(Recipe, HasANameAndATitle) {
   EXPECT_EQ(TitleOf(V1({.separable = false, .shallow = true})),
             "MobileNet V1 shallow of standard convolutions, alpha 1, 224 x 224");
   EXPECT_EQ(TitleOf(V2({.resolution = {128, 160}})), "MobileNet V2, alpha 1, 128 x 160");
+  EXPECT_EQ(TitleOf(V3({.variant = V3Variant::kSmallMinimalistic, .alpha = 0.75})),
+            "MobileNet V3-Small minimalistic, alpha 0.75, 224 x 224");
   EXPECT_EQ(TitleOf(V4({.alpha = 0.5})), "MobileNet V4 Conv-S, alpha 0.5, 224 x 224");
   EXPECT_EQ(TitleOf(V4({.variant = V4Variant::kConvLarge, .classes = 0})),
             "MobileNet V4 Conv-L without a classifier, alpha 1, 224 x 224");
@@ -126,6 +192,7 @@ TEST(Recipe, ANetworkTakesOtherInputsAndClasses) {
   for (const Recipe& recipe :
        {Recipe(V1Options{.alpha = 0.25, .resolution = 96}),
         Recipe(V2Options{.alpha = 0.35, .resolution = 96, .padding = PaddingStyle::kSymmetric}),
+        Recipe(V3Options{.variant = V3Variant::kSmall, .alpha = 0.35, .resolution = 96}),
         Recipe(V4Options{.alpha = 0.35, .resolution = 96, .padding = PaddingStyle::kSame})}) {
     Network network = Build(recipe);
     const Network named = WithClasses(WithResolution(network, {75, 130}), 7);
@@ -200,8 +267,9 @@ TEST(Recipe, OneThatMakesOtherLayersCountsForNothing) {
 }
 
 TEST(Recipe, NamesAreOfAll) {
-  EXPECT_THAT(RecipeNames(),
-              testing::ElementsAre("v1", "v2", "v4-conv-small", "v4-conv-medium", "v4-conv-large"));
+  EXPECT_THAT(RecipeNames(), testing::ElementsAre("v1", "v2", "v3-large", "v3-small", "v3-large-minimalistic",
+                                                  "v3-small-minimalistic", "v4-conv-small", "v4-conv-medium",
+                                                  "v4-conv-large"));
   for (const std::string& name : RecipeNames()) EXPECT_EQ(NameOf(*RecipeNamed(name)), name);
 }
 

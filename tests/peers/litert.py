@@ -85,6 +85,8 @@ for style in ["same", "symmetric", "keras"]:
         made("v1", 0.25, pixels, 10, style)
         made("v2", 0.35, pixels, 10, style)
 # Without a classifier: plain ReLUs and random weights make logits of which most probabilities are 0.
+made("v3-large", 0.35, 96, 10)
+made("v3-small", 0.5, 97, 0, "symmetric", ends_with=None)
 made("v4-conv-small", 0.35, 97, 0, "symmetric", ends_with=None)
 made("v4-conv-small", 0.35, 96, 0, "same", ends_with=None)
 made("v1", 0.25, 96, 1, ends_with=lambda logits: 1 / (1 + np.exp(-logits)))

@@ -69,8 +69,10 @@ def read_torch():
         print(f"not compared with PyTorch's exporters: {error}")
         return
     torch.manual_seed(1)
-    models = {"torchvision mobilenet_v2": torchvision.models.mobilenet_v2(num_classes=10)}
-    for name in ["mobilenetv1_100", "mobilenetv2_050", "mobilenetv4_conv_small_050", "efficientnet_lite0"]:
+    models = {"torchvision mobilenet_v2": torchvision.models.mobilenet_v2(num_classes=10),
+              "torchvision mobilenet_v3_small": torchvision.models.mobilenet_v3_small(num_classes=10)}
+    for name in ["mobilenetv1_100", "mobilenetv2_050", "mobilenetv3_small_050", "mobilenetv4_conv_small_050",
+                 "efficientnet_lite0"]:
         models[f"timm {name}"] = timm.create_model(name, num_classes=10)
     for name, model in models.items():
         for new in [False, True]:
@@ -83,6 +85,9 @@ export("v1", 0.25, 96)
 export("v1", 0.5, 100)
 export("v2", 0.35, 96)
 export("v2", 1.0, 129)
+export("v3-large", 0.35, 97)
+export("v3-small", 0.5, 96)
+export("v3-small-minimalistic", 0.35, 96)
 export("v4-conv-small", 0.35, 96)
 export("v4-conv-medium", 0.35, 97)
 read_torch()

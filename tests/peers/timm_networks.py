@@ -1,5 +1,5 @@
-"""Our import of timm's whole networks beside timm itself, weights and batch norm statistics random:
-network_tool -> exit status. 77 where torch or timm is missing (a skipped test)."""
+"""Our import of timm's and torchvision's whole networks beside these themselves, weights and batch norm statistics random:
+network_tool -> exit status. 77 where torch, torchvision or timm is missing (a skipped test)."""
 
 import pathlib
 import subprocess
@@ -10,12 +10,16 @@ try:
     import numpy as np
     import timm
     import torch
+    import torchvision
 except ImportError as error:
     print(f"skipped: {error}")
     sys.exit(77)
 
-NETWORKS = ["mobilenetv1_100", "mobilenetv2_100", "mobilenetv4_conv_small_035", "mobilenetv4_conv_small_050",
-            "mobilenetv4_conv_small", "mobilenetv4_conv_medium", "mobilenetv4_conv_large"]
+NETWORKS = ["mobilenetv1_100", "mobilenetv2_100", "mobilenetv3_large_100", "mobilenetv3_large_075",
+            "mobilenetv3_small_100", "mobilenetv3_small_050", "tf_mobilenetv3_large_minimal_100",
+            "tf_mobilenetv3_small_minimal_100", "mobilenet_v3_large", "mobilenet_v3_small",
+            "mobilenetv4_conv_small_035", "mobilenetv4_conv_small_050", "mobilenetv4_conv_small",
+            "mobilenetv4_conv_medium", "mobilenetv4_conv_large"]
 tool = sys.argv[1]
 file = pathlib.Path(tempfile.mkdtemp()) / "weights.pth"
 failed = False
@@ -39,7 +43,9 @@ def randomise(model):
 torch.manual_seed(1)
 images = np.random.default_rng(1).uniform(-1, 1, (2, 224, 224, 3)).astype(np.float32)
 for name in NETWORKS:
-    model = randomise(timm.create_model(name, num_classes=10))
+    source = torchvision.models if hasattr(torchvision.models, name) else None
+    model = getattr(source, name)(num_classes=10) if source else timm.create_model(name, num_classes=10)
+    model = randomise(model)
     torch.save(model.state_dict(), file)
     with torch.no_grad():
         expected = model(torch.tensor(images.transpose(0, 3, 1, 2))).numpy()

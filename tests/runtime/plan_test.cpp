@@ -193,6 +193,20 @@ TEST(Plan, OfV2) {
 TEST(Plan, OfV2DepthFirst) {
   CheckTargets(V2({.resolution = {150, 190}, .classes = 2}), {AvailableTargets().front()});
 }
+TEST(Plan, OfV3) {
+  for (const V3Variant variant : {V3Variant::kLarge, V3Variant::kSmall, V3Variant::kSmallMinimalistic})
+    CheckTargets(V3({.variant = variant, .alpha = 0.35, .resolution = 64, .classes = 10}),
+                 AvailableTargets());
+  CheckTargets(V3({.variant = V3Variant::kSmall,
+                   .alpha = 0.35,
+                   .resolution = {33, 70},
+                   .classes = 3,
+                   .input_channels = 1,
+                   .output_stride = 8,
+                   .padding = PaddingStyle::kSymmetric}),
+               AvailableTargets());
+  CheckTargets(V3({.alpha = 0.5, .resolution = {190, 150}, .classes = 0}), {AvailableTargets().front()});
+}
 TEST(Plan, OfV4) {
   CheckAllTargets(V4Options{.alpha = 0.35, .resolution = 64, .classes = 10});
   CheckAllTargets(V4Options{.variant = V4Variant::kConvMedium,

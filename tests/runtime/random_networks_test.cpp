@@ -35,6 +35,7 @@ class Drawer {
         network.layers.push_back(DrawLayer(network, large));
       }
       if (Between(0, 3) == 0) AddSum(network);
+      if (Between(0, 3) == 0) AddSqueezeExcite(network);
     }
     if (Between(0, 1) == 1) {
       network.layers.push_back(Behind(network, LayerKind::kGlobalAveragePool));
@@ -49,26 +50,31 @@ class Drawer {
   // Reads the layer before it or, one time in five, any earlier one: what lies between is read by nobody.
   Layer DrawLayer(const Network& network, bool large) {
     constexpr LayerKind kKinds[] = {LayerKind::kConvolution, LayerKind::kDepthwise, LayerKind::kDepthwise,
-                                    LayerKind::kPointwise, LayerKind::kPointwise};
-    Layer layer = Behind(network, kKinds[Between(0, 4)]);
+                                    LayerKind::kPointwise,   LayerKind::kPointwise, LayerKind::kMaxPool};
+    Layer layer = Behind(network, kKinds[Between(0, 5)]);
     if (!large && Between(0, 4) == 0)
       Read(network, Between(kNetworkInput, static_cast<int>(network.layers.size()) - 1), layer);
-    const bool windowed = layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kDepthwise;
+    const bool pool = layer.kind == LayerKind::kMaxPool;
+    const bool windowed =
+        layer.kind == LayerKind::kConvolution || layer.kind == LayerKind::kDepthwise || pool;
     if (windowed) {
       const int smallest = std::min(layer.input.height, layer.input.width);
       layer.kernel = Between(1, std::min({7, smallest, large ? 3 : 7}));
-      layer.stride = Between(1, 3);
+      layer.stride = {Between(1, 3), Between(1, 3)};
       for (int* side : {&layer.padding.top, &layer.padding.bottom, &layer.padding.left, &layer.padding.right})
-        *side = Between(0, layer.kernel - 1);
+        *side = pool ? 0 : Between(0, layer.kernel - 1);
     }
     const int channels = large ? Between(24, 48) : Between(1, 40);
     layer.output = {
-        (layer.input.height + layer.padding.top + layer.padding.bottom - layer.kernel) / layer.stride + 1,
-        (layer.input.width + layer.padding.left + layer.padding.right - layer.kernel) / layer.stride + 1,
-        layer.kind == LayerKind::kDepthwise ? layer.input.channels : channels};
+        (layer.input.height + layer.padding.top + layer.padding.bottom - layer.kernel) / layer.stride.down +
+            1,
+        (layer.input.width + layer.padding.left + layer.padding.right - layer.kernel) / layer.stride.across +
+            1,
+        layer.kind == LayerKind::kDepthwise || pool ? layer.input.channels : channels};
+    if (pool) return layer;
     layer.batch_norm = Between(0, 1) == 1;
     layer.bias = Between(0, 1) == 1;
-    layer.activation = static_cast<Activation>(Between(0, 2));
+    layer.activation = AnyActivation();
     return layer;
   }
 
@@ -106,8 +112,29 @@ class Drawer {
     Layer layer = Behind(network, LayerKind::kAdd);
     layer.output = layer.input;
     layer.inputs.insert(layer.inputs.begin() + Between(0, 1), other);
-    layer.activation = static_cast<Activation>(Between(0, 2));
+    layer.activation = AnyActivation();
     network.layers.push_back(layer);
+  }
+
+  Activation AnyActivation() { return static_cast<Activation>(Between(0, 4)); }
+
+  // The last map times a gate for each channel, which is made of its average.
+  void AddSqueezeExcite(Network& network) {
+    const int map = static_cast<int>(network.layers.size()) - 1;
+    const int channels = network.output().channels;
+    network.layers.push_back(Behind(network, LayerKind::kGlobalAveragePool));
+    for (const int width : {Between(1, 9), channels}) {
+      Layer layer = Behind(network, Between(0, 1) == 0 ? LayerKind::kPointwise : LayerKind::kFullyConnected);
+      layer.output = {1, 1, width};
+      layer.bias = true;
+      layer.activation = Between(0, 1) == 0 ? Activation::kHardSigmoid : AnyActivation();
+      network.layers.push_back(layer);
+    }
+    Layer scale = Behind(network, LayerKind::kScale);
+    Read(network, map, scale);
+    scale.inputs.push_back(static_cast<int>(network.layers.size()) - 1);
+    scale.output = scale.input;
+    network.layers.push_back(scale);
   }
 
   Layer Behind(const Network& network, LayerKind kind) {
@@ -136,8 +163,8 @@ std::string TextOf(const Network& network) {
             std::to_string(l.input.width) + "x" + std::to_string(l.input.channels) + " -> " +
             std::to_string(l.output.height) + "x" + std::to_string(l.output.width) + "x" +
             std::to_string(l.output.channels) + ", kernel " + std::to_string(l.kernel) + ", stride " +
-            std::to_string(l.stride) + ", padding " + std::to_string(l.padding.top) + " " +
-            std::to_string(l.padding.left) + "\n";
+            std::to_string(l.stride.down) + " " + std::to_string(l.stride.across) + ", padding " +
+            std::to_string(l.padding.top) + " " + std::to_string(l.padding.left) + "\n";
   }
   return text;
 }
@@ -167,12 +194,33 @@ void CheckRuns(const Network& network, std::span<const std::string_view> targets
   }
 }
 
+// In 16 bits, values are near to those of float32, and the same with whatever memory and threads.
+void CheckRounded(const Network& network, std::span<const std::string_view> targets) {
+  SCOPED_TRACE(TextOf(network));
+  const Weights weights = RandomWeights(network, 3);
+  const auto input = RandomValues(static_cast<std::size_t>(network.input.size()), 4);
+  const std::vector<float> exact = ReferenceRun(network, weights, input);
+  double scale = 1;
+  for (const float value : exact) scale = std::max(scale, std::abs(double{value}));
+  for (const std::string_view target : targets) {
+    for (const Precision precision : {Precision::kBfloat16, Precision::kFloat16}) {
+      const Plan plan(network, weights, {.target = target, .precision = precision});
+      std::vector<float> output(exact.size());
+      ASSERT_TRUE(Runner(plan, {.threads = 2}).Run(input, output));
+      for (std::size_t i = 0; i < output.size(); ++i)
+        ASSERT_NEAR(output[i], exact[i], 0.1 * scale)
+            << "at " << i << ", " << target << ", " << NameOf(precision);
+    }
+  }
+}
+
 TEST(RandomNetworks, RunAsTheReferenceDoes) {
   const auto targets = AvailableTargets();
   Drawer drawer(1);
   for (int i = 0; i < 60; ++i) {
     const Network network = drawer.Draw(false);
     ASSERT_NO_FATAL_FAILURE(CheckRuns(network, targets));
+    ASSERT_NO_FATAL_FAILURE(CheckRounded(network, targets));
   }
 }
 
@@ -216,7 +264,7 @@ TEST(RandomNetworks, WhatDoesNotHoldTogetherIsRefused) {
     Layer& layer =
         network
             .layers[static_cast<std::size_t>(drawer.Between(0, static_cast<int>(network.layers.size()) - 1))];
-    int* const fields[] = {&layer.kernel,         &layer.stride,       &layer.padding.top,
+    int* const fields[] = {&layer.kernel,         &layer.stride.down,  &layer.padding.top,
                            &layer.padding.bottom, &layer.padding.left, &layer.padding.right,
                            &layer.input.height,   &layer.input.width,  &layer.input.channels,
                            &layer.output.height,  &layer.output.width, &layer.output.channels,

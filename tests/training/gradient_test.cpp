@@ -54,6 +54,22 @@ class Chain {
     network_.layers.push_back(layer);
     return *this;
   }
+  // The last map times a gate of `squeezed` values that are made of its average.
+  Chain& SqueezeExcite(int squeezed) {
+    const int map = static_cast<int>(network_.layers.size()) - 1;
+    const int channels = network_.output().channels;
+    Pool().Add(LayerKind::kFullyConnected, squeezed, 1, 1, false);
+    Add(LayerKind::kFullyConnected, channels, 1, 1, false);
+    network_.layers.back().activation = Activation::kHardSigmoid;
+    return Scale(map, map + 3);
+  }
+  Chain& Scale(int map, int gate) {
+    Layer layer = Read(map).Next(LayerKind::kScale);
+    layer.inputs.push_back(gate);
+    layer.output = layer.input;
+    network_.layers.push_back(layer);
+    return *this;
+  }
   Chain& Pool() {
     Layer layer = Next(LayerKind::kGlobalAveragePool);
     layer.output = {1, 1, layer.input.channels};
@@ -188,6 +204,40 @@ TEST(TrainingPassTest, EveryLayerHasTheGradientOfThePlainLoss) {
   }
 }
 
+TEST(TrainingPassTest, CurvesHaveTheGradientOfThePlainLoss) {
+  const std::vector<std::string_view> targets = AvailableTargets();
+  for (const Activation activation : {Activation::kHardSigmoid, Activation::kHardSwish}) {
+    for (const bool batch_norm : {true, false}) {
+      SCOPED_TRACE(testing::Message() << NameOf(activation) << (batch_norm ? ", batch norm" : ", biases"));
+      CheckGradients(Case(Chain(7, 6, PaddingStyle::kSame, activation)
+                              .Add(LayerKind::kConvolution, 9, 3, 1, batch_norm)
+                              .Add(LayerKind::kDepthwise, 9, 3, 2, batch_norm)
+                              .Add(LayerKind::kPointwise, 17, 1, 1, batch_norm)
+                              .Sum(2, 2, activation)
+                              .Finish(),
+                          5),
+                     targets);
+    }
+  }
+}
+
+// A gate of the map's own average, one of another map's, and a map of 1 x 1 that is its own gate.
+TEST(TrainingPassTest, AGateAndItsMapHaveTheGradientOfThePlainLoss) {
+  const std::vector<std::string_view> targets = AvailableTargets();
+  for (const bool batch_norm : {true, false}) {
+    SCOPED_TRACE(batch_norm ? "batch norm" : "biases");
+    Chain chain(7, 6, PaddingStyle::kSame, Activation::kHardSwish);
+    chain.Add(LayerKind::kConvolution, 9, 3, 1, batch_norm)
+        .Add(LayerKind::kDepthwise, 9, 5, 1, batch_norm)
+        .SqueezeExcite(4)
+        .Scale(0, 4)
+        .Sum(5, 6)
+        .Add(LayerKind::kPointwise, 12, 1, 1, batch_norm)
+        .Pool();
+    CheckGradients(Case(chain.Scale(9, 9).Classify(), 5), targets);
+  }
+}
+
 TEST(TrainingPassTest, AWholeNetworkHasTheGradientOfThePlainLoss) {
   const std::string_view target = AvailableTargets().front();
   for (const bool separable : {true, false}) {
@@ -244,6 +294,38 @@ TEST(TrainingPassTest, AWholeV2HasTheGradientOfThePlainLoss) {
   const Case c(V2({.alpha = 0.1, .resolution = 32, .classes = 3, .output_stride = 8}), 8);
   // Rounding goes through 66 layers, and where it moves a value over an edge of ReLU6 more than rounding
   // comes.
+  CheckGradients(c, {&target, 1}, false, 1e-2);
+}
+
+TEST(TrainingPassTest, MaxPoolsAndTwoStridesAreRunButNotTrained) {
+  ThreadPool pool(1);
+  const Network network = Chain(8, 8, PaddingStyle::kSame, Activation::kRelu)
+                              .Add(LayerKind::kConvolution, 8, 3)
+                              .Add(LayerKind::kDepthwise, 8, 3)
+                              .Finish();
+  Network strides = network;
+  strides.layers[1].stride = {1, 2};
+  strides.layers[1].output.width = strides.layers[2].input.width = 4;
+  EXPECT_THAT(Complaint([&] { TrainingPass(strides, {}, pool); }),
+              testing::HasSubstr("layer layer1 has the strides 1 and 2, which is run but not trained"));
+  Network most = network;
+  Layer& pooled = most.layers[1] = Layer();
+  pooled.name = "most";
+  pooled.kind = LayerKind::kMaxPool;
+  pooled.inputs = {0};
+  pooled.input = {8, 8, 8};
+  pooled.output = {4, 4, 8};
+  pooled.kernel = pooled.stride.down = pooled.stride.across = 2;
+  most.layers[2].input = {4, 4, 8};
+  EXPECT_THAT(Complaint([&] { TrainingPass(most, {}, pool); }),
+              testing::HasSubstr("layer most is a max pool, which is run but not trained through"));
+}
+
+TEST(TrainingPassTest, AWholeV3HasTheGradientOfThePlainLoss) {
+  const std::string_view target = AvailableTargets().front();
+  const Case c(
+      V3({.variant = V3Variant::kSmall, .alpha = 0.1, .resolution = 32, .classes = 3, .output_stride = 16}),
+      8);
   CheckGradients(c, {&target, 1}, false, 1e-2);
 }
 

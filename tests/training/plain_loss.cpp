@@ -44,8 +44,8 @@ std::vector<double> PlainLinear(const Layer& layer, std::span<const double> inpu
       for (int x = 0; x < out.width; ++x) {
         for (int i = 0; i < layer.kernel; ++i) {
           for (int j = 0; j < layer.kernel; ++j) {
-            const int v = y * layer.stride - layer.padding.top + i;
-            const int u = x * layer.stride - layer.padding.left + j;
+            const int v = y * layer.stride.down - layer.padding.top + i;
+            const int u = x * layer.stride.across - layer.padding.left + j;
             if (v < 0 || u < 0 || v >= in.height || u >= in.width) continue;
             const double* pixel = from + (static_cast<std::int64_t>(v) * in.width + u) * in.channels;
             double* sum = to + (static_cast<std::int64_t>(y) * out.width + x) * out.channels;
@@ -64,6 +64,30 @@ std::vector<double> PlainLinear(const Layer& layer, std::span<const double> inpu
     }
   }
   return output;
+}
+
+Map PlainScale(const Layer& layer, Map map, const Map& gates) {
+  const auto channels = static_cast<std::size_t>(layer.output.channels);
+  const auto image = static_cast<std::size_t>(layer.output.size());
+  for (std::size_t i = 0; i < map.size(); ++i) map[i] *= gates[i / image * channels + i % channels];
+  return map;
+}
+
+double PlainActivation(Activation activation, double v) {
+  const double gate = std::clamp(v + 3, 0.0, 6.0) / 6;
+  switch (activation) {
+    case Activation::kNone:
+      return v;
+    case Activation::kRelu:
+      return std::max(v, 0.0);
+    case Activation::kRelu6:
+      return std::clamp(v, 0.0, 6.0);
+    case Activation::kHardSigmoid:
+      return gate;
+    case Activation::kHardSwish:
+      return v * gate;
+  }
+  return v;
 }
 
 double PlainLoss(const Network& network, std::span<const double> values, std::span<const float> images,
@@ -91,14 +115,18 @@ double PlainLoss(const Network& network, std::span<const double> values, std::sp
         map = read(layer.inputs[0]);
         std::ranges::transform(map, read(layer.inputs[1]), map.begin(), std::plus<>());
         break;
+      case LayerKind::kMaxPool:
+        break;  // which is not trained
+      case LayerKind::kScale:
+        map = PlainScale(layer, read(layer.inputs[0]), read(layer.inputs[1]));
+        break;
     }
     const auto channels = static_cast<std::size_t>(layer.output.channels);
     if (const double* bias = at(i, ".bias")) {
       for (std::size_t k = 0; k < map.size(); ++k) map[k] += bias[k % channels];
     }
     if (layer.batch_norm) BatchNorm(at(i, ".gamma"), at(i, ".beta"), layer.epsilon, channels, map);
-    const Range range = RangeOf(layer.activation);
-    for (double& v : map) v = std::clamp(v, double{range.low}, double{range.high});
+    for (double& v : map) v = PlainActivation(layer.activation, v);
     maps.push_back(std::move(map));
   }
   const Map& map = maps.back();

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "base/float16.h"
 
@@ -13,19 +14,34 @@ template <typename Visit>
 void ForEachTap(const Window& w, int y, int x, Visit visit) {
   for (int ky = 0; ky < w.kernel; ++ky) {
     for (int kx = 0; kx < w.kernel; ++kx) {
-      const int iy = y * w.stride - w.padding_top + ky;
-      const int ix = x * w.stride - w.padding_left + kx;
+      const int iy = y * w.stride.down - w.padding_top + ky;
+      const int ix = x * w.stride.across - w.padding_left + kx;
       if (iy < 0 || iy >= w.input_height || ix < 0 || ix >= w.input_width) continue;
       visit(iy * w.input_width + ix, ky * w.kernel + kx);
     }
   }
 }
 
-float Clamp(double value, Range range) {
-  return std::clamp(static_cast<float>(value), range.low, range.high);
+// relu6(v + 3) / 6
+double HardSigmoid(double v) { return std::clamp(v + 3, 0.0, 6.0) / 6; }
+
+double Bend(double value, Curve curve) {
+  switch (curve) {
+    case Curve::kStraight:
+      return value;
+    case Curve::kHardSigmoid:
+      return HardSigmoid(value);
+    case Curve::kHardSwish:
+      return value * HardSigmoid(value);
+  }
+  return value;
 }
 
 }  // namespace
+
+float Activated(double value, Range range) {
+  return std::clamp(static_cast<float>(Bend(value, range.curve)), range.low, range.high);
+}
 
 void Convolution(const Window& w, const float* input, const float* weight, const float* bias, Range range,
                  float* output) {
@@ -39,7 +55,7 @@ void Convolution(const Window& w, const float* input, const float* weight, const
                    weight[(tap * w.input_channels + m) * w.output_channels + n];
           }
         });
-        *output++ = Clamp(sum, range);
+        *output++ = Activated(sum, range);
       }
     }
   }
@@ -54,7 +70,7 @@ void Depthwise(const Window& w, const float* input, const float* weight, const f
         ForEachTap(w, y, x, [&](std::ptrdiff_t pixel, std::ptrdiff_t tap) {
           sum += double{input[pixel * w.input_channels + c]} * weight[tap * w.input_channels + c];
         });
-        *output++ = Clamp(sum, range);
+        *output++ = Activated(sum, range);
       }
     }
   }
@@ -67,7 +83,7 @@ void Product(std::size_t rows, std::size_t k, std::size_t columns, const float* 
       double sum = bias[j];
       if (residual != nullptr) sum += residual[i * columns + j];
       for (std::size_t n = 0; n < k; ++n) sum += double{a[i * k + n]} * weight[n * columns + j];
-      output[i * columns + j] = Clamp(sum, range);
+      output[i * columns + j] = Activated(sum, range);
     }
   }
 }
@@ -88,13 +104,33 @@ void ProductF16(std::size_t rows, std::size_t k, std::size_t columns, const floa
         }
         sum += double{halves[0]} + halves[1];
       }
-      output[i * columns + j] = Clamp(sum, range);
+      output[i * columns + j] = Activated(sum, range);
     }
   }
 }
 
 void Add(std::size_t size, const float* a, const float* b, Range range, float* output) {
-  for (std::size_t i = 0; i < size; ++i) output[i] = Clamp(double{a[i]} + b[i], range);
+  for (std::size_t i = 0; i < size; ++i) output[i] = Activated(double{a[i]} + b[i], range);
+}
+
+void Scale(std::size_t pixels, std::size_t channels, const float* map, const float* gate, float* output) {
+  for (std::size_t p = 0; p < pixels; ++p) {
+    for (std::size_t c = 0; c < channels; ++c) *output++ = *map++ * gate[c];
+  }
+}
+
+void MaxPool(const Window& w, const float* input, float* output) {
+  for (int y = 0; y < w.output_height; ++y) {
+    for (int x = 0; x < w.output_width; ++x) {
+      for (int c = 0; c < w.output_channels; ++c) {
+        float largest = -std::numeric_limits<float>::infinity();
+        ForEachTap(w, y, x, [&](std::ptrdiff_t pixel, std::ptrdiff_t /*tap*/) {
+          largest = std::max(largest, input[pixel * w.input_channels + c]);
+        });
+        *output++ = largest;
+      }
+    }
+  }
 }
 
 void Average(const float* input, std::size_t pixels, std::size_t channels, float* output) {

@@ -9,6 +9,9 @@
 
 namespace mobilenet::reference {
 
+// What a range makes of a value: by its curve, then clamped.
+float Activated(double value, Range range);
+
 // weight [kernel, kernel, in, out], bias [out].
 void Convolution(const Window& w, const float* input, const float* weight, const float* bias, Range range,
                  float* output);
@@ -29,6 +32,11 @@ void ProductF16(std::size_t rows, std::size_t k, std::size_t columns, const floa
 
 // Of maps of `size` values.
 void Add(std::size_t size, const float* a, const float* b, Range range, float* output);
+
+// Each pixel of a map times a gate for each channel.
+void Scale(std::size_t pixels, std::size_t channels, const float* map, const float* gate, float* output);
+
+void MaxPool(const Window& w, const float* input, float* output);
 
 void Average(const float* input, std::size_t pixels, std::size_t channels, float* output);
 
