@@ -36,7 +36,8 @@ struct PublishedWeights {
 // All that have a name here, the same in each call. They live as long as the process.
 [[nodiscard]] MOBILENET_EXPORT std::span<const PublishedWeights> AllPublishedWeights();
 
-// Those of that name; null where there are none.
+// Those of that name; null where there are none. A version by itself, "v3-large", is short for its network of
+// alpha 1 at the resolution that it was designed for.
 [[nodiscard]] MOBILENET_EXPORT const PublishedWeights* FindPublishedWeights(std::string_view name);
 
 // What a file's content was compared with. A server's own checksum shows what was damaged on the way, not

@@ -46,18 +46,9 @@ bool MayBeWeights(const std::string& name) {
   return name.find('/') == std::string::npos && std::ranges::find(kFiles, ending) == std::end(kFiles);
 }
 
-// "v3-large" -> 3, where that is a version of MobileNet without weights here.
-bool IsOtherVersion(const std::string& name) {
-  return name.size() > 2 && (name[0] == 'v' || name[0] == 'V') && (name[1] == '3' || name[1] == '4') &&
-         name[2] == '-';
-}
-
 }  // namespace
 
 void FailUnknownWeights(const std::string& name, std::string_view begin) {
-  if (IsOtherVersion(name))
-    Fail(name, ": ", begin, "no published weights of MobileNet V", name[1],
-         " have a name yet; `mobilenet get` lists those that have");
   const std::string lower = Lower(name);
   if (const PublishedWeights* meant = FindPublishedWeights(lower); meant != nullptr)
     Fail(name, ": ", begin, "the published weights are called ", meant->name);

@@ -310,7 +310,7 @@ TEST(PublishedWeights, TheTableHasNamesAddressesAndChecksumsOfTheirKind) {
   std::set<std::string> urls;
   for (const PublishedWeights& w : AllPublishedWeights()) {
     SCOPED_TRACE(w.name);
-    EXPECT_TRUE(std::regex_match(w.name, std::regex("v[12]-[0-9.]+d?-[0-9]+(-[a-z0-9]+)?")));
+    EXPECT_TRUE(std::regex_match(w.name, std::regex("v[1-4][a-z-]*-[0-9.]+d?-[0-9]+(-[a-z0-9]+)?")));
     EXPECT_TRUE(names.insert(w.name).second);
     EXPECT_TRUE(files.insert(w.file).second);
     EXPECT_TRUE(urls.insert(w.url).second);
@@ -323,24 +323,30 @@ TEST(PublishedWeights, TheTableHasNamesAddressesAndChecksumsOfTheirKind) {
     EXPECT_EQ(FindPublishedWeights(w.name), &w);
   }
   EXPECT_EQ(FindPublishedWeights("v1-1.0"), nullptr);
+  for (const std::string& version : RecipeNames()) {
+    const PublishedWeights* full = FindPublishedWeights(version);
+    ASSERT_NE(full, nullptr) << version;
+    EXPECT_THAT(full->name, testing::StartsWith(version + "-1.0-"));
+  }
 }
 
 // The values that a file has are those of the network that it is named after, and batch norms not folded.
 TEST(PublishedWeights, SizesAreThoseOfTheNetworks) {
-  const std::regex plain("v([12])-([0-9.]+)-([0-9]+)(-.*)?");
+  const std::regex plain("(v[1-4][a-z-]*)-([0-9.]+)-([0-9]+)(-.*)?");
   int compared = 0;
   std::map<std::string, std::uint64_t> values_of;  // by version and alpha
   for (const PublishedWeights& w : AllPublishedWeights()) {
     std::smatch match;
     if (!std::regex_match(w.name, match, plain)) continue;  // timm's deeper ones, 110d and 120d
     SCOPED_TRACE(w.name);
-    const double alpha = std::stod(match[2]);
     EXPECT_EQ(w.resolution, std::stoi(match[3]));
     std::uint64_t& values = values_of[match[1].str() + " " + match[2].str()];
     if (values == 0) {
-      const Network network =
-          match[1] == "1" ? V1({.alpha = alpha, .classes = 1000}) : V2({.alpha = alpha, .classes = 1000});
-      for (const auto& [name, tensor] : RandomWeights(network, 1)) values += tensor.values.size();
+      Recipe recipe = *RecipeNamed(match[1].str());
+      std::visit([&](auto& options) { options.alpha = std::stod(match[2]); }, recipe);
+      if (auto* v3 = std::get_if<V3Options>(&recipe)) v3->widths = V3Widths::kTimm;
+      for (const Parameter& parameter : ParametersOf(Build(recipe)))
+        values += static_cast<std::uint64_t>(parameter.size());
     }
     EXPECT_GE(w.most_bytes, 4 * values);
     EXPECT_LE(w.most_bytes, 4 * values + (1U << 20U));
@@ -349,7 +355,7 @@ TEST(PublishedWeights, SizesAreThoseOfTheNetworks) {
     }
     ++compared;
   }
-  EXPECT_EQ(compared, 44);
+  EXPECT_EQ(compared, 59);
 }
 
 // torchvision's file as a package has it: 14,212,972 bytes.
