@@ -45,11 +45,12 @@ struct TrainingData {
   // probability `validation_share`, by `seed` and what is in its file alone: with the same share and seed its
   // side stays when others are added or it gets another name, and copies of a picture are on one side. (What
   // is in it is its size and its first and last 64 KiB.) The price is exactness: of n pictures of a class, n
-  // * share +- sqrt(n * share * (1 - share)) are held out, of five perhaps none.
+  // * share +- sqrt(n * share * (1 - share)) are held out. Each class has at least one on each side: one that
+  // is held out for want of another may be trained on when there are more.
   //
   // Throws Error where a class has no pictures to train on, or none to validate with where some were given,
-  // where there are fewer than two classes, where a class is only tested with, or where a list has a picture
-  // in two parts or in two classes.
+  // where the sides are drawn and a class has less than two different ones, where there are fewer than two
+  // classes, where a class is only tested with, or where a list has a picture in two parts or in two classes.
   MOBILENET_EXPORT static TrainingData Find(const std::filesystem::path& path, double validation_share,
                                             std::uint64_t seed, const FindOptions& options = {});
 };

@@ -218,12 +218,17 @@ bool FinishRun(TrainingRun& files, const RunFiles& run, const TrainingResult& re
   }
 }
 
+// Whether the training that is to be resumed is done. That is no failure: a command that is started again and
+// again ends here.
+bool IsFinished(const TrainOptions& o, const RunFiles& run) {
+  return o.training.resume && !fs::exists(run.checkpoint) && fs::exists(o.out) && fs::exists(run.report);
+}
+
 // Whether there is a checkpoint to go on from, as was asked for. Where there is none, training begins, so
 // that a command that is started again and again needn't know.
 bool Resumes(const TrainOptions& o, const RunFiles& run) {
   if (!o.training.resume) return false;
   if (fs::exists(run.checkpoint)) return true;
-  if (fs::exists(o.out) && fs::exists(run.report)) Fail(o.out, ": is finished: there is nothing to resume");
   PrintError(fmt::format("{}: is not there yet: training begins anew", run.checkpoint.string()));
   return false;
 }
@@ -240,6 +245,7 @@ void Run(const TrainOptions& o, const CLI::App& command, int& status) {
   const fs::path out = o.out;
   const RunFiles run(o.run.empty() ? FolderFor(out) : fs::path(o.run));
   CheckApart(o, run);
+  if (IsFinished(o, run)) return PrintError(o.out + ": is finished: there is nothing to resume");
   TrainingOptions options = OptionsFrom(o, command, run.checkpoint);
   options.resume = Resumes(o, run);
   CheckNothingLost(o, options.resume);

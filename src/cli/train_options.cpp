@@ -129,8 +129,9 @@ void AddDataOptions(CLI::App& command, TrainOptions& o) {
       ->type_name("NAME")
       ->capture_default_str();
   command.add_flag("--no-flip", o.no_flip, "Never mirror pictures: for text, say");
-  command.add_flag(
-      "--trivial-augment,!--no-trivial-augment", t.augment.trivial,
+  // Not bound to the optional itself, which CLI11 sets without a flag, too.
+  command.add_flag_function(
+      "--trivial-augment,!--no-trivial-augment", [&t](std::int64_t given) { t.augment.trivial = given > 0; },
       "Change each picture in one way of random kind and strength: shear, turn, colours, ...; by "
       "default with --from");
   AddNumber(command, "--jitter", t.augment.jitter,

@@ -13,25 +13,6 @@
 #include "report/text.h"
 
 namespace mobilenet::cli {
-namespace {
-
-// What was kept of a tuned network, and why; empty where there was no choice.
-std::string KeptText(const TrainingResult& result) {
-  if (result.blends.empty()) return "";
-  const double p = result.validation_accuracy;
-  const double error = std::sqrt(p * (1 - p) / static_cast<double>(result.validation.size()));
-  const std::string what = result.share == 0   ? "as it was before everything was tuned"
-                           : result.share == 1 ? "with everything tuned"
-                                               : fmt::format("{:.0f} % of the way", 100 * result.share);
-  return fmt::format(
-      "kept {}: top-1 was {} before tuning, {} after it\n"
-      "the choice of {} was made on these pictures, which flatters it by up to about {:.1f} points\n",
-      what, Percent(result.blends.front().validation_accuracy),
-      Percent(result.blends.back().validation_accuracy), result.blends.size(), 100 * error);
-}
-
-}  // namespace
-
 nlohmann::ordered_json JsonOf(const TrainingResult& result, const std::optional<Calibration>& calibration,
                               const std::filesystem::path& out, const std::filesystem::path& run) {
   const EpochRecord& last = result.epochs.back();

@@ -133,6 +133,7 @@ class ChunkWalk {
     const Place strides = Strides(first);
     Place place(strides.size());
     for (;;) {
+      file_.Step();
       std::uint64_t number = 0;
       for (std::size_t i = 0; i < place.size(); ++i) number += place[i] * strides[i];
       visit(place, number);

@@ -1,6 +1,7 @@
 // Keras's names, without a configuration.
 #include "formats/keras.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,8 +22,9 @@ class NamedLayers {
     graph_.version = version;
   }
 
-  [[nodiscard]] KerasLayerWeights WeightsOf(const std::string& layer) const {
-    return {graph_.file, weights_, "", layer};
+  [[nodiscard]] KerasLayerWeights WeightsOf(const std::string& layer) {
+    asked_.emplace_back(graph_.file, weights_, "", layer);
+    return asked_.back();
   }
 
   void Add(const std::string& layer, const char* type, op::Any operation, std::vector<int> inputs = {}) {
@@ -63,7 +65,17 @@ class NamedLayers {
   [[nodiscard]] int output() const { return graph_.output; }
   [[nodiscard]] std::int64_t channels() const { return channels_; }  // of the last convolution
 
-  Graph Take() { return std::move(graph_); }
+  // All of the file's weights must have been asked for: a head of somebody's own would be lost.
+  Graph Take() {
+    for (const auto& [name, group] : weights_) {
+      const auto are = [&](const KerasLayerWeights& weights) { return weights.Are(group); };
+      if (!group.empty() && std::ranges::none_of(asked_, are))
+        Fail(graph_.file, ": the weights ", name, " belong to no layer of keras.applications' MobileNet ",
+             graph_.version == "v1" ? "V1" : "V2",
+             ", and the file does not say to which: save the whole model");
+    }
+    return std::move(graph_);
+  }
 
  private:
   void AddNorm(const std::string& layer, const std::string& norm, bool activated) {
@@ -73,6 +85,7 @@ class NamedLayers {
   }
 
   const KerasWeights& weights_;
+  std::vector<KerasLayerWeights> asked_;
   Graph graph_;
   std::int64_t channels_ = 0;
 };

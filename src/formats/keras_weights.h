@@ -18,6 +18,10 @@ class KerasLayerWeights {
                     const std::string& layer);
 
   [[nodiscard]] bool found() const { return group_ != nullptr; }
+  // Whether they are those of this group of the file.
+  [[nodiscard]] bool Are(const std::map<std::string, Tensor, std::less<>>& group) const {
+    return group_ == &group;
+  }
 
   // Keras keeps depthwise kernels as [k, k, channels, multiplier]. All throw Error, naming the layer, for
   // weights that are missing or have another rank.

@@ -37,6 +37,9 @@ std::vector<std::size_t> MistakesOf(const TrainingResult& result);
 std::string CalibrationNote(const Calibration& calibration);
 std::string CalibrationText(const Calibration& calibration);
 
+// What was kept of a tuned network, and why, in two lines; empty where there was no choice.
+std::string KeptText(const TrainingResult& result);
+
 // "83.3 %"; "-" where there is nothing to take a share of.
 std::string ShareText(double part, double whole);
 

@@ -226,6 +226,7 @@ Page TrainingPage(const TrainingResult& result, const TrainingPageOptions& optio
   const Network& network = result.model.network;
   Page page(fmt::format("{}, {} classes", TitleOf(network), network.classes()));
   AddFigures(result, options.tested, page);
+  if (const std::string kept = KeptText(result); !kept.empty()) page.Paragraph(kept);
   if (result.unreadable > 0) {
     page.Paragraph(fmt::format("{} pictures could not be read and were left out.", result.unreadable));
   }

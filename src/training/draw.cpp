@@ -88,19 +88,36 @@ std::vector<Look> LookAtAll(const Side& all, const FindOptions& options) {
 }
 
 // A number in [0, 1) that depends on what is in the picture's file, not on what else there is: a picture that
-// is held out stays so when others are added, and what was trained on is never validated with.
+// is held out stays so when others are added, but for one that was held out for want of another, and what was
+// trained on is never validated with.
 double PlaceOf(std::uint64_t content, std::uint64_t seed) { return Random(seed, content).Uniform(); }
 
-// Since each picture's side hangs on itself, the share of a small class is as it falls: it may even have no
-// pictures to validate with, but some to train on it needs.
-void CheckClass(const std::string& shown, const std::string& name, std::size_t training, std::size_t held_out,
+// A picture that can be read.
+struct Placed {
+  double place;
+  fs::path file;
+};
+
+// Each class has pictures on both sides, whatever the share: at least the first by place is held out, and the
+// last is not. Copies have one place.
+void Divide(const std::vector<Placed>& pictures, double share, std::vector<fs::path>& training,
+            std::vector<fs::path>& validation) {
+  const auto [first, last] = std::ranges::minmax(pictures, {}, &Placed::place);
+  for (const Placed& picture : pictures) {
+    const bool held_out =
+        picture.place == first.place || (picture.place < share && picture.place != last.place);
+    (held_out ? validation : training).push_back(picture.file);
+  }
+}
+
+void CheckClass(const std::string& shown, const std::string& name, const std::vector<Placed>& pictures,
                 const std::string& error) {
-  if (training > 0) return;
-  if (held_out == 0) Fail(shown, ": none of the pictures of the class \"", name, "\" can be read: ", error);
-  Fail(shown, ": ", held_out == 1 ? "the one picture" : Concat("all ", held_out, " pictures"),
-       " of the class \"", name,
-       "\" would be held out to validate with, expected some to train on: add pictures, or draw with another "
-       "seed");
+  if (pictures.empty())
+    Fail(shown, ": none of the pictures of the class \"", name, "\" can be read: ", error);
+  if (std::ranges::all_of(pictures, [&](const Placed& each) { return each.place == pictures.front().place; }))
+    Fail(shown, ": the class \"", name, "\" has ",
+         pictures.size() == 1 ? "one picture" : Concat(pictures.size(), " copies of one picture"),
+         ", expected two at least: one to train on and one to validate with");
 }
 
 }  // namespace
@@ -112,23 +129,18 @@ Drawn Draw(const Side& all, double share, std::uint64_t seed, const FindOptions&
   const std::vector<Look> looks = LookAtAll(all, options);
   auto look = looks.begin();
   for (const auto& [name, files] : all.classes) {
-    auto& training = drawn.training.classes[name];
-    auto& validation = drawn.validation.classes[name];
+    std::vector<Placed> pictures;
     for (const fs::path& file : files) {
       const Look& here = *look++;
-      if (!here.error.empty()) {
-        drawn.unreadable.push_back(here.error);
+      if (here.error.empty()) {
+        pictures.push_back({PlaceOf(here.content, seed), file});
       } else {
-        (PlaceOf(here.content, seed) < share ? validation : training).push_back(file);
+        drawn.unreadable.push_back(here.error);
       }
     }
-    CheckClass(all.shown, name, training.size(), validation.size(),
-               drawn.unreadable.empty() ? "" : drawn.unreadable.back());
+    CheckClass(all.shown, name, pictures, drawn.unreadable.empty() ? "" : drawn.unreadable.back());
+    Divide(pictures, share, drawn.training.classes[name], drawn.validation.classes[name]);
   }
-  if (drawn.validation.pictures() == 0)
-    Fail(all.shown,
-         ": none of its pictures would be held out to validate with, expected one at least: add pictures, "
-         "a larger share, or another seed");
   return drawn;
 }
 

@@ -12,12 +12,12 @@ namespace mobilenet {
 
 struct Drawn {
   Side training;
-  Side validation;                      // has every class, some perhaps without pictures
+  Side validation;
   std::vector<std::string> unreadable;  // of each picture that can't be read, why
 };
 
 // Holds out about a share of the pictures that can be read, as TrainingData::Find says. Throws Error where a
-// class has none to train on, or none at all would be held out.
+// class has less than two different ones.
 Drawn Draw(const Side& all, double share, std::uint64_t seed, const FindOptions& options);
 
 }  // namespace mobilenet

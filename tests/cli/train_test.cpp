@@ -38,8 +38,29 @@ TEST_F(TrainProgramTest, TrainsAModelAndTellsHowItWent) {
   for (const char* part : {"Loss", "Accuracy", "Confusion matrix", "Class by class", "mobilenet train "})
     EXPECT_THAT(page, HasSubstr(part));
   EXPECT_THAT(page, Not(HasSubstr("src=\"http")));
-  EXPECT_THAT(RunProgram(Train("colours.safetensors", "--resume 2>&1")).output,
-              HasSubstr("colours.safetensors: is finished: there is nothing to resume"));
+  const Result again = RunProgram(Train("colours.safetensors", "--resume 2>&1"));
+  EXPECT_EQ(again.status, 0) << "for schedulers that start a command until it succeeds";
+  EXPECT_THAT(again.output, HasSubstr("colours.safetensors: is finished: there is nothing to resume"));
+}
+
+TEST_F(TrainProgramTest, WithAModelToStartFromPicturesAreChangedUnlessToldOtherwise) {
+  ASSERT_EQ(RunProgram(Train("first.safetensors", "--json")).status, 0);
+  const auto weights = [&](const std::string& more) {
+    const std::string command = "train " + data_.string() + " --out " + Path("second.safetensors") +
+                                " --from " + Path("first.safetensors") +
+                                " --force --epochs 1 --threads 2 --json ";
+    EXPECT_EQ(RunProgram(command + more).status, 0);
+    return Text(Path("second.run/metrics.csv")).substr(0, 200);
+  };
+  const auto losses = [&](const std::string& more) {
+    const std::string metrics = weights(more);
+    const std::string row = metrics.substr(metrics.find('\n') + 1);
+    return row.substr(0, row.find(',', row.find(',', row.find(',') + 1) + 1));  // epoch, rate, training loss
+  };
+  const std::string unless_told = losses("");
+  EXPECT_EQ(unless_told, losses("--trivial-augment"));
+  EXPECT_NE(unless_told, losses("--no-trivial-augment"));
+  EXPECT_THAT(Text(Path("second.run/report.html")), HasSubstr("before tuning"));
 }
 
 // The list of a run tells what was held out: to measure another model with it, or to train on the same again.
