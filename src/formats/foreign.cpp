@@ -32,6 +32,7 @@ constexpr std::array kRows = {
     Row{0, "\x80\x04"sv, "a Python pickle, which is not read"},
     Row{0, "\x80\x05"sv, "a Python pickle, which is not read"},
     Row{0, "\x93NUMPY"sv, "a NumPy array, which is not read"},
+    Row{512, "\x89HDF\r\n\x1A\n"sv, "an HDF5 file behind 512 bytes of something else, which is not read"},
     Row{0, "GGUF"sv, "a GGUF file, which is not read"},
     Row{0, "7767517\n"sv, "an ncnn network, which is not read"},
     Row{0, "\x1F\x8B"sv, "compressed by gzip: unpack it first"},

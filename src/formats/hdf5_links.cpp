@@ -11,8 +11,15 @@ namespace mobilenet::hdf5 {
 namespace {
 
 constexpr std::size_t kMaxName = 1024;  // of an object, in bytes
+constexpr std::uint64_t kSoftSymbol = 2;
+constexpr std::uint64_t kSoftLink = 1;
+constexpr std::uint64_t kExternalLink = 64;
 
 using Links = std::map<std::string, Address>;
+
+[[noreturn]] void FailSoft(const std::string& name) {
+  Fail("the link ", name, " is a soft one, to a name, which is not read");
+}
 
 // A node of symbols, each a name's place in the group's heap, and an object.
 void AddSymbols(const File& file, Address node, Bytes names, Links& links) {
@@ -28,7 +35,9 @@ void AddSymbols(const File& file, Address node, Bytes names, Links& links) {
     const std::uint64_t offset = symbol.Take(8);
     if (offset >= names.size()) Fail("the symbol table at ", node, " names a child outside its heap");
     const Bytes name = names.subspan(offset);
-    links[UpToZero(name.first(std::min(kMaxName, name.size())))] = symbol.Take(8);
+    const std::string text = UpToZero(name.first(std::min(kMaxName, name.size())));
+    links[text] = symbol.Take(8);
+    if (symbol.Take(4) == kSoftSymbol) FailSoft(text);
   }
 }
 
@@ -50,8 +59,10 @@ void AddLink(Bytes message, Links& links) {
   cursor.Skip((flags & 0x10) != 0 ? 1 : 0);  // its name's encoding
   const Bytes name = cursor.TakeBytes(cursor.Take(std::size_t{1} << (flags & 3)));
   const std::string text = UpToZero(name.first(std::min(kMaxName, name.size())));
+  if (cursor.good() && kind == kSoftLink) FailSoft(text);
   if (cursor.good() && kind != 0)
-    Fail("the link ", text, " is of kind ", kind, ", expected 0, one to an object of this file");
+    Fail("the link ", text, " is of kind ", kind, kind == kExternalLink ? ", to another file" : "",
+         ", expected 0, one to an object of this file");
   const Address object = cursor.Take(8);
   if (!cursor.good()) Fail("a link was cut off");
   links[text] = object;

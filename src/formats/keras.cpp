@@ -68,7 +68,7 @@ class NamedLayers {
   // All of the file's weights must have been asked for: a head of somebody's own would be lost.
   Graph Take() {
     for (const auto& [name, group] : weights_) {
-      const auto are = [&](const KerasLayerWeights& weights) { return weights.Are(group); };
+      const auto are = [&group = group](const KerasLayerWeights& weights) { return weights.Are(group); };
       if (!group.empty() && std::ranges::none_of(asked_, are))
         Fail(graph_.file, ": the weights ", name, " belong to no layer of keras.applications' MobileNet ",
              graph_.version == "v1" ? "V1" : "V2",

@@ -52,10 +52,11 @@ void ExamineClasses(const TrainingData& data, std::vector<std::string>& found) {
   const auto rare = ClassesWith(
       data, counts, [&](std::size_t count) { return count >= kFew && count * kTimesFewer <= most; });
   if (!rare.empty())
-    found.push_back(Concat(
-        Classes(rare.size()),
-        " a tenth of the pictures of the largest or less, and will rarely be the answer; the largest has ",
-        most, ": ", Few(rare)));
+    found.push_back(Concat(Classes(rare.size()),
+                           " a tenth of the pictures of the largest or less, and will rarely be the answer, "
+                           "unless --balance lets them "
+                           "count as much; the largest has ",
+                           most, ": ", Few(rare)));
 }
 
 void ExamineAmount(const TrainingData& data, const TrainingOptions& options,

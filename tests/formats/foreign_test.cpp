@@ -38,6 +38,7 @@ TEST(Foreign, FilesAreToldWhatTheyAre) {
       {"<?xml version=\"1.0\"?><net>", "an XML file"},
       {"\x1F\x8B\x08", "compressed by gzip: unpack it first"},
       {std::string(257, 'a') + "ustar", "a tar archive"},
+      {std::string(512, '\0') + "\x89HDF\r\n\x1A\n", "an HDF5 file behind 512 bytes of something else"},
       {"\xFF\xD8\xFF\xE0", "f: is a picture"},
       {"GIF89a", "a GIF picture"},
       {"%PDF-1.7", "a PDF file"},

@@ -65,7 +65,7 @@ class Look {
       if (--most_ < 0) return;
       bool dataset = false;
       wrong_ += !Tried([&, c = child] { dataset = file.IsDataset(c); });
-      wrong_ |=
+      wrong_ +=
           !Tried([&, n = name, c = child] { dataset ? (void)file.Floats(c, n) : Group(file, c, depth - 1); });
     }
   }

@@ -269,6 +269,10 @@ TEST(Import, KerasWeightsWithoutAClassifier) {
   const Model model = ToModel(FromKerasNames("f", weights));
   EXPECT_EQ(V1Of(model), (V1Options{.alpha = 0.25, .classes = 0, .padding = PaddingStyle::kKeras}));
   EXPECT_THAT(model.provenance.at("padding"), HasSubstr("keras"));
+  // A head behind it would be lost, since nothing says what it reads.
+  weights["dense/dense"]["kernel"] = Tensor::Of({256, 5}, RandomValues(1280, 1));
+  EXPECT_THAT(Complaint([&] { ToModel(FromKerasNames("f", weights)); }),
+              HasSubstr("f: the weights dense/dense belong to no layer of keras.applications' MobileNet V1"));
 }
 
 TEST(Import, PublishedV1InFullSize) {
