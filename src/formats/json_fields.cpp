@@ -114,8 +114,5 @@ nlohmann::json ToJson(const Padding& p) { return {p.top, p.bottom, p.left, p.rig
 nlohmann::json ToJson(const Resolution& r) {
   return r.height == r.width ? nlohmann::json(r.height) : nlohmann::json{r.height, r.width};
 }
-nlohmann::json ToJson(const Stride& s) {
-  return s.down == s.across ? nlohmann::json(s.down) : nlohmann::json{s.down, s.across};
-}
 
 }  // namespace mobilenet

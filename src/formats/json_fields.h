@@ -67,7 +67,11 @@ class Fields {
 nlohmann::json ToJson(const Shape& shape);
 nlohmann::json ToJson(const Padding& padding);
 nlohmann::json ToJson(const Resolution& resolution);
-nlohmann::json ToJson(const Stride& stride);
+// In the header for the program, which a shared library shows its public functions only.
+inline nlohmann::json ToJson(const Stride& stride) {
+  return stride.down == stride.across ? nlohmann::json(stride.down)
+                                      : nlohmann::json{stride.down, stride.across};
+}
 template <typename T>
 nlohmann::json ToJson(const T& value) {
   if constexpr (std::is_enum_v<T>) {
