@@ -10,7 +10,6 @@ namespace mobilenet::hdf5 {
 namespace {
 
 constexpr std::string_view kArray = "an index of chunks";
-constexpr std::uint64_t kSum = 4;  // bytes of a checksum
 constexpr std::uint64_t kPrefix =
     14;  // of each block: letters, version, kind of elements, the header's address
 

@@ -31,6 +31,8 @@ bool BeginsWith(Bytes bytes, std::string_view signature) {
          std::memcmp(bytes.data(), signature.data(), signature.size()) == 0;
 }
 
+std::string UpToZero(Bytes bytes) { return {bytes.begin(), std::ranges::find(bytes, std::uint8_t{0})}; }
+
 // Three words take in twelve bytes at a time, and are mixed in between and at the end.
 std::uint32_t Lookup3(Bytes bytes) {
   const std::uint32_t begin = 0xDEADBEEF + static_cast<std::uint32_t>(bytes.size());
@@ -148,7 +150,6 @@ bool File::IsUnchecked(Address address, std::uint64_t size) const {
 }
 
 Bytes File::Checked(Address address, std::uint64_t size, std::string_view what) const {
-  constexpr std::uint64_t kSum = 4;
   if (size < kSum) Fail(what, " at ", address, " has ", size, " bytes, expected at least ", kSum);
   const Bytes all = At(address, size, what);
   const Bytes content = all.first(size - kSum);

@@ -3,9 +3,11 @@
 // Source of this and of the other hdf5_*.h: HDF5 File Format Specification, version 3.0.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -41,7 +43,17 @@ constexpr std::uint64_t PartsOf(std::uint64_t whole, std::uint64_t part) {
   return whole / part + (whole % part == 0 ? 0 : 1);
 }
 
+// How many bytes a number of at most `most` takes.
+constexpr std::uint64_t WidthOf(std::uint64_t most) {
+  return most == 0 ? 1 : (static_cast<std::uint64_t>(std::bit_width(most)) - 1) / 8 + 1;
+}
+
+constexpr std::uint64_t kSum = 4;  // bytes of a checksum
+
 bool BeginsWith(Bytes bytes, std::string_view signature);
+
+// The bytes up to the first that is 0.
+std::string UpToZero(Bytes bytes);
 
 // Bob Jenkins's lookup3 (http://burtleburtle.net/bob/c/lookup3.c), as the specification's checksums are.
 std::uint32_t Lookup3(Bytes bytes);

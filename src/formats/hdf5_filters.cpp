@@ -7,7 +7,6 @@
 #include <string>
 
 #include "base/fail.h"
-#include "formats/hdf5_heaps.h"
 
 namespace mobilenet::hdf5 {
 namespace {

@@ -49,7 +49,6 @@ class HeaderReader {
     prefix.Skip(before);
     const std::uint64_t size = prefix.Take(width);
     if (size > file_.size()) Fail(kHeader, " at ", object_, " takes ", size, " bytes, more than the file");
-    constexpr std::uint64_t kSum = 4;
     runs_.push_back(file_.Checked(object_, before + width + size + kSum, kHeader).subspan(before + width));
   }
 

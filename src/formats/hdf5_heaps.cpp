@@ -10,8 +10,6 @@
 
 namespace mobilenet::hdf5 {
 
-std::string UpToZero(Bytes bytes) { return {bytes.begin(), std::ranges::find(bytes, std::uint8_t{0})}; }
-
 Bytes LocalHeap(const File& file, Address heap) {
   constexpr std::uint64_t kHeader = 32;
   Cursor header(file.At(heap, kHeader, "a group's heap"));
@@ -52,8 +50,6 @@ namespace {
 constexpr std::string_view kHeap = "a heap";
 
 unsigned Log2(std::uint64_t power) { return static_cast<unsigned>(std::countr_zero(power)); }
-
-std::size_t BytesOf(unsigned bits) { return (bits + 7) / 8; }
 
 }  // namespace
 
@@ -104,9 +100,8 @@ Bytes FractalHeap::Object(Bytes id) const {
   const std::uint64_t kind = first >> 4 & 3;
   if (kind == 1) return Huge(cursor.Take(std::min<std::size_t>(8, cursor.rest().size())));
   if (kind != 0) Fail("an object lies in its heap's identifier, which is not read");
-  const std::uint64_t offset = cursor.Take(BytesOf(bits_));
-  const std::size_t most =
-      std::min(BytesOf(Log2(largest_)), static_cast<std::size_t>(std::bit_width(most_managed_) - 1) / 8 + 1);
+  const std::uint64_t offset = cursor.Take(PartsOf(bits_, 8));
+  const std::size_t most = std::min(PartsOf(Log2(largest_), 8), WidthOf(most_managed_));
   const std::uint64_t length = cursor.Take(most);
   if (!cursor.good())
     Fail("a heap at ", heap_, " has identifiers of ", id_size_, " bytes, which are too short");
@@ -142,7 +137,7 @@ Bytes FractalHeap::Managed(std::uint64_t offset, std::uint64_t length) const {
 
 // The block of a table in which `offset` lies. Tables within have fewer rows than the table.
 FractalHeap::Block FractalHeap::Below(const Block& table, std::uint64_t offset) const {
-  const std::size_t offset_size = BytesOf(bits_);
+  const std::size_t offset_size = PartsOf(bits_, 8);
   const unsigned most_data_rows = Log2(largest_) - Log2(smallest_) + 2;
   constexpr std::uint64_t kAround = 17;
   Cursor cursor = file_.Block(table.address, kAround + offset_size + table.rows * width_ * 8, "FHIB", kHeap);
@@ -169,7 +164,7 @@ FractalHeap::Block FractalHeap::Below(const Block& table, std::uint64_t offset) 
 void FractalHeap::CheckBlock(Cursor& cursor, const Block& block) const {
   if (const Address heap = cursor.Take(8); heap != heap_)
     Fail("a heap's block at ", block.address, " is of the heap at ", heap, ", expected ", heap_);
-  if (const std::uint64_t begin = cursor.Take(BytesOf(bits_)); begin != block.begin)
+  if (const std::uint64_t begin = cursor.Take(PartsOf(bits_, 8)); begin != block.begin)
     Fail("a heap's block at ", block.address, " begins at ", begin, ", expected ", block.begin);
 }
 

@@ -7,9 +7,6 @@
 
 namespace mobilenet::hdf5 {
 
-// The bytes up to the first that is 0.
-std::string UpToZero(Bytes bytes);
-
 // The names of a group's children in a file of the older kind: a local heap.
 Bytes LocalHeap(const File& file, Address heap);
 

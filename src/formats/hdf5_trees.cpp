@@ -1,6 +1,5 @@
 #include "formats/hdf5_trees.h"
 
-#include <bit>
 #include <limits>
 #include <string_view>
 #include <vector>
@@ -49,11 +48,6 @@ class TreeWalk {
   std::uint64_t key_size_;
   const KeyVisitor& visit_;
 };
-
-// How many bytes a number of at most `most` takes.
-std::size_t WidthOf(std::uint64_t most) {
-  return most == 0 ? 1 : static_cast<std::size_t>(std::bit_width(most) - 1) / 8 + 1;
-}
 
 std::uint64_t Saturated(std::uint64_t a, std::uint64_t b, std::uint64_t plus) {
   constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();

@@ -27,6 +27,19 @@ constexpr std::array<Reproduced, 4> kPapers = {
 
 }  // namespace
 
+std::vector<Part> PartsOf(const Network& network) {
+  const std::span<const Layer> layers = network.layers;
+  const auto block = [&](std::size_t i) { return layers[i].name.substr(0, layers[i].name.find('.')); };
+  std::vector<Part> parts;
+  for (std::size_t begin = 0; begin < layers.size();) {
+    std::size_t end = begin + 1;
+    while (end < layers.size() && block(end) == block(begin)) ++end;
+    parts.push_back(layers.subspan(begin, end - begin));
+    begin = end;
+  }
+  return parts;
+}
+
 PaperCell Number(std::string paper, double ours, std::string note) {
   const auto point = paper.find('.');
   const int digits = point == std::string::npos ? 0 : static_cast<int>(paper.size() - point - 1);

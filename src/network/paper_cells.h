@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,11 @@ std::string Size(const Shape& shape);
 
 // "mult-adds, M" and "parameters, M".
 std::vector<std::string> NetworkColumns();
+
+// The layers of a block, whose names are the same up to a point, or one that is in none.
+using Part = std::span<const Layer>;
+// In their order, in `network`.
+std::vector<Part> PartsOf(const Network& network);
 
 Paper PaperOfV1();
 Paper PaperOfV2();

@@ -68,22 +68,6 @@ constexpr const char* kNoSqueeze =
     "neither the authors' code nor any other squeezes and excites this one; with it the network would have "
     "0.17 M parameters more";
 
-// The layers of a block, or one that is in none.
-using Part = std::span<const Layer>;
-
-std::vector<Part> PartsOf(const Network& network) {
-  const std::span<const Layer> layers = network.layers;
-  const auto block = [&](std::size_t i) { return layers[i].name.substr(0, layers[i].name.find('.')); };
-  std::vector<Part> parts;
-  for (std::size_t begin = 0; begin < layers.size();) {
-    std::size_t end = begin + 1;
-    while (end < layers.size() && block(end) == block(begin)) ++end;
-    parts.push_back(layers.subspan(begin, end - begin));
-    begin = end;
-  }
-  return parts;
-}
-
 const char* ActivationOf(const Layer& layer) {
   if (layer.activation == Activation::kNone) return "-";
   return layer.activation == Activation::kHardSwish ? "HS" : "RE";

@@ -79,22 +79,6 @@ constexpr std::array<Row, 32> kConvL = {
      {12, 512, "Conv2D", 0, 1, 0, 960, 1},      {12, 960, "AvgPool", 0, 12, 0, 960, 1},
      {1, 960, "Conv2D", 0, 1, 0, 1280, 1},      {1, 1280, "Conv2D", 0, 1, 0, 1000, 1}}};
 
-// The layers of a block, or one that is in none.
-using Part = std::span<const Layer>;
-
-std::vector<Part> PartsOf(const Network& network) {
-  const std::span<const Layer> layers = network.layers;
-  const auto block = [&](std::size_t i) { return layers[i].name.substr(0, layers[i].name.find('.')); };
-  std::vector<Part> parts;
-  for (std::size_t begin = 0; begin < layers.size();) {
-    std::size_t end = begin + 1;
-    while (end < layers.size() && block(end) == block(begin)) ++end;
-    parts.push_back(layers.subspan(begin, end - begin));
-    begin = end;
-  }
-  return parts;
-}
-
 Row RowOf(const Layer& layer) {
   const bool average = layer.kind == LayerKind::kGlobalAveragePool;
   return {layer.input.height,
