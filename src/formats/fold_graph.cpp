@@ -8,20 +8,13 @@
 #include <utility>
 
 #include "base/fail.h"
+#include "formats/affine.h"
+#include "formats/join_curves.h"
 #include "network/kinds.h"
 #include "network/shapes.h"
 
 namespace mobilenet {
 namespace {
-
-// What a file that spells hard-swish out has made of a map v so far.
-enum class Curving {
-  kNone,     // v
-  kShifted,  // v + 3
-  kClipped,  // relu6(v + 3)
-  kGate,     // relu6(v + 3) / 6
-  kTimesSix  // v relu6(v + 3)
-};
 
 // What a node makes: the map of a layer or the input, perhaps with something still to be done to it.
 struct Value {
@@ -31,9 +24,9 @@ struct Value {
   bool sole = true;           // nothing else reads the layer's map, so that what comes next may join it
   bool averaged = false;      // from here on there are no pixels, only channels
   const Node* end = nullptr;  // the softmax or sigmoid that the file has behind it
-  Curving curving = Curving::kNone;
-  int curved = kNetworkInput;  // the node that made v
-  bool owned = true;           // but for the nodes that read this value, nothing reads the layer's map
+  // The batch norm that the file has behind it and that couldn't join the layer: it waits for one whose
+  // weights read one pixel at a time.
+  const Node* norm = nullptr;
 };
 
 Padding operator+(const Padding& a, const Padding& b) {
@@ -75,7 +68,6 @@ class Folder {
       node_ = &graph_.nodes[i];
       Value value = std::visit([&](const auto& operation) { return Make(operation); }, node_->operation);
       CheckShape(value);
-      value.owned = value.sole;
       value.sole = value.sole && readers_[i] == 1;
       values_[i] = value;
     }
@@ -86,6 +78,7 @@ class Folder {
 
  private:
   void EndWith(const Value& output) {
+    CheckNormTaken(output);
     if (output.zeros != Padding())
       BadNode(graph_, *node_, "puts zeros around the output, expected a convolution right behind them");
     if (output.end != nullptr)
@@ -155,11 +148,23 @@ class Folder {
 
   // The map that the node reads, as windows can: perhaps with zeros around it.
   [[nodiscard]] const Value& Input(std::size_t number = 0) const {
+    const Value& value = Normed(number);
+    CheckNormTaken(value);
+    return value;
+  }
+
+  // The same for what may have a batch norm before it.
+  [[nodiscard]] const Value& Normed(std::size_t number = 0) const {
     const Value& value = Untouched(number);
     if (value.end != nullptr) BadEnd(*value.end);
-    if (value.curving != Curving::kNone)
-      Bad("reads a part of a hard-swish or hard-sigmoid, x relu6(x + 3) / 6, whose rest is not there");
     return value;
+  }
+
+  void CheckNormTaken(const Value& value) const {
+    if (value.norm != nullptr)
+      BadNode(graph_, *value.norm,
+              "is a batch norm that is neither right behind a convolution or fully connected layer nor right "
+              "before a fully connected or 1 x 1 one");
   }
 
   // The same for what only passes on what it reads.
@@ -170,7 +175,12 @@ class Folder {
 
   // The map that the node reads, where it has to be one without zeros around it.
   [[nodiscard]] const Value& Plain(std::size_t number = 0) const {
-    const Value& value = Input(number);
+    CheckNormTaken(Untouched(number));
+    return PlainOrNormed(number);
+  }
+
+  [[nodiscard]] const Value& PlainOrNormed(std::size_t number = 0) const {
+    const Value& value = Normed(number);
     if (value.zeros != Padding())
       Bad("reads a map with zeros around it, expected a convolution right behind them");
     return value;
@@ -270,16 +280,20 @@ class Folder {
     if (same && folded_.padding == PaddingStyle::kSymmetric) folded_.padding = PaddingStyle::kSame;
   }
 
-  Value Mix(LayerKind kind, const Value& in, const Tensor& weight, const std::vector<float>& bias) {
+  Value Mix(LayerKind kind, const Value& in, Tensor weight, std::vector<float> bias) {
     CheckChannels(weight.shape[0], in);
     const bool averaged = kind == LayerKind::kFullyConnected;
+    if (in.norm != nullptr) {
+      bias.resize(bias.empty() ? static_cast<std::size_t>(weight.shape[1]) : bias.size());
+      Absorb(AffineOf(std::get<op::Norm>(in.norm->operation)), weight, bias);
+    }
     return EndWithBias(Begin(kind, in, weight.shape[1]), weight, bias, averaged);
   }
 
   Value Make(const op::Convolution& c) {
     CheckWeight(c.weight, 4);
     const auto& shape = c.weight.shape;
-    CheckChannels(shape[2], Input());
+    CheckChannels(shape[2], Normed());
     if (shape[0] == 1 && shape[1] == 1 && c.stride == 1) return MakePointwise(c);
     const Value value = Slide(c, LayerKind::kConvolution, shape[3]);
     if (value.layer == 0) folded_.first = &c;
@@ -287,7 +301,7 @@ class Folder {
   }
 
   Value MakePointwise(const op::Convolution& c) {
-    const Value& in = Input();
+    const Value& in = Normed();
     if (in.zeros != Padding() || c.padding.value_or(Padding()) != Padding())
       Bad("is a 1 x 1 convolution of a padded map, which no MobileNet has");
     const Tensor weight = {{c.weight.shape[2], c.weight.shape[3]}, c.weight.values, c.weight.owner};
@@ -302,7 +316,7 @@ class Folder {
 
   Value Make(const op::Dense& d) {
     CheckWeight(d.weight, 2);
-    const Value& in = Plain();
+    const Value& in = PlainOrNormed();
     if (in.shape.height != 1 || in.shape.width != 1)
       Bad("classifies a map that was not averaged, expected an average over the whole map before it");
     return Mix(LayerKind::kFullyConnected, in, d.weight, d.bias);
@@ -337,43 +351,66 @@ class Folder {
 
   Value Make(const op::Norm& norm) {
     const Value& in = Plain();
-    Layer& layer = Join(in);
-    if (!TraitsOf(layer.kind).weights) Bad("is a batch norm behind a sum, expected a convolution before it");
-    if (layer.batch_norm) Bad("is a second batch norm behind ", layer.name);
-    if (layer.activation != Activation::kNone)
-      Bad("is a batch norm behind the activation of ", layer.name, ", expected it before");
-    const bool channels_last = norm.axis == -1 || norm.axis == 3 ||
-                               (norm.axis == 1 && layer.output.height == 1 && layer.output.width == 1);
-    if (!channels_last) Bad("normalises along the axis ", norm.axis, ", expected the channels, -1");
+    CheckNorm(norm, in);
+    if (in.layer == kNetworkInput) return Make(RescaleOf(norm));
+    Layer& layer = folded_.network.layers[static_cast<std::size_t>(in.layer)];
+    const bool joins =
+        in.sole && TraitsOf(layer.kind).weights && !layer.batch_norm && layer.activation == Activation::kNone;
+    if (!joins) return Waiting(in);
     AddNorm(norm, layer, folded_.weights[static_cast<std::size_t>(in.layer)]);
     if (in.layer == 0 && folded_.first != nullptr) folded_.first_norm = &norm;
     return in;
   }
 
-  void AddNorm(const op::Norm& norm, Layer& layer, Weights& weights) const {
+  [[nodiscard]] Value Waiting(Value value) const {
+    value.norm = node_;
+    return value;
+  }
+
+  void CheckNorm(const op::Norm& norm, const Value& in) const {
+    const bool channels_last =
+        norm.axis == -1 || norm.axis == 3 || (norm.axis == 1 && in.shape.height == 1 && in.shape.width == 1);
+    if (!channels_last) Bad("normalises along the axis ", norm.axis, ", expected the channels, -1");
+    const auto channels = static_cast<std::size_t>(in.shape.channels);
+    for (const auto* values : {&norm.mean, &norm.variance, &norm.gamma, &norm.beta}) {
+      const bool absent = values->empty() && (values == &norm.gamma || values == &norm.beta);
+      if (!absent && values->size() != channels)
+        Bad("has ", values->size(), " values of a kind, expected ", channels);
+    }
+  }
+
+  // As the first thing of all.
+  static op::Rescale RescaleOf(const op::Norm& norm) {
+    const Affine affine = AffineOf(norm);
+    op::Rescale rescale;
+    for (std::size_t c = 0; c < rescale.scale.size(); ++c) {
+      const std::size_t from = std::min(c, affine.scale.size() - 1);
+      rescale.scale[c] = affine.scale[from];
+      rescale.offset[c] = affine.offset[from];
+    }
+    return rescale;
+  }
+
+  static void AddNorm(const op::Norm& norm, Layer& layer, Weights& weights) {
     const auto channels = static_cast<std::size_t>(layer.output.channels);
-    const auto complete = [&](std::vector<float> values, std::optional<float> absent) {
-      if (values.empty() && absent) values.assign(channels, *absent);
-      if (values.size() != channels) Bad("has ", values.size(), " values of a kind, expected ", channels);
-      return values;
+    const auto or_else = [&](std::vector<float> values, float absent) {
+      return values.empty() ? std::vector<float>(channels, absent) : std::move(values);
     };
-    std::vector<float> mean = complete(norm.mean, std::nullopt);
+    std::vector<float> mean = norm.mean;
     // A bias before a batch norm only shifts its mean.
     const auto bias = weights.at(".bias").values;
     for (std::size_t c = 0; c < channels; ++c) mean[c] -= bias[c];
     weights.erase(".bias");
-    weights[".norm.gamma"] = VectorOf(complete(norm.gamma, 1.0F));
-    weights[".norm.beta"] = VectorOf(complete(norm.beta, 0.0F));
+    weights[".norm.gamma"] = VectorOf(or_else(norm.gamma, 1.0F));
+    weights[".norm.beta"] = VectorOf(or_else(norm.beta, 0.0F));
     weights[".norm.mean"] = VectorOf(std::move(mean));
-    weights[".norm.variance"] = VectorOf(complete(norm.variance, std::nullopt));
+    weights[".norm.variance"] = VectorOf(norm.variance);
     layer.bias = false;
     layer.batch_norm = true;
     layer.epsilon = norm.epsilon;
   }
 
   Value Make(const op::Activate& activate) {
-    if (Untouched().curving == Curving::kShifted && activate.activation == Activation::kRelu6)
-      return Curved(Untouched(), Curving::kClipped);
     const Value& in = Plain();
     Layer& layer = Join(in);
     SetActivation(activate.activation, layer);
@@ -405,41 +442,12 @@ class Folder {
     }
   }
 
-  static Value Curved(Value value, Curving curving) {
-    value.curving = curving;
-    return value;
-  }
-
-  // A shift by 3 or a division by 6: the parts of a hard-swish or a hard-sigmoid.
-  Value MakeCurve(const op::Rescale& rescale) {
-    constexpr double kNear = 1e-3;
-    const Value& in = Untouched();
-    const auto is = [&](double scale, double offset) {
-      return std::ranges::all_of(rescale.scale, [=](double s) { return std::abs(s / scale - 1) < kNear; }) &&
-             std::ranges::all_of(rescale.offset, [=](double o) { return std::abs(o - offset) < kNear; });
-    };
-    if (in.curving == Curving::kNone && is(1, 3)) {
-      Value value = Curved(Plain(), Curving::kShifted);
-      value.curved = node_->inputs[0];
-      value.sole = true;  // from here on, of what is made of v
-      return value;
-    }
-    if (in.curving == Curving::kTimesSix && is(1.0 / 6, 0)) return Bend(Activation::kHardSwish, in);
-    if (in.curving == Curving::kNone && is(1.0 / 6, 0) && IsShiftedSigmoid(in)) return TakeShiftBack(in);
-    if (in.curving != Curving::kClipped || !is(1.0 / 6, 0))
+  // A hard-sigmoid whose shift by 3 a converter has made a part of the bias: relu6(v) / 6 so far.
+  Value TakeShiftBack(const op::Rescale& sixth, const Value& in) {
+    const Layer& layer = folded_.network.layers[static_cast<std::size_t>(in.layer)];
+    if (!IsSixth(sixth) || !in.sole || !layer.bias || layer.activation != Activation::kRelu6)
       Bad("rescales values within the network, expected that right after the input, or x + 3 and / 6 as in "
           "hard-swish and hard-sigmoid");
-    const Value& v = values_[static_cast<std::size_t>(in.curved)];
-    return v.sole ? Bend(Activation::kHardSigmoid, in) : Curved(in, Curving::kGate);
-  }
-
-  // A hard-sigmoid whose shift by 3 a converter has made a part of the bias: relu6(v) / 6 so far.
-  [[nodiscard]] bool IsShiftedSigmoid(const Value& in) const {
-    const Layer& layer = folded_.network.layers[static_cast<std::size_t>(in.layer)];
-    return in.sole && layer.bias && layer.activation == Activation::kRelu6;
-  }
-
-  Value TakeShiftBack(const Value& in) {
     Tensor& bias = folded_.weights[static_cast<std::size_t>(in.layer)].at(".bias");
     std::vector<float> values(bias.values.begin(), bias.values.end());
     for (float& value : values) value -= 3;
@@ -448,37 +456,8 @@ class Folder {
     return in;
   }
 
-  // The whole of a curve is there: it is its layer's activation.
-  Value Bend(Activation activation, const Value& in) {
-    if (!in.sole) Bad("is a part of ", NameOf(activation), " that others read, too");
-    Value value = Curved(in, Curving::kNone);
-    SetActivation(activation, Join(value));
-    return value;
-  }
-
-  Value Make(const op::Multiply&) {
-    for (const std::size_t gate : {0, 1}) {
-      const Curving curving = Untouched(gate).curving;
-      if (curving == Curving::kClipped || curving == Curving::kGate) return MakeSwish(gate);
-    }
-    return MakeScale();
-  }
-
-  // v times what was made of v.
-  Value MakeSwish(std::size_t gate) {
-    const Value& part = Untouched(gate);
-    const int from = node_->inputs[1 - gate];
-    if (from != part.curved || !part.sole || readers_[static_cast<std::size_t>(from)] != 2)
-      Bad("multiplies a part of a hard-swish, relu6(x + 3), with another map than x, or others read them "
-          "too");
-    Value value = Plain(1 - gate);
-    value.sole = value.owned;
-    return part.curving == Curving::kGate ? Bend(Activation::kHardSwish, value)
-                                          : Curved(value, Curving::kTimesSix);
-  }
-
   // The gate is of 1 x 1; where both are, it is the one that was made by a hard-sigmoid.
-  Value MakeScale() {
+  Value Make(const op::Multiply&) {
     const auto pixel = [&](std::size_t i) { return Plain(i).shape.height == 1 && Plain(i).shape.width == 1; };
     const auto sigmoid = [&](std::size_t i) {
       const int layer = Plain(i).layer;
@@ -509,7 +488,7 @@ class Folder {
   }
 
   Value Make(const op::Average& average) {
-    const Value& in = Plain();
+    const Value& in = PlainOrNormed();  // the average of what is normalised is the normalised average
     if (in.averaged) Bad("comes after the average over the map, where only the classifier belongs");
     if (average.height != 0 && (average.height != in.shape.height || average.width != in.shape.width))
       Bad("averages over ", average.height, " x ", average.width, " pixels, expected the whole map of ",
@@ -519,7 +498,9 @@ class Folder {
     if (average.same && !once)
       Bad("averages around every ", average.stride_height, " x ", average.stride_width,
           " pixels, expected one average over the whole map of ", Sides(in.shape));
-    return End(Begin(LayerKind::kGlobalAveragePool, in, in.shape.channels), {}, true);
+    Value value = End(Begin(LayerKind::kGlobalAveragePool, in, in.shape.channels), {}, true);
+    value.norm = in.norm;
+    return value;
   }
 
   // Only axes of one value may come or go: anything else would mix pixels with channels.
@@ -568,7 +549,7 @@ class Folder {
 
   // Several follow each other, as a subtraction and a division do.
   Value Make(const op::Rescale& rescale) {
-    if (Untouched().layer != kNetworkInput) return MakeCurve(rescale);
+    if (Untouched().layer != kNetworkInput) return TakeShiftBack(rescale, Plain());
     const Value& in = NetworkInput("rescales values");
     op::Rescale sum = folded_.rescale.value_or(op::Rescale());
     for (std::size_t c = 0; c < sum.scale.size(); ++c) {

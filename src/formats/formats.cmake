@@ -1,5 +1,6 @@
 # Sources and dependencies of the foreign formats, part of libmobilenet. (Our own is part of the core.)
 target_sources(mobilenet-objects PRIVATE
+  ${CMAKE_CURRENT_LIST_DIR}/affine.cpp
   ${CMAKE_CURRENT_LIST_DIR}/fold_graph.cpp
   ${CMAKE_CURRENT_LIST_DIR}/foreign.cpp
   ${CMAKE_CURRENT_LIST_DIR}/graph.cpp
@@ -18,6 +19,7 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/hdf5_types.cpp
   ${CMAKE_CURRENT_LIST_DIR}/imagenet.cpp
   ${CMAKE_CURRENT_LIST_DIR}/infer_preprocessing.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/join_curves.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_config.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_hdf5.cpp

@@ -7,6 +7,7 @@
 #include "base/fail.h"
 #include "formats/fold_graph.h"
 #include "formats/infer_preprocessing.h"
+#include "formats/join_curves.h"
 #include "formats/json.h"
 #include "formats/recognise.h"
 
@@ -128,7 +129,8 @@ void BadNode(const Graph& graph, const Node& node, std::string_view what) {
   Fail(graph.file, ": ", node.where, " ", what, node.type.empty() ? "" : " (" + node.type + ")");
 }
 
-Model ToModel(const Graph& graph) {
+Model ToModel(Graph graph) {
+  JoinCurves(graph);
   FoldedGraph folded = FoldGraph(graph);
   Model model;
   model.network = std::move(folded.network);

@@ -136,6 +136,6 @@ struct Graph {
 
 // A network of ours that computes what the graph does, captioned by its recipe where it has one. Throws
 // Error, naming the first node that has no place in any network of ours.
-Model ToModel(const Graph& graph);
+Model ToModel(Graph graph);
 
 }  // namespace mobilenet

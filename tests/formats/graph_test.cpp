@@ -7,6 +7,7 @@
 #include "as_graph.h"
 #include "base/fail.h"
 #include "complaint.h"
+#include "formats/chain.h"
 #include "gmock/gmock.h"
 #include "network/kinds.h"
 #include "random.h"
@@ -271,11 +272,6 @@ TEST(FoldGraph, NamesTheFirstNodeThatDoesNotFit) {
               HasSubstr("block1.depthwise_bn has 7 values of a kind, expected 8"));
   EXPECT_THAT(complaint([&](Graph& g) { norm(g).variance.clear(); }), HasSubstr("has 0 values of a kind"));
   EXPECT_THAT(complaint([&](Graph& g) { norm(g).axis = 1; }), HasSubstr("along the axis 1"));
-  EXPECT_THAT(complaint([&](Graph& g) {
-                g.nodes[5] = g.nodes[4];
-                g.nodes[5].inputs = {4};
-              }),
-              HasSubstr("is a second batch norm behind block1.depthwise"));
   EXPECT_THAT(complaint([&](Graph& g) { g.nodes[6].inputs = {kNetworkInput}; }),
               HasSubstr("but reads a map of 3"));
   EXPECT_THAT(complaint([&](Graph& g) {
@@ -288,45 +284,6 @@ TEST(FoldGraph, NamesTheFirstNodeThatDoesNotFit) {
   EXPECT_THAT(complaint([&](Graph& g) { g.resolution = 2'000'000'000; }),
               HasSubstr("images of 2000000000 x 2000000000 pixels"));
 }
-
-// Chains of operators on a map of 24 x 36 pixels, each of 2 channels.
-class Chain {
- public:
-  Chain() {
-    graph_.file = "f";
-    graph_.format = "test";
-    graph_.resolution = {24, 36};
-    graph_.channels = 3;
-    Then("first", Window<op::Convolution>({3, 3, 3, 2}, 2));  // 12 x 18
-  }
-
-  template <typename Operation>
-  static Operation Window(std::vector<std::int64_t> shape, int stride,
-                          std::optional<Padding> padding = std::nullopt) {
-    std::size_t size = 1;
-    for (const std::int64_t n : shape) size *= static_cast<std::size_t>(n);
-    return {{Tensor::Of(std::move(shape), std::vector<float>(size, 0.5F)), {}, stride, padding}};
-  }
-
-  Chain& Then(const std::string& name, op::Any operation, std::vector<int> inputs = {}) {
-    graph_.Append({"the layer " + name, "test", name, std::move(inputs), std::move(operation)});
-    return *this;
-  }
-  Chain& Depthwise(const std::string& name, int stride, std::optional<Padding> padding = std::nullopt) {
-    return Then(name, Window<op::Depthwise>({3, 3, 2}, stride, padding));
-  }
-  Chain& Pointwise(const std::string& name) { return Then(name, Window<op::Convolution>({1, 1, 2, 2}, 1)); }
-  Chain& Head() { return Then("pool", op::Average()).Pointwise("classifier"); }
-
-  [[nodiscard]] Model Load() const { return ToModel(graph_); }
-  [[nodiscard]] Network Build() const { return Load().network; }
-  [[nodiscard]] std::string Complains() const {
-    return Complaint([&] { ToModel(graph_); });
-  }
-
- private:
-  Graph graph_;
-};
 
 TEST(FoldGraph, ZerosGoIntoTheWindowsThatReadThem) {
   const Network network = Chain()
@@ -377,78 +334,6 @@ TEST(FoldGraph, WindowsThatMakeNoSenseAreRefused) {
               HasSubstr("farther has the stride 256, expected 1 to 255"));
   EXPECT_THAT(Chain().Then("large", Chain::Window<op::Depthwise>({19, 19, 2}, 1, Padding())).Complains(),
               HasSubstr("large has a window of 19 x 19, larger than its map of 12 x 18"));
-}
-
-TEST(FoldGraph, ActivationsAndNormsJoinTheLayerBeforeThem) {
-  const op::Norm norm = {{}, {}, {0, 0}, {1, 1}};
-  EXPECT_EQ(Chain()
-                .Then("r", op::Activate{Activation::kRelu6})
-                .Then("again", op::Activate{Activation::kRelu})
-                .Head()
-                .Build()
-                .layers[0]
-                .activation,
-            Activation::kRelu6);
-  EXPECT_THAT(Chain().Then("n", norm, {kNetworkInput}).Complains(),
-              HasSubstr("n comes before the first convolution"));
-  EXPECT_THAT(Chain().Then("r", op::Activate()).Then("n", norm).Complains(),
-              HasSubstr("n is a batch norm behind the activation of first"));
-  EXPECT_THAT(Chain().Then("pool", op::Average()).Then("r", op::Activate()).Complains(),
-              HasSubstr("the layer r comes right behind the average"));
-  EXPECT_THAT(Chain().Then("r", op::Activate()).Then("sum", op::Add(), {0, 1}).Complains(),
-              HasSubstr("the layer r changes the map of first, which others read as it is"));
-  EXPECT_THAT(Chain().Depthwise("d", 1).Then("sum", op::Add(), {0, 1}).Then("n", norm).Complains(),
-              HasSubstr("n is a batch norm behind a sum"));
-  EXPECT_THAT(Chain().Depthwise("d", 2).Then("sum", op::Add(), {0, 1}).Complains(),
-              HasSubstr("sum adds a map of 12 x 18 x 2 and one of 6 x 9 x 2"));
-}
-
-op::Rescale Scalar(double scale, double offset) { return {{scale, scale, scale}, {offset, offset, offset}}; }
-
-// x relu6(x + 3) / 6, with the division before the product or behind it.
-TEST(FoldGraph, HardSwishMayBeSpelledOut) {
-  const auto shifted = [] {
-    return Chain().Then("plus", Scalar(1, 3), {0}).Then("clip", op::Activate{Activation::kRelu6});
-  };
-  const op::Rescale sixth = Scalar(1.0 / 6, 0);
-  const auto first = [](const Network& network) { return network.layers[0].activation; };
-  EXPECT_EQ(first(shifted().Then("sixth", sixth).Then("times", op::Multiply(), {0, 3}).Head().Build()),
-            Activation::kHardSwish);
-  EXPECT_EQ(first(shifted().Then("times", op::Multiply(), {2, 0}).Then("sixth", sixth).Head().Build()),
-            Activation::kHardSwish);
-  EXPECT_EQ(first(shifted().Then("sixth", sixth).Head().Build()), Activation::kHardSigmoid);
-  EXPECT_THAT(shifted().Depthwise("d", 1).Complains(), HasSubstr("reads a part of a hard-swish"));
-  EXPECT_THAT(shifted().Then("times", op::Multiply(), {0, 2}).Depthwise("d", 1).Complains(),
-              HasSubstr("d reads a part of a hard-swish or hard-sigmoid"));
-  EXPECT_THAT(shifted().Then("half", Scalar(0.5, 0)).Complains(),
-              HasSubstr("half rescales values within the network"));
-  EXPECT_THAT(Chain()
-                  .Depthwise("d", 1)
-                  .Then("plus", Scalar(1, 3), {0})
-                  .Then("clip", op::Activate{Activation::kRelu6})
-                  .Then("times", op::Multiply(), {1, 3})
-                  .Complains(),
-              HasSubstr("with another map than x"));
-}
-
-// What a layer's bias has taken in, or what is steeper, is undone by its weights.
-TEST(FoldGraph, HardSigmoidsOfOthersBecomeOurs) {
-  const auto made = [](const op::Any& operation, bool sixth) {
-    Chain chain = Chain().Then("pool", op::Average());
-    chain.Then("gate", op::Dense{Tensor::Of({2, 2}, {1, 2, 3, 4}), {5, 6}}).Then("a", operation);
-    if (sixth) chain.Then("sixth", Scalar(1.0 / 6, 0));
-    return chain.Load();
-  };
-  const auto values = [](const Model& model, const char* name) {
-    const auto of = model.weights.at(name).values;
-    return std::vector<float>(of.begin(), of.end());
-  };
-  const Model shifted = made(op::Activate{Activation::kRelu6}, true);
-  EXPECT_EQ(shifted.network.layers.back().activation, Activation::kHardSigmoid);
-  EXPECT_EQ(values(shifted, "gate.bias"), (std::vector<float>{2, 3}));
-  const Model steep = made(op::Activate{Activation::kHardSigmoid, 2}, false);
-  EXPECT_EQ(values(steep, "gate.weight"), (std::vector<float>{2, 4, 6, 8}));
-  EXPECT_EQ(values(steep, "gate.bias"), (std::vector<float>{10, 12}));
 }
 
 TEST(FoldGraph, AGateScalesTheMapThatItIsMadeOf) {

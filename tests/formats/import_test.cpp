@@ -43,7 +43,7 @@ TEST(Keras, ConfigurationsThatAreRefused) {
       HasSubstr("clips at 4"));
   EXPECT_THAT(
       complaint(R"({"config":{"layers":[{"class_name":"BatchNormalization","config":{"name":"b"}}]}})"),
-      HasSubstr("before the first convolution"));
+      HasSubstr("has 0 values of a kind, expected 3"));
 }
 
 TEST(Keras, TheEpsilonIsThatOfTheFile) {

@@ -121,7 +121,7 @@ TEST(Onnx, WhatWouldChangeTheAnswersIsRefused) {
       behind_the_first([](const auto& in, const auto& out) {
         return Nodes{NodeOf("Add", {in, "three"}, "hard"), NodeOf("Mul", {in, "hard"}, out)};
       }),
-      HasSubstr("reads a part of a hard-swish or hard-sigmoid, x relu6(x + 3) / 6, whose rest is not"));
+      HasSubstr("hard rescales values within the network, expected that right after the input, or x + 3"));
   EXPECT_THAT(behind_the_first([](const auto& in, const auto& out) {
                 return Nodes{NodeOf("Mul", {in, in}, out)};
               }),
