@@ -16,6 +16,16 @@ Affine AffineOf(const op::Norm& norm) {
   return affine;
 }
 
+op::Norm NormOf(const Affine& affine) {
+  op::Norm norm;
+  norm.gamma.assign(affine.scale.begin(), affine.scale.end());
+  norm.beta.assign(affine.offset.begin(), affine.offset.end());
+  norm.mean.assign(norm.gamma.size(), 0);
+  norm.variance.assign(norm.gamma.size(), 1);
+  norm.epsilon = 0;
+  return norm;
+}
+
 void Absorb(const Affine& affine, Tensor& weight, std::vector<float>& bias) {
   std::vector<float> scaled(weight.values.begin(), weight.values.end());
   std::vector<double> sums(bias.begin(), bias.end());

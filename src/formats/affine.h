@@ -15,6 +15,9 @@ struct Affine {
 // as the norm has means; each of its lists is as long as these, or empty where it may be.
 Affine AffineOf(const op::Norm& norm);
 
+// A batch norm that does that.
+op::Norm NormOf(const Affine& affine);
+
 // Makes W x + b of W (scale * x + offset) + b. `weight` is [in, out] and `bias` has a value for each output.
 void Absorb(const Affine& affine, Tensor& weight, std::vector<float>& bias);
 

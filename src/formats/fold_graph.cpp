@@ -24,9 +24,9 @@ struct Value {
   bool sole = true;           // nothing else reads the layer's map, so that what comes next may join it
   bool averaged = false;      // from here on there are no pixels, only channels
   const Node* end = nullptr;  // the softmax or sigmoid that the file has behind it
-  // The batch norm that the file has behind it and that couldn't join the layer: it waits for one whose
-  // weights read one pixel at a time.
-  const Node* norm = nullptr;
+  // The batch norms that the file has behind it, one after the other, and that couldn't join the layer: they
+  // wait for one whose weights read one pixel at a time.
+  std::vector<const Node*> norms = {};
 };
 
 Padding operator+(const Padding& a, const Padding& b) {
@@ -161,8 +161,8 @@ class Folder {
   }
 
   void CheckNormTaken(const Value& value) const {
-    if (value.norm != nullptr)
-      BadNode(graph_, *value.norm,
+    if (!value.norms.empty())
+      BadNode(graph_, *value.norms.front(),
               "is a batch norm that is neither right behind a convolution or fully connected layer nor right "
               "before a fully connected or 1 x 1 one");
   }
@@ -283,10 +283,10 @@ class Folder {
   Value Mix(LayerKind kind, const Value& in, Tensor weight, std::vector<float> bias) {
     CheckChannels(weight.shape[0], in);
     const bool averaged = kind == LayerKind::kFullyConnected;
-    if (in.norm != nullptr) {
+    if (!in.norms.empty())
       bias.resize(bias.empty() ? static_cast<std::size_t>(weight.shape[1]) : bias.size());
-      Absorb(AffineOf(std::get<op::Norm>(in.norm->operation)), weight, bias);
-    }
+    for (std::size_t i = in.norms.size(); i-- > 0;)
+      Absorb(AffineOf(std::get<op::Norm>(in.norms[i]->operation)), weight, bias);
     return EndWithBias(Begin(kind, in, weight.shape[1]), weight, bias, averaged);
   }
 
@@ -350,20 +350,24 @@ class Folder {
   }
 
   Value Make(const op::Norm& norm) {
-    const Value& in = Plain();
+    const Value& in = PlainOrNormed();
     CheckNorm(norm, in);
     if (in.layer == kNetworkInput) return Make(RescaleOf(norm));
     Layer& layer = folded_.network.layers[static_cast<std::size_t>(in.layer)];
     const bool joins =
-        in.sole && TraitsOf(layer.kind).weights && !layer.batch_norm && layer.activation == Activation::kNone;
+        in.sole && in.norms.empty() && TraitsOf(layer.kind).weights && layer.activation == Activation::kNone;
     if (!joins) return Waiting(in);
-    AddNorm(norm, layer, folded_.weights[static_cast<std::size_t>(in.layer)]);
-    if (in.layer == 0 && folded_.first != nullptr) folded_.first_norm = &norm;
+    Weights& weights = folded_.weights[static_cast<std::size_t>(in.layer)];
+    layer.batch_norm ? Compose(norm, weights) : AddNorm(norm, layer, weights);
+    if (in.layer == 0 && folded_.first != nullptr && folded_.first_norm == nullptr)
+      folded_.first_norm = &norm;
     return in;
   }
 
   [[nodiscard]] Value Waiting(Value value) const {
-    value.norm = node_;
+    constexpr std::size_t kMostNorms = 16;  // each of which is multiplied into a weight
+    value.norms.push_back(node_);
+    if (value.norms.size() > kMostNorms) Bad("is one of more than ", kMostNorms, " batch norms in a row");
     return value;
   }
 
@@ -408,6 +412,18 @@ class Folder {
     layer.bias = false;
     layer.batch_norm = true;
     layer.epsilon = norm.epsilon;
+  }
+
+  // The layer's norm, and another one behind it.
+  static void Compose(const op::Norm& norm, Weights& weights) {
+    const Affine affine = AffineOf(norm);
+    for (const auto& [name, offset] : {std::pair(".norm.gamma", 0), std::pair(".norm.beta", 1)}) {
+      Tensor& tensor = weights.at(name);
+      std::vector<float> values(tensor.values.begin(), tensor.values.end());
+      for (std::size_t c = 0; c < values.size(); ++c)
+        values[c] = static_cast<float>(affine.scale[c] * values[c] + offset * affine.offset[c]);
+      tensor = VectorOf(std::move(values));
+    }
   }
 
   Value Make(const op::Activate& activate) {
@@ -498,8 +514,9 @@ class Folder {
     if (average.same && !once)
       Bad("averages around every ", average.stride_height, " x ", average.stride_width,
           " pixels, expected one average over the whole map of ", Sides(in.shape));
+    const auto norms = in.norms;
     Value value = End(Begin(LayerKind::kGlobalAveragePool, in, in.shape.channels), {}, true);
-    value.norm = in.norm;
+    value.norms = norms;
     return value;
   }
 

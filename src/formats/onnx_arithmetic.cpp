@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/fail.h"
+#include "formats/affine.h"
 #include "formats/onnx_reader.h"
 #include "formats/pixel_scaling.h"
 
@@ -95,6 +96,28 @@ OnnxReader::Affine OnnxReader::AffineOf(const Map& map, bool constant_first, con
   return {.shift = values};
 }
 
+bool OnnxReader::IsLinear(int node) const {
+  const op::Any& operation = graph_.nodes[static_cast<std::size_t>(node)].operation;
+  return std::holds_alternative<op::Convolution>(operation) ||
+         std::holds_alternative<op::Depthwise>(operation) || std::holds_alternative<op::Dense>(operation) ||
+         std::holds_alternative<op::Norm>(operation);
+}
+
+// As a node of its own: perhaps a part of a hard-swish, or a batch norm before the layer that takes it in.
+void OnnxReader::PassOn(const Map& map, const Affine& affine) {
+  if (affine.scale.size() == 1 && affine.shift.size() == 1) {
+    const double scale = affine.scale.front();
+    const double shift = affine.shift.front();
+    return Append(op::Rescale{{scale, scale, scale}, {shift, shift, shift}}, {map}, map);
+  }
+  mobilenet::Affine channels;
+  for (std::size_t c = 0; c < static_cast<std::size_t>(map.shape.channels); ++c) {
+    channels.scale.push_back(At(affine.scale, c));
+    channels.offset.push_back(At(affine.shift, c));
+  }
+  Append(NormOf(channels), {map}, map);
+}
+
 // Becomes a part of what made the map, once all is read: weights are multiplied once.
 void OnnxReader::Rescale(const Map& map, const Affine& affine) {
   constexpr int kMostSteps = 16;  // each of which costs as many values as the layer has channels
@@ -102,24 +125,8 @@ void OnnxReader::Rescale(const Map& map, const Affine& affine) {
     return std::ranges::count(values, n) == std::ssize(values);
   };
   if (all(affine.scale, 1) && all(affine.shift, 0)) return Set(map);
-  const bool one_number = affine.scale.size() == 1 && affine.shift.size() == 1;
-  const auto pass_on = [&] {
-    const double scale = affine.scale.front();
-    const double shift = affine.shift.front();
-    Append(op::Rescale{{scale, scale, scale}, {shift, shift, shift}}, {map}, map);
-  };
-  if (!map.sole && one_number && map.node != kNetworkInput) return pass_on();
-  if (!map.sole) Bad("changes a map that others read as it is");
-  if (map.node != kNetworkInput) {
-    const op::Any& operation = graph_.nodes[static_cast<std::size_t>(map.node)].operation;
-    const bool linear = std::holds_alternative<op::Convolution>(operation) ||
-                        std::holds_alternative<op::Depthwise>(operation) ||
-                        std::holds_alternative<op::Dense>(operation) ||
-                        std::holds_alternative<op::Norm>(operation);
-    if (!linear && one_number) return pass_on();
-    if (!linear)
-      Bad("scales or shifts what is no convolution's, dense layer's or batch norm's, which is not read");
-  }
+  if (map.node == kNetworkInput && !map.sole) Bad("changes a map that others read as it is");
+  if (map.node != kNetworkInput && (!map.sole || !IsLinear(map.node))) return PassOn(map, affine);
   Affine& sum = affines_[map.node];
   if (++sum.steps > kMostSteps) Bad("is one of more than ", kMostSteps, " that scale or shift the same map");
   sum.scale = Elementwise(sum.scale, affine.scale, std::multiplies<>());

@@ -134,6 +134,8 @@ class OnnxReader {
   std::vector<double> ByChannel(const Map& map, const Constant& constant);
   Affine AffineOf(const Map& map, bool constant_first, const Constant& constant);
   void Rescale(const Map& map, const Affine& affine);
+  bool IsLinear(int node) const;
+  void PassOn(const Map& map, const Affine& affine);
   void ComputeShape(const Constant& a, const Constant& b);
   void AddInputRescale();
   void ApplyAffines();

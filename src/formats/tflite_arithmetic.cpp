@@ -2,6 +2,7 @@
 // the preprocessing; and softmaxes that are written as their parts.
 #include <algorithm>
 
+#include "formats/affine.h"
 #include "formats/pixel_scaling.h"
 #include "formats/tflite_names.h"
 #include "formats/tflite_operators.h"
@@ -61,13 +62,24 @@ void TfliteReader::Rescale(Number map) {
   rescaled_[OutputOf()] = sum;
 }
 
-// A part of a hard-swish or a hard-sigmoid.
+// A part of a hard-swish or a hard-sigmoid, or where channels have numbers of their own, of a batch norm.
 void TfliteReader::RescaleWithin(Number map) {
+  const auto [shape, values] = Floats(1 - map);
+  if (values.size() > 1) return NormaliseWithin(map, shape, values);
   op::Rescale rescale;
-  const std::array<double, 3> values = ByChannel(1 - map);
-  for (std::size_t c = 0; c < values.size(); ++c)
-    ApplyTo(rescale.scale[c], rescale.offset[c], values[c], map == 1);
+  const std::array<double, 3> numbers = ByChannel(1 - map);
+  for (std::size_t c = 0; c < numbers.size(); ++c)
+    ApplyTo(rescale.scale[c], rescale.offset[c], numbers[c], map == 1);
   Append(rescale, {Input(map)}, FusedActivation());
+}
+
+void TfliteReader::NormaliseWithin(Number map, const Shape64& shape, std::span<const float> values) {
+  if (shape.back() != std::ssize(values))
+    Bad("has a constant of shape ", ShapeText(shape), ", expected one number, or one for each channel");
+  Affine affine = {std::vector(values.size(), 1.0), std::vector(values.size(), 0.0)};
+  for (std::size_t c = 0; c < values.size(); ++c)
+    ApplyTo(affine.scale[c], affine.offset[c], values[c], map == 1);
+  Append(NormOf(affine), {Input(map)}, FusedActivation());
 }
 
 void TfliteReader::ApplyTo(double& scale, double& offset, double value, bool constant_first) const {

@@ -93,6 +93,7 @@ class TfliteReader {
   std::array<double, 3> ByChannel(Number constant);
   void Rescale(Number map);
   void RescaleWithin(Number map);
+  void NormaliseWithin(Number map, const Shape64& shape, std::span<const float> values);
   void ApplyTo(double& scale, double& offset, double value, bool constant_first) const;
   void AddRescale(int tensor);
   bool AddPart();

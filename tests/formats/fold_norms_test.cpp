@@ -91,9 +91,15 @@ TEST(FoldGraph, ANormGoesIntoA1x1ConvolutionBehindIt) {
       Chain().Then("n", kNorm).Then("mix", mixing).Then("sum", op::Add(), {0, 2}).Head().Load();
   EXPECT_FALSE(forked.network.layers[0].batch_norm);
   EXPECT_EQ(Values(forked, "mix.weight"), (std::vector<float>{2, 4, 9, 12}));
+  // One norm behind the other: 2 (2 x) + 0 and 3 (3 x + 5) + 5.
   const Model twice = Chain().Then("m", kNorm).Then("n", kNorm).Then("mix", mixing).Head().Load();
-  EXPECT_TRUE(twice.network.layers[0].batch_norm);
-  EXPECT_EQ(Values(twice, "mix.weight"), (std::vector<float>{2, 4, 9, 12}));
+  EXPECT_EQ(Values(twice, "first.norm.gamma"), (std::vector<float>{4, 9}));
+  EXPECT_EQ(Values(twice, "first.norm.beta"), (std::vector<float>{4, 20}));
+  EXPECT_EQ(Values(twice, "mix.weight"), (std::vector<float>{1, 2, 3, 4}));
+  const Model waiting =
+      Chain().Then("r", op::Activate()).Then("m", kNorm).Then("n", kNorm).Then("mix", mixing).Head().Load();
+  EXPECT_EQ(Values(waiting, "mix.weight"), (std::vector<float>{4, 8, 27, 36}));
+  EXPECT_EQ(Values(waiting, "mix.bias"), (std::vector<float>{60, 80}));
 }
 
 TEST(FoldGraph, ANormThatNothingCanTakeInIsRefused) {
@@ -101,7 +107,9 @@ TEST(FoldGraph, ANormThatNothingCanTakeInIsRefused) {
   const auto refused = HasSubstr("n is a batch norm that is neither right behind a convolution");
   EXPECT_THAT(behind().Depthwise("d", 1).Complains(), refused) << "whose zeros the norm would not see";
   EXPECT_THAT(behind().Then("again", op::Activate()).Complains(), refused);
-  EXPECT_THAT(behind().Then("m", kNorm).Complains(), refused);
+  Chain many = behind();
+  for (int i = 0; i < 16; ++i) many.Then("m" + std::to_string(i), kNorm);
+  EXPECT_THAT(many.Complains(), HasSubstr("m15 is one of more than 16 batch norms in a row"));
   EXPECT_THAT(behind().Then("sum", op::Add(), {1, 2}).Complains(), refused);
   EXPECT_THAT(behind().Then("pool", op::Average()).Complains(), refused) << "nothing behind it";
   EXPECT_THAT(behind().Then("end", op::Softmax()).Complains(), refused);
