@@ -207,10 +207,10 @@ void AddOther(const Layer& layer, const Weights& weights, const std::vector<std:
   writer.AddOperator(9, {inputs[0], weight, bias}, output, tflite::Options_FullyConnectedOptions, options);
 }
 
-// What becomes of the input before the first layer.
-int AddScalings(const Shape& shape, TfliteWriter& writer) {
-  int map = writer.input();
-  for (const TfliteScaling& scaling : writer.oddities().scalings) {
+// What becomes of a map.
+int AddScalings(const std::vector<TfliteScaling>& scalings, const Shape& shape, int map,
+                TfliteWriter& writer) {
+  for (const TfliteScaling& scaling : scalings) {
     const auto count = static_cast<std::int32_t>(scaling.values.size());
     const int constant = writer.AddConstant<float>(
         count == 1 ? std::vector<std::int32_t>() : std::vector{count}, scaling.values, 0);
@@ -279,7 +279,7 @@ Graph GraphOf(const Network& network, const Weights& weights) {
 std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weights,
                                    const TfliteOddities& oddities) {
   TfliteWriter writer(network, oddities);
-  const int input = AddScalings(network.input, writer);
+  const int input = AddScalings(oddities.scalings, network.input, writer.input(), writer);
   std::vector<int> maps;
   for (const Layer& layer : network.layers) {
     std::vector<std::int32_t> inputs;
@@ -294,6 +294,8 @@ std::vector<std::uint8_t> TfliteOf(const Network& network, const Weights& weight
     } else {
       AddOther(layer, weights, inputs, output, writer);
     }
+    if (layer.kind == LayerKind::kGlobalAveragePool)
+      maps.back() = AddScalings(oddities.behind_average, layer.output, output, writer);
   }
   return writer.Finish(AddEnd(network.output(), maps.back(), writer));
 }

@@ -49,6 +49,7 @@ struct TfliteOddities {
   int type = 0;   // of the maps, float32
   int pads = -1;  // by its index in PAD's eight numbers, what is padded by one more
   std::vector<TfliteScaling> scalings = {};  // right behind the input
+  std::vector<TfliteScaling> behind_average = {};
   SoftmaxSpelling softmax = SoftmaxSpelling::kOperator;
   int axis = -1;              // of the softmax's parts
   bool sums_centred = false;  // x - max(x) instead of its exponentials

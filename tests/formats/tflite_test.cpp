@@ -147,6 +147,32 @@ TEST(Tflite, ConstantsBehindTheInputAreThePreprocessing) {
   EXPECT_THAT(complaint({{kMul, {1, 2}}}), HasSubstr("has a constant of shape [2], expected one number"));
 }
 
+// W (2 x + 3) is 2 W x + 3 W.
+TEST(Tflite, ConstantsByChannelBehindTheAverageGoIntoTheClassifier) {
+  constexpr int kAdd = 0;
+  constexpr int kMul = 18;
+  const Network network = V1({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
+  Weights weights = RandomWeights(network, 5);
+  const std::vector<float> twos(102, 2);
+  const std::vector<float> threes(102, 3);
+  const Model model =
+      Model::Parse(TfliteOf(network, weights, {.behind_average = {{kMul, twos}, {kAdd, threes}}}));
+  EXPECT_EQ(model.network.recipe, network.recipe);
+  const auto before = weights.at("classifier.weight").values;
+  const auto after = model.weights.at("classifier.weight").values;
+  for (std::size_t i = 0; i < before.size(); ++i) ASSERT_EQ(after[i], 2 * before[i]) << i;
+  for (std::size_t c = 0; c < 3; ++c) {
+    double bias = weights.at("classifier.bias").values[c];
+    for (std::size_t i = c; i < before.size(); i += 3) bias += 3 * before[i];
+    EXPECT_NEAR(model.weights.at("classifier.bias").values[c], bias, 1e-5) << c;
+  }
+  const auto complaint = [&](const std::vector<TfliteScaling>& scalings) {
+    return Complaint([&] { Model::Parse(TfliteOf(network, weights, {.behind_average = scalings}), "f"); });
+  };
+  EXPECT_THAT(complaint({{kMul, {1, 2}}}), HasSubstr("has 2 values of a kind, expected 102"));
+  EXPECT_THAT(complaint({{kMul, {2}}}), HasSubstr("rescales values within the network"));
+}
+
 TEST(Tflite, ASoftmaxMayBeWrittenAsItsParts) {
   const Network network = V1({.alpha = 0.1, .resolution = 32, .classes = 3, .batch_norm = false});
   const auto read = [&](const TfliteOddities& oddities) {
