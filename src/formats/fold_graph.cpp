@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/fail.h"
-#include "formats/affine.h"
+#include "formats/batch_norms.h"
 #include "formats/join_curves.h"
 #include "network/kinds.h"
 #include "network/shapes.h"
@@ -49,11 +49,6 @@ std::vector<std::int64_t> WithoutOnes(const Shape& shape) {
 }
 
 std::string Sides(const Shape& shape) { return Concat(shape.height, " x ", shape.width); }
-
-Tensor VectorOf(std::vector<float> values) {
-  const auto size = static_cast<std::int64_t>(values.size());
-  return Tensor::Of({size}, std::move(values));
-}
 
 class Folder {
  public:
@@ -358,7 +353,7 @@ class Folder {
         in.sole && in.norms.empty() && TraitsOf(layer.kind).weights && layer.activation == Activation::kNone;
     if (!joins) return Waiting(in);
     Weights& weights = folded_.weights[static_cast<std::size_t>(in.layer)];
-    layer.batch_norm ? Compose(norm, weights) : AddNorm(norm, layer, weights);
+    layer.batch_norm ? AddSecondNorm(norm, weights) : AddNorm(norm, layer, weights);
     if (in.layer == 0 && folded_.first != nullptr && folded_.first_norm == nullptr)
       folded_.first_norm = &norm;
     return in;
@@ -380,49 +375,6 @@ class Folder {
       const bool absent = values->empty() && (values == &norm.gamma || values == &norm.beta);
       if (!absent && values->size() != channels)
         Bad("has ", values->size(), " values of a kind, expected ", channels);
-    }
-  }
-
-  // As the first thing of all.
-  static op::Rescale RescaleOf(const op::Norm& norm) {
-    const Affine affine = AffineOf(norm);
-    op::Rescale rescale;
-    for (std::size_t c = 0; c < rescale.scale.size(); ++c) {
-      const std::size_t from = std::min(c, affine.scale.size() - 1);
-      rescale.scale[c] = affine.scale[from];
-      rescale.offset[c] = affine.offset[from];
-    }
-    return rescale;
-  }
-
-  static void AddNorm(const op::Norm& norm, Layer& layer, Weights& weights) {
-    const auto channels = static_cast<std::size_t>(layer.output.channels);
-    const auto or_else = [&](std::vector<float> values, float absent) {
-      return values.empty() ? std::vector<float>(channels, absent) : std::move(values);
-    };
-    std::vector<float> mean = norm.mean;
-    // A bias before a batch norm only shifts its mean.
-    const auto bias = weights.at(".bias").values;
-    for (std::size_t c = 0; c < channels; ++c) mean[c] -= bias[c];
-    weights.erase(".bias");
-    weights[".norm.gamma"] = VectorOf(or_else(norm.gamma, 1.0F));
-    weights[".norm.beta"] = VectorOf(or_else(norm.beta, 0.0F));
-    weights[".norm.mean"] = VectorOf(std::move(mean));
-    weights[".norm.variance"] = VectorOf(norm.variance);
-    layer.bias = false;
-    layer.batch_norm = true;
-    layer.epsilon = norm.epsilon;
-  }
-
-  // The layer's norm, and another one behind it.
-  static void Compose(const op::Norm& norm, Weights& weights) {
-    const Affine affine = AffineOf(norm);
-    for (const auto& [name, offset] : {std::pair(".norm.gamma", 0), std::pair(".norm.beta", 1)}) {
-      Tensor& tensor = weights.at(name);
-      std::vector<float> values(tensor.values.begin(), tensor.values.end());
-      for (std::size_t c = 0; c < values.size(); ++c)
-        values[c] = static_cast<float>(affine.scale[c] * values[c] + offset * affine.offset[c]);
-      tensor = VectorOf(std::move(values));
     }
   }
 
@@ -449,13 +401,7 @@ class Folder {
     if (!(slope > 0) || !std::isfinite(slope)) Bad("has the slope ", slope, ", expected a positive number");
     if (!TraitsOf(layer.kind).weights)
       Bad("is steeper than others behind ", layer.name, ", which has no weights");
-    for (const char* name :
-         layer.batch_norm ? std::array{".norm.gamma", ".norm.beta"} : std::array{".weight", ".bias"}) {
-      Tensor& tensor = weights.at(name);
-      std::vector<float> values(tensor.values.begin(), tensor.values.end());
-      for (float& value : values) value = static_cast<float>(slope * value);
-      tensor = Tensor::Of(tensor.shape, std::move(values));
-    }
+    Multiply(slope, weights);
   }
 
   // A hard-sigmoid whose shift by 3 a converter has made a part of the bias: relu6(v) / 6 so far.
@@ -464,10 +410,7 @@ class Folder {
     if (!IsSixth(sixth) || !in.sole || !layer.bias || layer.activation != Activation::kRelu6)
       Bad("rescales values within the network, expected that right after the input, or x + 3 and / 6 as in "
           "hard-swish and hard-sigmoid");
-    Tensor& bias = folded_.weights[static_cast<std::size_t>(in.layer)].at(".bias");
-    std::vector<float> values(bias.values.begin(), bias.values.end());
-    for (float& value : values) value -= 3;
-    bias = VectorOf(std::move(values));
+    ShiftBias(-3, folded_.weights[static_cast<std::size_t>(in.layer)]);
     folded_.network.layers[static_cast<std::size_t>(in.layer)].activation = Activation::kHardSigmoid;
     return in;
   }

@@ -1,6 +1,6 @@
 # Sources and dependencies of the foreign formats, part of libmobilenet. (Our own is part of the core.)
 target_sources(mobilenet-objects PRIVATE
-  ${CMAKE_CURRENT_LIST_DIR}/affine.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/batch_norms.cpp
   ${CMAKE_CURRENT_LIST_DIR}/fold_graph.cpp
   ${CMAKE_CURRENT_LIST_DIR}/foreign.cpp
   ${CMAKE_CURRENT_LIST_DIR}/graph.cpp

@@ -4,7 +4,7 @@
 #include <cmath>
 
 #include "base/fail.h"
-#include "formats/affine.h"
+#include "formats/batch_norms.h"
 #include "formats/onnx_reader.h"
 #include "formats/pixel_scaling.h"
 

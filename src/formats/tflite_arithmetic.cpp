@@ -2,7 +2,7 @@
 // the preprocessing; and softmaxes that are written as their parts.
 #include <algorithm>
 
-#include "formats/affine.h"
+#include "formats/batch_norms.h"
 #include "formats/pixel_scaling.h"
 #include "formats/tflite_names.h"
 #include "formats/tflite_operators.h"
