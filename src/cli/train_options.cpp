@@ -96,6 +96,9 @@ void AddCourseOptions(CLI::App& command, TrainOptions& o) {
                    "Rare classes count as much as frequent ones, whatever their number of pictures");
   AddNumber(command, "--label-smoothing", t.label_smoothing, "Share of the probability that all classes get");
   AddNumber(command, "--dropout", t.dropout, "Share of the pooled features that is dropped");
+  AddNumber(command, "--drop-path", t.drop_path,
+            "Share of the pictures that skip the last block that can be skipped, earlier blocks less "
+            "(stochastic depth)");
   AddNumber(
       command, "--average", t.average,
       "How much of the running average of the weights stays in a step; 0: no average; by default 0.998, "
@@ -158,11 +161,11 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
     for (const char* name : names) command.get_option(name)->excludes(command.get_option(by));
   };
   exclude("--from", {"--version", "--alpha", "--output-stride", "--standard", "--shallow"});
-  exclude("--freeze", {"--epochs",   "--minutes", "--batch",    "--optimizer",
-                       "--schedule", "--lr",      "--momentum", "--weight-decay",
-                       "--decay",    "--clip",    "--warmup",   "--label-smoothing",
-                       "--dropout",  "--average", "--no-flip",  "--trivial-augment",
-                       "--jitter",   "--erase",   "--mixup",    "--precision"});
+  exclude("--freeze", {"--epochs",   "--minutes",         "--batch",        "--optimizer", "--schedule",
+                       "--lr",       "--momentum",        "--weight-decay", "--decay",     "--clip",
+                       "--warmup",   "--label-smoothing", "--dropout",      "--drop-path", "--average",
+                       "--no-flip",  "--trivial-augment", "--jitter",       "--erase",     "--mixup",
+                       "--precision"});
   command.get_option("--freeze")->needs(command.get_option("--from"));
 }
 

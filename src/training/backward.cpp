@@ -267,10 +267,16 @@ void TrainingPass::State::BackwardAdd(std::size_t index, int worker) {
   for (std::size_t row = begin * pixels; row < end * pixels; row += block) {
     const std::size_t rows = std::min(block, end * pixels - row);
     float* gradient = out.gradient + out.map.floats(row);
-    for (const LayerInput& to : out.inputs) {
-      Give(to, row, rows, gradient);
-      Complete(to, row, rows, worker);
+    float* branch = gradient;
+    if (out.drop != 0) {
+      branch = scratch[worker].data();
+      std::copy_n(gradient, rows * out.map.pitch, branch);
+      DropPath(out, row, rows, branch);
     }
+    Give(out.inputs[0], row, rows, branch);
+    Complete(out.inputs[0], row, rows, worker);
+    Give(out.inputs[1], row, rows, gradient);
+    Complete(out.inputs[1], row, rows, worker);
   }
 }
 

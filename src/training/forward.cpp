@@ -217,6 +217,7 @@ void TrainingPass::State::ForwardAdd(std::size_t index, int worker) {
     const std::size_t rows = std::min(block, end * pixels - row);
     float* sum = out.y.data() + out.map.floats(row);
     Activate(first, row, rows, sum);
+    DropPath(out, row, rows, sum);
     Activate(second, row, rows, activated);
     AddRows(out.map, activated, rows, sum);
   }
@@ -225,6 +226,23 @@ void TrainingPass::State::ForwardAdd(std::size_t index, int worker) {
 void TrainingPass::State::AddRows(const TrainingMap& map, float* from, std::size_t rows, float* to) const {
   training->combine({from, map.pitch, false}, {to, map.pitch, false}, rows, map.columns, ones.data(),
                     ones.data(), zeros.data(), to, map.pitch);
+}
+
+void TrainingPass::State::DropPath(const LayerState& sum, std::size_t first_row, std::size_t rows,
+                                   float* branch) const {
+  if (sum.drop == 0) return;
+  const std::size_t index = static_cast<std::size_t>(&sum - layers.data());
+  const std::size_t end = first_row + rows;
+  for (std::size_t row = first_row; row < end;) {
+    const std::size_t image = row / sum.map.pixels();
+    const std::size_t next = std::min(end, (image + 1) * sum.map.pixels());
+    // Streams of their own beside those of Dropout.
+    Random random(seed, (index + 1) * static_cast<std::size_t>(options.batch) + image);
+    const float factor = random.Uniform() < sum.drop ? 0 : 1 / (1 - sum.drop);
+    float* value = branch + (row - first_row) * sum.map.pitch;
+    for (float* last = branch + (next - first_row) * sum.map.pitch; value < last; ++value) *value *= factor;
+    row = next;
+  }
 }
 
 void TrainingPass::State::Dropout(const LayerState& layer, std::size_t first_image, std::size_t count,

@@ -85,6 +85,7 @@ Identity IdentityOf(const TrainingData& data, const TrainingOptions& o, const Co
                          {"balanced classes:", yes(o.balance)},
                          {"label smoothing", number(o.label_smoothing)},
                          {"dropout", number(o.dropout)},
+                         {"drop path", number(o.drop_path)},
                          {"norm momentum", number(o.norm_momentum)},
                          {"average", number(course.average)},
                          {"crop", std::string(NameOf(o.augment.crop))},

@@ -48,6 +48,7 @@ class Run {
               {.batch = static_cast<int>(batch_),
                .label_smoothing = static_cast<float>(options_.label_smoothing),
                .dropout = static_cast<float>(options_.dropout),
+               .drop_path = static_cast<float>(options_.drop_path),
                .norm_momentum = static_cast<float>(options_.norm_momentum),
                .precision = *options_.precision},
               loop.pool),

@@ -106,6 +106,7 @@ void CheckOptions(const TrainingOptions& o) {
   Within("warm-up", o.warmup, 0.0, 1.0);
   Within("label smoothing", o.label_smoothing, 0.0, 0.9);
   Within("dropout", o.dropout, 0.0, 0.95);
+  Within("drop path", o.drop_path, 0.0, 0.95);
   Within("norm momentum", o.norm_momentum, 0.0, 0.9999);
   Within("average", o.average, 0.0, 0.999999);
   Within("jitter", o.augment.jitter, 0.0, 1.0);

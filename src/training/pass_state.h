@@ -68,6 +68,7 @@ struct LayerState {
   float* gradient = nullptr;  // of the map behind the batch norm, until this layer's backward is done
   bool in_place = false;      // the gradient changes after it is stored: it and the map stay float32
   Range range;
+  float drop = 0;  // of a sum: the share of the images whose branch is dropped
   // z = f(scale * y + shift); centre is the batch's mean, 0 without batch norm.
   AlignedVector<float> scale, shift, centre;
   // gradient of y = factor * gradient of (scale * y + shift) + slope * y + constant.
@@ -174,6 +175,10 @@ struct TrainingPass::State {
   void ForwardPool(std::size_t layer, int worker);
   void ForwardAdd(std::size_t layer, int worker);
   void ForwardScale(std::size_t layer, int worker);
+  // Drops the branch of `sum` for some images: rows of its map, or of the gradient there. The same in each
+  // call.
+  void DropPath(const LayerState& sum, std::size_t first_row, std::size_t rows, float* branch) const;
+  void SetUpDropPath();
   // Adds float32 rows of such a map to others.
   void AddRows(const TrainingMap& map, float* from, std::size_t rows, float* to) const;
   // Runs a depthwise task whose bias and output are open: no bias, and rows of a map.

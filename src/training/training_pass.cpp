@@ -92,6 +92,7 @@ TrainingPass::State::State(const Network& the_network, const PassOptions& the_op
     if (state.weight != nullptr) SetUpWeight(i);
     widest = std::max(widest, state.map.columns);
   }
+  SetUpDropPath();
   PlaceGradients();
   zeros.resize(widest);
   ones.assign(widest, 1.0F);
@@ -121,6 +122,15 @@ void TrainingPass::State::SetUpInputs() {
                       i + 1 == layers.size();
       before = &layers[i].inputs.emplace_back(LayerInput{.from = &read, .adds = before != nullptr});
     }
+  }
+}
+
+void TrainingPass::State::SetUpDropPath() {
+  const auto is_sum = [](const LayerState& state) { return state.layer->kind == LayerKind::kAdd; };
+  const auto sums = std::ranges::count_if(layers, is_sum);
+  float number = 0;
+  for (LayerState& state : layers) {
+    if (is_sum(state)) state.drop = options.drop_path * ++number / static_cast<float>(sums);
   }
 }
 

@@ -27,9 +27,13 @@ struct Target {
 };
 
 struct PassOptions {
-  int batch = 128;             // the most images at once
-  float label_smoothing = 0;   // Szegedy et al. 2016: this much of the probability goes to all classes alike
-  float dropout = 0;           // share of what the classifier reads that is dropped (Srivastava et al. 2014)
+  int batch = 128;            // the most images at once
+  float label_smoothing = 0;  // Szegedy et al. 2016: this much of the probability goes to all classes alike
+  float dropout = 0;          // share of what the classifier reads that is dropped (Srivastava et al. 2014)
+  // Share of the images that the last sum adds nothing to but what skipped its branch, the sums before it in
+  // proportion to their number; in the others the branch counts for as much more (stochastic depth: Huang et
+  // al. 2016, with a linear decay). A sum's branch is what it names first.
+  float drop_path = 0;
   float norm_momentum = 0.9F;  // of running means and variances: how much of the old value stays
   // kFloat32, or kBfloat16: the factors of products that mix channels are rounded to it, forward and
   // backward, and maps and their gradients are kept in it. Sums, weights and their gradients, batch norms,
@@ -60,8 +64,8 @@ class TrainingPass {
 
   // images: as many as targets, NHWC. Writes the gradient of the mean loss for each of `values` (0 for
   // running means and variances), and moves the running means and variances in `values`. The same seed drops
-  // the same features. With the same number of threads the same input gives the same bits. One call at a
-  // time.
+  // the same features and branches. With the same number of threads the same input gives the same bits. One
+  // call at a time.
   PassResult Run(std::span<const float> images, std::span<const Target> targets, std::span<float> values,
                  std::span<float> gradient, std::uint64_t seed = 0);
 
