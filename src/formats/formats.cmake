@@ -41,6 +41,7 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/tflite_names.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite_tensors.cpp
   ${CMAKE_CURRENT_LIST_DIR}/tflite_writer.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/timm_names.cpp
   ${CMAKE_CURRENT_LIST_DIR}/timm_v4.cpp
   ${CMAKE_CURRENT_LIST_DIR}/timm_writer.cpp
   ${CMAKE_CURRENT_LIST_DIR}/torch_layout.cpp

@@ -96,35 +96,7 @@ Graph ReadTimmV2(const Safetensors& file) {
   return graph;
 }
 
-// From the stage `expanded` on, blocks expand.
-template <std::size_t kStages>
-void AddTimmNames(const Stages<kStages>& stages, std::size_t expanded, std::vector<TimmLayer>& names) {
-  for (std::size_t s = 0; s < kStages; ++s) {
-    for (int b = 0; b < stages.blocks[s]; ++b) {
-      const std::string block = Concat("blocks.", s, ".", b, ".");
-      if (s >= expanded) {
-        names.insert(names.end(), {{block + "conv_pw", block + "bn1"},
-                                   {block + "conv_dw", block + "bn2"},
-                                   {block + "conv_pwl", block + "bn3"}});
-      } else {
-        names.insert(names.end(), {{block + "conv_dw", block + "bn1"}, {block + "conv_pw", block + "bn2"}});
-      }
-    }
-  }
-}
-
 }  // namespace
-
-std::vector<TimmLayer> TimmNames(std::string_view version) {
-  std::vector<TimmLayer> names = {{"conv_stem", "bn1"}};
-  if (version == "v1") {
-    AddTimmNames(kV1, kV1.blocks.size(), names);
-  } else {
-    AddTimmNames(kV2, 1, names);
-    names.push_back({"conv_head", "bn2"});
-  }
-  return names;
-}
 
 // The crop is that of each side, as of other imported models: nothing of the picture's content is lost beyond
 // it, whatever its shape.

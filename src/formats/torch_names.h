@@ -5,7 +5,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "formats/graph.h"
 #include "formats/safetensors.h"
@@ -26,16 +25,12 @@ Graph ReadEfficientNetLite(const Safetensors& file);
 // ImageNet's mean and deviation, as `whose` (torchvision's or timm's) networks have, and a note that says so.
 void SetTorchPreprocessing(std::string_view whose, Graph& graph);
 
-// What timm calls a convolution and its batch norm, up to ".weight" and the like.
-struct TimmLayer {
-  std::string layer, norm;
-};
-
-// Of "v1" or "v2", in the order of the layers, without the classifier, which is "classifier".
-std::vector<TimmLayer> TimmNames(std::string_view version);
-
 // What SaveTimm says in a file's metadata, behind our prefix, besides what DescriptionOf does.
 constexpr std::string_view kTimmArchitecture = "architecture";
 constexpr std::string_view kTimmResolution = "resolution";
+
+// Whether timm's network of that name is one that TensorFlow trained: padded as it does, with an epsilon of
+// 1e-3. Its weights' names don't tell.
+constexpr bool IsOfTensorFlow(std::string_view architecture) { return architecture.starts_with("tf_"); }
 
 }  // namespace mobilenet

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/fail.h"
+#include "formats/model_file.h"
 #include "formats/torch_names.h"
 #include "formats/torch_nodes.h"
 
@@ -51,6 +52,12 @@ void AddTimmBlock(const std::string& name, int stride, TensorNodes& nodes) {
   const std::string project = name + (expanded ? "conv_pwl" : "conv_pw");
   nodes.Convolution(project, name + (expanded ? "bn3" : "bn2"), 1, false);
   if (stride == 1) nodes.Skip(input, project);
+}
+
+// Whether it is a file of ours whose metadata names one of timm's tf_ models.
+bool SaysTensorFlow(const Safetensors& file) {
+  const auto found = file.metadata.find(Concat(kDescriptionPrefix, kTimmArchitecture));
+  return found != file.metadata.end() && IsOfTensorFlow(found->second);
 }
 
 // timm's default_cfgs.
@@ -104,8 +111,9 @@ Graph ReadTimmV3(const Safetensors& file) {
   const bool large = file.entries.contains("blocks.6.0.conv.weight");
   const auto stages = StagesOf(large);
   // Only tf_ models are minimalistic: TensorFlow's padding and epsilon.
-  TensorNodes nodes(file, {.epsilon = minimalistic ? 1e-3F : 1e-5F,
-                           .padded_same = minimalistic,
+  const bool of_tensorflow = minimalistic || SaysTensorFlow(file);
+  TensorNodes nodes(file, {.epsilon = of_tensorflow ? 1e-3F : 1e-5F,
+                           .padded_same = of_tensorflow,
                            .activation = Activation::kRelu});
   const auto swish = [&](bool on) {
     nodes.Use(on && !minimalistic ? Activation::kHardSwish : Activation::kRelu);

@@ -1,6 +1,6 @@
 // For scripts that compare us with other runtimes: makes a model of random weights, or runs one on raw
 // numbers.
-//   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT [PADDING]
+//   network_tool make VERSION ALPHA RESOLUTION CLASSES OUT [PADDING [WIDTHS]]
 //       VERSION is v1, v2, v4-conv-small, ...; OUT ends in .safetensors, .timm.safetensors (timm's names),
 //       .onnx or .tflite
 //   network_tool convert MODEL OUT
@@ -35,7 +35,7 @@ void Write(const Model& model, std::string_view path) {
 }
 
 void Make(const char* version, double alpha, int resolution, int classes, const char* path,
-          const std::string& padding) {
+          const std::string& padding, const std::string& widths) {
   std::optional<Recipe> recipe = RecipeNamed(version);
   if (!recipe) throw Error(std::string("there is no version ") + version);
   const auto style = FromName<PaddingStyle>(padding);
@@ -46,6 +46,10 @@ void Make(const char* version, double alpha, int resolution, int classes, const 
         options.resolution = resolution;
         options.classes = classes;
         options.padding = *style;
+        if constexpr (requires { options.widths; }) {
+          if (widths.empty()) return;
+          options.widths = FromName<V3Widths>(widths).value();
+        }
       },
       *recipe);
   Model model;
@@ -105,9 +109,10 @@ void ResizeWhole(const std::string& filter, int width, int height, int to_width,
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {
-    if ((arguments.size() == 6 || arguments.size() == 7) && arguments[0] == "make") {
+    if (arguments.size() >= 6 && arguments.size() <= 8 && arguments[0] == "make") {
       mobilenet::Make(argv[2], std::stod(arguments[2]), std::stoi(arguments[3]), std::stoi(arguments[4]),
-                      argv[6], arguments.size() == 7 ? arguments[6] : "same");
+                      argv[6], arguments.size() > 6 ? arguments[6] : "same",
+                      arguments.size() > 7 ? arguments[7] : "");
     } else if (arguments.size() == 2 && arguments[0] == "run") {
       mobilenet::Run(argv[2]);
     } else if (arguments.size() == 3 && arguments[0] == "convert") {
