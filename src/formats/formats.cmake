@@ -23,6 +23,7 @@ target_sources(mobilenet-objects PRIVATE
   ${CMAKE_CURRENT_LIST_DIR}/keras.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_config.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_hdf5.cpp
+  ${CMAKE_CURRENT_LIST_DIR}/keras_layers.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_slices.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_variables.cpp
   ${CMAKE_CURRENT_LIST_DIR}/keras_weights.cpp
