@@ -2,9 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <variant>
 
 #include "complaint.h"
+#include "fit/accuracy.h"
 #include "fit/latency_model.h"
+#include "fit/samples.h"
 #include "fit/timed_group.h"
 #include "gmock/gmock.h"
 #include "mobilenet/benchmark.h"
@@ -21,37 +29,126 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
+double AlphaOf(const Recipe& recipe) {
+  return std::visit([](const auto& options) { return options.alpha; }, recipe);
+}
+
+int SideOf(const Recipe& recipe) {
+  return std::visit([](const auto& options) { return options.resolution.height; }, recipe);
+}
+
+// Of the network as it was trained.
+std::optional<Accuracy> AccuracyOf(std::string_view version, double alpha, int resolution,
+                                   TrainingRecipe training = TrainingRecipe::kOriginal) {
+  return ImagenetAccuracy(TrainedRecipe(version, alpha, resolution, training), training);
+}
+
 TEST(Accuracy, IsThePublishedOneAtTheCheckpoints) {
-  for (const auto& [alpha, resolution, top1] :
-       {std::tuple(1.0, 224, 0.709), std::tuple(1.0, 128, 0.652), std::tuple(0.75, 192, 0.672),
-        std::tuple(0.5, 160, 0.591), std::tuple(0.25, 128, 0.415), std::tuple(0.25, 224, 0.498)}) {
-    const auto accuracy = ImagenetAccuracy(alpha, resolution);
-    ASSERT_TRUE(accuracy);
-    EXPECT_NEAR(accuracy->top1, top1, 1e-9) << alpha << " " << resolution;
+  for (const auto& [version, alpha, resolution, top1, source] :
+       {std::tuple("v1", 1.0, 224, 0.709, "TF-Slim"), std::tuple("v1", 1.0, 128, 0.652, "TF-Slim"),
+        std::tuple("v1", 0.75, 192, 0.672, "TF-Slim"), std::tuple("v1", 0.25, 224, 0.498, "TF-Slim"),
+        std::tuple("v2", 1.4, 224, 0.750, "TF-Slim"), std::tuple("v2", 1.3, 224, 0.744, "TF-Slim"),
+        std::tuple("v2", 1.0, 224, 0.718, "TF-Slim"), std::tuple("v2", 0.75, 160, 0.664, "TF-Slim"),
+        std::tuple("v2", 0.5, 128, 0.577, "TF-Slim"), std::tuple("v2", 0.35, 96, 0.455, "TF-Slim"),
+        std::tuple("v3-large", 1.0, 224, 0.752, "TF-Slim"),
+        std::tuple("v3-small", 0.75, 224, 0.654, "TF-Slim"),
+        std::tuple("v3-large-minimalistic", 1.0, 224, 0.723, "TF-Slim"),
+        std::tuple("v3-small-minimalistic", 1.0, 224, 0.619, "TF-Slim"),
+        std::tuple("v4-conv-small", 1.0, 224, 0.738, "the V4 paper"),
+        std::tuple("v4-conv-medium", 1.0, 256, 0.799, "the V4 paper"),
+        std::tuple("v4-conv-large", 1.0, 384, 0.829, "the V4 paper")}) {
+    const auto accuracy = AccuracyOf(version, alpha, resolution);
+    ASSERT_TRUE(accuracy) << version << " " << alpha << " " << resolution;
+    EXPECT_NEAR(accuracy->top1, top1, 1e-9) << version << " " << alpha << " " << resolution;
     EXPECT_TRUE(accuracy->published);
+    EXPECT_EQ(accuracy->source, source);
   }
+}
+
+TEST(Accuracy, OfTimmIsOnlyWhatItPublishes) {
+  constexpr auto kTimm = TrainingRecipe::kTimm;
+  EXPECT_NEAR(AccuracyOf("v1", 1, 224, kTimm)->top1, 0.75382, 1e-9);
+  EXPECT_NEAR(AccuracyOf("v2", 1, 224, kTimm)->top1, 0.72976, 1e-9);
+  EXPECT_NEAR(AccuracyOf("v3-large", 1, 256, kTimm)->top1, 0.7716, 1e-9);
+  EXPECT_NEAR(AccuracyOf("v4-conv-large", 1, 448, kTimm)->top1, 0.83392, 1e-9);
+  EXPECT_EQ(AccuracyOf("v4-conv-small", 0.5, 224, kTimm)->source, "timm");
+  EXPECT_FALSE(AccuracyOf("v1", 0.75, 224, kTimm));
+  EXPECT_FALSE(AccuracyOf("v2", 1, 192, kTimm));
+  EXPECT_FALSE(AccuracyOf("v3-large-minimalistic", 1, 224, kTimm));
 }
 
 TEST(Accuracy, RisesBetweenThemAndSaysSo) {
-  double before = 0;
-  for (double alpha = 0.26; alpha < 1; alpha += 0.02) {
-    const auto accuracy = ImagenetAccuracy(alpha, 200);
-    EXPECT_GT(accuracy->top1, before);
-    EXPECT_FALSE(accuracy->published);
-    before = accuracy->top1;
+  for (const auto& [version, lowest] : {std::pair("v1", 0.26), std::pair("v2", 0.36)}) {
+    double before = 0;
+    for (double alpha = lowest; alpha < 1; alpha += 0.02) {
+      const auto accuracy = AccuracyOf(version, alpha, 200);
+      EXPECT_GT(accuracy->top1, before);
+      EXPECT_FALSE(accuracy->published);
+      before = accuracy->top1;
+    }
+    EXPECT_FALSE(AccuracyOf(version, 1, 200)->published);
+    EXPECT_FALSE(AccuracyOf(version, 0.6, 224)->published);
   }
-  EXPECT_FALSE(ImagenetAccuracy(1, 200)->published);
-  EXPECT_FALSE(ImagenetAccuracy(0.6, 224)->published);
   // Half way in logarithms: sqrt(0.25 * 0.5).
-  EXPECT_NEAR(ImagenetAccuracy(std::sqrt(0.125), 224)->top1, (0.498 + 0.633) / 2, 1e-9);
+  EXPECT_NEAR(AccuracyOf("v1", std::sqrt(0.125), 224)->top1, (0.498 + 0.633) / 2, 1e-9);
 }
 
 TEST(Accuracy, DoesNotGuessOutside) {
-  EXPECT_FALSE(ImagenetAccuracy(0.2, 224));
-  EXPECT_FALSE(ImagenetAccuracy(1.01, 224));
-  EXPECT_FALSE(ImagenetAccuracy(0.5, 127));
-  EXPECT_FALSE(ImagenetAccuracy(0.5, 225));
-  EXPECT_FALSE(ImagenetAccuracy(std::nan(""), 224));
+  for (const auto& [version, alpha, resolution] :
+       {std::tuple("v1", 0.2, 224), std::tuple("v1", 1.01, 224), std::tuple("v1", 0.5, 127),
+        std::tuple("v1", 0.5, 225), std::tuple("v1", std::nan(""), 224), std::tuple("v2", 0.34, 224),
+        std::tuple("v2", 1.2, 224), std::tuple("v2", 1.4, 192), std::tuple("v2", 0.5, 95),
+        std::tuple("v3-large", 0.9, 224), std::tuple("v3-large", 1.0, 192),
+        std::tuple("v4-conv-small", 1.0, 256)}) {
+    EXPECT_FALSE(AccuracyOf(version, alpha, resolution)) << version << " " << alpha << " " << resolution;
+  }
+}
+
+// What was trained is a network of just these layers.
+TEST(Accuracy, IsOfTheNetworkThatWasTrained) {
+  EXPECT_TRUE(ImagenetAccuracy(V1Options{.classes = 10, .epsilon = 1e-5F}));
+  EXPECT_FALSE(ImagenetAccuracy(V1Options{.separable = false}));
+  EXPECT_FALSE(ImagenetAccuracy(V1Options{.output_stride = 16}));
+  EXPECT_FALSE(ImagenetAccuracy(V1Options{.resolution = {224, 192}}));
+  EXPECT_FALSE(ImagenetAccuracy(V1Options{.padding = PaddingStyle::kSymmetric}));
+  EXPECT_TRUE(ImagenetAccuracy(V1Options{.padding = PaddingStyle::kSymmetric}, TrainingRecipe::kTimm));
+  // At alpha 1 all widths are the same, at 0.5 timm's are its own.
+  const V3Options small{.variant = V3Variant::kSmall, .padding = PaddingStyle::kSymmetric};
+  EXPECT_TRUE(ImagenetAccuracy(small, TrainingRecipe::kTimm));
+  V3Options half = small;
+  half.alpha = 0.5;
+  EXPECT_FALSE(ImagenetAccuracy(half, TrainingRecipe::kTimm));
+  half.widths = V3Widths::kTimm;
+  EXPECT_TRUE(ImagenetAccuracy(half, TrainingRecipe::kTimm));
+}
+
+// By how much the accuracies of `version` at these knots are missed between their neighbours' along one axis:
+// the least and the most, in percentage points.
+std::pair<double, double> LeavingOneOut(std::string_view version, const std::vector<double>& alphas,
+                                        const std::vector<double>& resolutions) {
+  std::vector<double> errors;
+  const auto top1 = [&](double alpha, double resolution) {
+    return 100 * AccuracyOf(version, alpha, static_cast<int>(resolution))->top1;
+  };
+  const auto leave_out = [&](const std::vector<double>& knots, auto&& at) {
+    for (std::size_t i = 1; i + 1 < knots.size(); ++i) {
+      const double share = std::log(knots[i] / knots[i - 1]) / std::log(knots[i + 1] / knots[i - 1]);
+      errors.push_back(std::lerp(at(knots[i - 1]), at(knots[i + 1]), share) - at(knots[i]));
+    }
+  };
+  for (const double alpha : alphas) leave_out(resolutions, [&](double r) { return top1(alpha, r); });
+  for (const double side : resolutions) leave_out(alphas, [&](double a) { return top1(a, side); });
+  const auto [least, most] = std::ranges::minmax(errors);
+  return {least, most};
+}
+
+TEST(Accuracy, IsInterpolatedAsWellAsIsSaid) {
+  const auto [v1_least, v1_most] = LeavingOneOut("v1", {0.25, 0.5, 0.75, 1}, {128, 160, 192, 224});
+  EXPECT_NEAR(v1_least, -1.8, 0.05);
+  EXPECT_NEAR(v1_most, 0.2, 0.05);
+  const auto [v2_least, v2_most] = LeavingOneOut("v2", {0.35, 0.5, 0.75, 1}, {96, 128, 160, 192, 224});
+  EXPECT_NEAR(v2_least, -2.3, 0.05);
+  EXPECT_NEAR(v2_most, 0.5, 0.05);
 }
 
 TEST(NonNegativeLeastSquares, SolvesWhatHasASolution) {
@@ -119,7 +216,7 @@ TEST(LatencyModel, PredictsSimpleMachines) {
 TEST(TimedGroup, RunsTwoRoundsAtLeast) {
   EnergyMeter meter;
   TimedGroup group(1, meter);
-  const Candidate smallest = FitGrid(2).front();
+  const Candidate smallest = FitGrid({.classes = 2}).front();
   for (int i = 0; i < 2; ++i) group.Add(smallest);
   std::vector<double> shares;
   group.Run(1e-9, [&](double share) { shares.push_back(share); });
@@ -128,22 +225,128 @@ TEST(TimedGroup, RunsTwoRoundsAtLeast) {
 }
 
 TEST(Fit, GridIsCountedRight) {
-  const std::vector<Candidate> grid = FitGrid(1000);
+  const std::vector<Candidate> grid = FitGrid({.versions = {"v1"}});
   ASSERT_THAT(grid, SizeIs(98));
   EXPECT_EQ(std::ranges::count_if(grid, [](const Candidate& c) { return c.accuracy.published; }), 32);
   const Candidate& last = grid[48];  // in float32
   EXPECT_EQ(last.precision, Precision::kFloat32);
   EXPECT_THAT(grid[49].precision, testing::AnyOf(Precision::kBfloat16, Precision::kFloat16));
   EXPECT_LT(grid[97].size_bytes, 0.51 * static_cast<double>(last.size_bytes));
-  EXPECT_EQ(last.options.alpha, 1);
-  EXPECT_EQ(last.options.resolution, Resolution(224));
+  EXPECT_EQ(last.recipe, Recipe(V1Options()));
   EXPECT_EQ(last.macs, 568'740'352);
   EXPECT_EQ(last.memory_bytes - last.size_bytes, CostOf(V1()).peak_activation_bytes);
-  EXPECT_LT(FitGrid(10)[48].size_bytes, last.size_bytes);
+  EXPECT_LT(FitGrid({.versions = {"v1"}, .classes = 10})[48].size_bytes, last.size_bytes);
+}
+
+// How many networks of each version the grid has, and how many of their accuracies are published.
+std::map<std::string, std::pair<int, int>> NumbersOf(const std::vector<Candidate>& grid) {
+  std::map<std::string, std::pair<int, int>> numbers;
+  for (const Candidate& c : grid) {
+    if (c.precision != Precision::kFloat32) continue;
+    auto& [all, published] = numbers[std::string(NameOf(c.recipe))];
+    ++all;
+    published += c.accuracy.published ? 1 : 0;
+  }
+  return numbers;
+}
+
+TEST(Fit, GridHasTheWholeFamily) {
+  using Numbers = std::map<std::string, std::pair<int, int>>;
+  const std::vector<Candidate> grid = FitGrid();
+  EXPECT_EQ(NumbersOf(grid), (Numbers{{"v1", {49, 16}},
+                                      {"v2", {56, 22}},
+                                      {"v3-large", {2, 2}},
+                                      {"v3-small", {2, 2}},
+                                      {"v3-large-minimalistic", {1, 1}},
+                                      {"v3-small-minimalistic", {1, 1}},
+                                      {"v4-conv-small", {1, 1}},
+                                      {"v4-conv-medium", {1, 1}},
+                                      {"v4-conv-large", {1, 1}}}));
+  for (const Candidate& c : grid) {
+    const Network network = Build(c.recipe);
+    EXPECT_EQ(c.macs, CostOf(network).macs);
+    EXPECT_TRUE(
+        std::ranges::all_of(network.layers, [](const Layer& layer) { return layer.epsilon == 1e-3F; }));
+  }
+  const std::vector<Candidate> timm = FitGrid({.training = TrainingRecipe::kTimm});
+  EXPECT_EQ(NumbersOf(timm), (Numbers{{"v1", {2, 2}},
+                                      {"v2", {3, 3}},
+                                      {"v3-large", {2, 2}},
+                                      {"v3-small", {3, 3}},
+                                      {"v4-conv-small", {4, 4}},
+                                      {"v4-conv-medium", {3, 3}},
+                                      {"v4-conv-large", {4, 4}}}));
+}
+
+TEST(Fit, GridIsInOrder) {
+  const std::vector<Candidate> grid = FitGrid();
+  const std::vector<std::string> names = RecipeNames();
+  const auto place = [&](const Candidate& c) {
+    return std::tuple(c.precision != Precision::kFloat32,
+                      std::ranges::find(names, NameOf(c.recipe)) - names.begin(), AlphaOf(c.recipe),
+                      SideOf(c.recipe));
+  };
+  EXPECT_TRUE(std::ranges::is_sorted(grid, {}, place));
+}
+
+TEST(Fit, GridHasTheVersionsThatAreNamed) {
+  const auto names_of = [](const std::vector<std::string>& versions) {
+    std::set<std::string> names;
+    for (const Candidate& c : FitGrid({.versions = versions})) names.emplace(NameOf(c.recipe));
+    return names;
+  };
+  using Names = std::set<std::string>;
+  EXPECT_EQ(names_of({"v3-large"}), Names({"v3-large"}));
+  EXPECT_EQ(names_of({"v3"}),
+            Names({"v3-large", "v3-small", "v3-large-minimalistic", "v3-small-minimalistic"}));
+  EXPECT_EQ(names_of({"v4", "v2"}), Names({"v2", "v4-conv-small", "v4-conv-medium", "v4-conv-large"}));
+  EXPECT_THAT(FitVersions(),
+              ElementsAre("v1", "v2", "v3", "v3-large", "v3-small", "v3-large-minimalistic",
+                          "v3-small-minimalistic", "v4", "v4-conv-small", "v4-conv-medium", "v4-conv-large"));
+  EXPECT_THAT(Complaint([] {
+                FitGrid({.versions = {"v2", "v9"}});
+              }),
+              HasSubstr("the version v9 is none that there is, expected one of v1, v2, v3, v3-large"));
+  EXPECT_THAT(
+      Complaint([] { FitGrid({.versions = {"v3-large-minimalistic"}, .training = TrainingRecipe::kTimm}); }),
+      HasSubstr("no accuracy of v3-large-minimalistic is published with the recipe timm"));
+}
+
+// Of the latency model, whatever the machine: it has learned from every kind of step that it predicts.
+TEST(Fit, SamplesHaveEveryKindOfStep) {
+  for (const FitOptions& options :
+       {FitOptions{}, FitOptions{.training = TrainingRecipe::kTimm}, FitOptions{.versions = {"v1"}},
+        FitOptions{.versions = {"v3-small-minimalistic"}}, FitOptions{.versions = {"v4-conv-large"}}}) {
+    const std::vector<Candidate> grid = FitGrid(options);
+    std::vector<LatencyModel::Sample> samples;
+    for (const Recipe& recipe : SampleNetworks(options, grid)) {
+      LatencyModel::Sample& sample = samples.emplace_back(LatencyModel::Sample{Build(recipe), {}, 0});
+      sample.step_ms.assign(StepsOf(sample.network).size(), 1);
+      sample.total_ms = static_cast<double>(sample.step_ms.size());
+    }
+    const LatencyModel model(samples);
+    for (const Candidate& c : grid) EXPECT_TRUE(model.Knows(Build(c.recipe))) << NameOf(c.recipe);
+    for (const std::size_t check : ChecksOf(grid, SampleNetworks(options, grid)))
+      EXPECT_EQ(std::ranges::count(SampleNetworks(options, grid), grid[check].recipe), 0);
+  }
+}
+
+TEST(Fit, ChecksEachVersion) {
+  const std::vector<Candidate> grid = FitGrid();
+  std::set<std::string> versions;
+  std::set<Precision> precisions;
+  const std::vector<std::size_t> checks = ChecksOf(grid, SampleNetworks({}, grid));
+  for (const std::size_t check : checks) {
+    versions.emplace(NameOf(grid[check].recipe));
+    precisions.insert(grid[check].precision);
+  }
+  EXPECT_THAT(versions, SizeIs(9));
+  EXPECT_THAT(precisions, SizeIs(2));
+  EXPECT_EQ(std::set(checks.begin(), checks.end()).size(), checks.size());
 }
 
 TEST(Fit, NamesTheLimitsThatAreBroken) {
-  Candidate c = FitGrid(1000).front();
+  Candidate c = FitGrid().front();
   c.predicted_ms = 3;
   EXPECT_THAT(BrokenLimits(c, {}), IsEmpty());
   EXPECT_THAT(BrokenLimits(c, {.latency_ms = 3, .macs = 1e9}), IsEmpty());
@@ -163,7 +366,7 @@ TEST(Fit, SaysWhichLimitBindsWithoutAClock) {
   const FitResult result = Fit({.limits = {.latency_ms = 1e-6, .size_bytes = 1000}, .seconds = 3600});
   EXPECT_THAT(result.choices, IsEmpty());
   ASSERT_TRUE(result.nearest);
-  EXPECT_EQ(result.nearest->options.alpha, 0.25);
+  EXPECT_EQ(AlphaOf(result.nearest->recipe), 0.25);
   EXPECT_THAT(result.binding, ElementsAre(Field(&Excess::limit, "size")));
 }
 
