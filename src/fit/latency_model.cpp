@@ -79,7 +79,7 @@ std::vector<double> FeaturesOf(const Network& network, const StepLayers& step, d
           1e-6 * pixels * inputs * RoundUp(columns, static_cast<double>(kernels.lanes)),
           inputs > 0 ? 1e-4 * tiles : 0,  // filling and emptying a tile
           // reading weights, from the second cache, the third, and memory
-          read, read * Missed(weights, l2, 2 * l2), read * Missed(weights, 0.25 * l3, 1.25 * l3), 1e-5 * in,
+          read, read * Missed(weights, l2, 2 * l2), read * Missed(weights, 0.125 * l3, 0.625 * l3), 1e-5 * in,
           1e-5 * out,
           1e-5 * pixels * inputs,  // making the rows
           depthwise[0], depthwise[1], depthwise[2], depthwise[3],

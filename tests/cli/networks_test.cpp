@@ -231,6 +231,25 @@ TEST_F(ProgramTest, V2AndRectanglesAreDescribed) {
   EXPECT_EQ(Run("cost --version v3 2>/dev/null").status, 2);
 }
 
+TEST_F(ProgramTest, V3HasTheWidthsThatAreAskedFor) {
+  for (const auto widths : {V3Widths::kSlim, V3Widths::kKeras, V3Widths::kTimm, V3Widths::kTorchvision}) {
+    const std::string flags = " --version v3-small --alpha 0.5 --widths " + std::string(NameOf(widths));
+    const json cost = json::parse(Run("cost --json" + flags).output);
+    EXPECT_EQ(cost["widths"], NameOf(widths));
+    EXPECT_EQ(cost["params"],
+              CostOf(V3({.variant = V3Variant::kSmall, .alpha = 0.5, .widths = widths})).params);
+    const json bench = json::parse(Run("bench --json --seconds 0.05 --resolution 32" + flags).output);
+    EXPECT_EQ(bench["widths"], NameOf(widths));
+  }
+  EXPECT_EQ(json::parse(Run("cost --version v3-small --alpha 0.5 --json").output)["widths"], "slim");
+  for (const char* command : {"cost", "bench", "train photos --out x.safetensors"}) {
+    EXPECT_THAT(Run(std::string(command) + " --version v2 --widths timm 2>&1").output,
+                HasSubstr("--widths is of V3 alone, and --version is v2"));
+    EXPECT_THAT(Run(std::string(command) + " --version v3-small --widths pytorch 2>&1").output,
+                HasSubstr("--widths: pytorch not in {slim,keras,timm,torchvision}"));
+  }
+}
+
 // Names of layers come from files, too: they neither move the terminal nor break its tables.
 TEST_F(ProgramTest, NamesOfLayersArePrintable) {
   Model model = Model::Load(model_);
