@@ -97,8 +97,8 @@ void PrintFitJson(const FitArguments& options, const FitResult& result) {
 }
 
 void PrintChoices(const std::vector<Candidate>& candidates) {
-  Table table({"network", "precision", ">top-1", "", ">latency", ">half of the runs within", ">predicted",
-               ">mult-adds", ">size", ">memory", ">energy", ""});
+  Table table({"network", "precision", ">top-1", "published", ">latency", ">half of the runs within",
+               ">predicted", ">mult-adds", ">size", ">memory", ">energy", ""});
   for (const Candidate& c : candidates) {
     table.Add({NetworkName(c.recipe), std::string(NameOf(c.precision)), AccuracyText(c.accuracy),
                SourceText(c.accuracy), Milliseconds(c.timing->median_ms),

@@ -1,7 +1,6 @@
 #include "mobilenet/fit.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 #include <utility>
@@ -61,8 +60,8 @@ class Search {
  private:
   using Indices = std::vector<std::size_t>;
 
-  static constexpr double kBuilt = 0.1;  // of the progress
-  static constexpr double kLearned = 0.6;
+  static constexpr double kBuilt = 0.15;  // of the progress
+  static constexpr double kLearned = 0.7;
 
   // Reports never go back.
   void Report(double share) {
@@ -105,8 +104,8 @@ class Search {
       }
       Report(kBuilt * static_cast<double>(i + 1) / static_cast<double>(samples + checks.size()));
     }
-    group.Run(kLearned * options_.seconds,
-              [&](double share) { Report(kBuilt + (kLearned - kBuilt) * share); });
+    constexpr double kShare = 0.6;  // of the time
+    group.Run(kShare * options_.seconds, [&](double share) { Report(kBuilt + (kLearned - kBuilt) * share); });
     for (std::size_t p = 0; p < FitPrecisions().size(); ++p)
       Predict(group, p * samples_.size(), FitPrecisions()[p]);
     for (std::size_t i = 0; i < checks.size(); ++i) {
@@ -196,7 +195,7 @@ class Search {
   void Choose() {
     constexpr int kAttempts = 6;
     double share = 0.2;  // of the whole time; half as much each time
-    double done = 0.8;
+    double done = 0.85;
     for (int i = 0; i < kAttempts; ++i) {
       // A few more than asked for, since some will turn out slower than predicted.
       const Indices finalists = Finalists(options_.choices + (i == 0 ? 3 : 0));

@@ -1,6 +1,7 @@
 #include "report/pages.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -268,8 +269,11 @@ Page CostPage(const Network& network, const Cost& cost, Precision precision, con
 Page FitPage(const FitResult& result, const FitOptions& options, const std::string& processor,
              const std::string& command) {
   Page page("Which MobileNet fits this machine");
-  page.Paragraph(fmt::format("{}, {}. Limits: {}.", processor, Counted(options.threads, "thread"),
-                             LimitsText(options.limits)));
+  page.Paragraph(fmt::format(
+      "{}, {}. Limits: {}. Versions: {}. Accuracies: {}.", processor, Counted(options.threads, "thread"),
+      LimitsText(options.limits),
+      options.versions.empty() ? "all" : fmt::format("{}", fmt::join(options.versions, ", ")),
+      options.training == TrainingRecipe::kTimm ? "as timm trains" : "as the papers' authors trained"));
   if (result.nearest) {
     std::string miss = MissText(result) + ".";
     miss.front() = 'N';
@@ -280,8 +284,8 @@ Page FitPage(const FitResult& result, const FitOptions& options, const std::stri
     std::vector<std::vector<std::string>> rows;
     for (const Candidate& c : result.choices) rows.push_back(ChoiceRow(c));
     page.Heading("The choices");
-    page.Rows({"network", "precision", ">top-1", "", ">latency", ">half within", ">predicted", ">mult-adds",
-               ">size", ">memory", ">energy"},
+    page.Rows({"network", "precision", ">top-1", "published", ">latency", ">half within", ">predicted",
+               ">mult-adds", ">size", ">memory", ">energy"},
               rows);
     page.Note(
         "Memory is weights and feature maps. Energy that is estimated sums multiplications, additions and "
