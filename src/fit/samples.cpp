@@ -45,6 +45,10 @@ constexpr std::array<Size, 25> kSamples = {{{"v1", 0.25, 128},
                                             {"v4-conv-medium", 1, 192},
                                             {"v4-conv-large", 1, 192}}};
 
+// All samples are in memory at once. Of networks with more classes than this, the classifier is most, and
+// every other sample must do.
+constexpr int kManyClasses = 5000;
+
 // "v3" of "v3-large".
 std::string_view FamilyOf(std::string_view version) { return version.substr(0, version.find('-')); }
 
@@ -52,7 +56,9 @@ std::string_view FamilyOf(std::string_view version) { return version.substr(0, v
 
 std::vector<Recipe> SampleNetworks(const FitOptions& options, const std::vector<Candidate>& grid) {
   std::vector<Recipe> samples;
-  for (const Size& size : kSamples) {
+  const std::size_t step = options.classes > kManyClasses ? 2 : 1;
+  for (std::size_t i = 0; i < kSamples.size(); i += step) {
+    const Size& size = kSamples[i];
     const bool wanted = std::ranges::any_of(
         grid, [&](const Candidate& c) { return FamilyOf(NameOf(c.recipe)) == FamilyOf(size.version); });
     if (!wanted) continue;

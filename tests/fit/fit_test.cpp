@@ -315,8 +315,9 @@ TEST(Fit, GridHasTheVersionsThatAreNamed) {
 // Of the latency model, whatever the machine: it has learned from every kind of step that it predicts.
 TEST(Fit, SamplesHaveEveryKindOfStep) {
   for (const FitOptions& options :
-       {FitOptions{}, FitOptions{.training = TrainingRecipe::kTimm}, FitOptions{.versions = {"v1"}},
-        FitOptions{.versions = {"v3-small-minimalistic"}}, FitOptions{.versions = {"v4-conv-large"}}}) {
+       {FitOptions{}, FitOptions{.classes = kMostFitClasses}, FitOptions{.training = TrainingRecipe::kTimm},
+        FitOptions{.versions = {"v1"}}, FitOptions{.versions = {"v3-small-minimalistic"}},
+        FitOptions{.versions = {"v4-conv-large"}}}) {
     const std::vector<Candidate> grid = FitGrid(options);
     std::vector<LatencyModel::Sample> samples;
     for (const Recipe& recipe : SampleNetworks(options, grid)) {
