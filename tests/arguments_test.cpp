@@ -127,7 +127,7 @@ TEST(Arguments, OfBenchmarks) {
 
 TEST(Arguments, OfChoosing) {
   for (const int classes : {-1, 0, kMostFitClasses + 1}) {
-    EXPECT_THAT(Complaint([&] { FitGrid(classes); }), HasSubstr("classes is"));
+    EXPECT_THAT(Complaint([&] { FitGrid({.classes = classes}); }), HasSubstr("classes is"));
     EXPECT_THAT(Complaint([&] { Fit({.classes = classes}); }), HasSubstr("classes is"));
   }
   EXPECT_THAT(Complaint([] { Fit({.threads = 0}); }), HasSubstr("threads is 0"));
@@ -140,8 +140,14 @@ TEST(Arguments, OfChoosing) {
     EXPECT_THAT(Complaint([&] { Fit({.limits = {.memory_bytes = limit}}); }),
                 HasSubstr("the limit on memory"));
   }
-  for (const double alpha : {0.0, 0.24, 1.01, kNan}) EXPECT_FALSE(ImagenetAccuracy(alpha, 224)) << alpha;
-  for (const int resolution : {0, 127, 225}) EXPECT_FALSE(ImagenetAccuracy(1, resolution));
+  for (const double alpha : {0.0, 0.24, 1.01, kNan})
+    EXPECT_FALSE(ImagenetAccuracy(V1Options{.alpha = alpha})) << alpha;
+  for (const int resolution : {0, 127, 225})
+    EXPECT_FALSE(ImagenetAccuracy(V1Options{.resolution = resolution}));
+  for (const std::string version : {"", "V1", "v9", "custom"})
+    EXPECT_THAT(Complaint([&] { Fit({.versions = {version}}); }), HasSubstr("is none that there is"));
+  EXPECT_THAT(Complaint([] { FitGrid({.training = static_cast<TrainingRecipe>(7)}); }),
+              HasSubstr("the recipe 7 is none that there is"));
   EXPECT_EQ(LargestError({}), 0);
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "mobilenet/cost.h"
@@ -15,18 +16,33 @@
 
 namespace mobilenet {
 
-// ImageNet accuracy of a MobileNet V1, from 0 to 1.
-struct Accuracy {
-  double top1 = 0;
-  // True: published for the checkpoint of just this alpha and resolution. False: interpolated between those.
-  bool published = false;
+// Whose training an accuracy tells of. What was trained differs in how it is padded, and in V3 in a few
+// widths.
+enum class TrainingRecipe {
+  kOriginal,  // by the papers' authors: TF-Slim's checkpoints of V1, V2 and V3, and V4's paper
+  kTimm,      // timm's: longer, and with more augmentation, but of fewer networks
 };
 
-// The 16 checkpoints that TF-Slim publishes (alpha 0.25, 0.5, 0.75, 1; resolution 128, 160, 192, 224) as
-// they stand in its mobilenet_v1.md; between them bilinear in log alpha and log resolution. Leaving out one
-// inner checkpoint and interpolating it between its neighbours, twice as far apart as in use, misses it by
-// -1.8 to +0.2 percentage points. Nothing outside of their range: there it would be a guess.
-MOBILENET_EXPORT std::optional<Accuracy> ImagenetAccuracy(double alpha, int resolution);
+// "original", "timm".
+MOBILENET_EXPORT std::string_view NameOf(TrainingRecipe training);
+
+// ImageNet accuracy, from 0 to 1.
+struct Accuracy {
+  double top1 = 0;
+  // True: published for just this network at this resolution. False: interpolated between those that are.
+  bool published = false;
+  std::string_view source;  // who published it: "TF-Slim", "the V4 paper", "timm"
+};
+
+// What is published of a network that was trained so; docs/choosing.md says where. Between TF-Slim's
+// checkpoints of V1 (alpha 0.25 to 1, resolution 128 to 224) and of V2 (alpha 0.35 to 1, resolution 96 to
+// 224) it is interpolated, bilinear in log alpha and log resolution. Leaving out one checkpoint and
+// interpolating it between its neighbours, twice as far apart as in use, misses it by -1.8 to +0.2 percentage
+// points for V1 and by -2.3 to +0.5 for V2. Nothing for any other network: there it would be a guess. The
+// number of classes, batch norms and their epsilon don't matter; all else does, padding too. Throws Error for
+// an option out of its range.
+MOBILENET_EXPORT std::optional<Accuracy> ImagenetAccuracy(
+    const Recipe& recipe, TrainingRecipe training = TrainingRecipe::kOriginal);
 
 // What a network must stay within; a limit left out doesn't bind.
 struct Limits {
@@ -50,7 +66,7 @@ struct Timing {
 
 // One network of the grid. Batch norms are folded into the weights, as they run.
 struct Candidate {
-  V1Options options;
+  Recipe recipe;  // as it was trained that the accuracy is of
   Precision precision = Precision::kFloat32;
   MemoryUse memory = MemoryUse::kFast;
   Accuracy accuracy;
@@ -75,11 +91,15 @@ struct Excess {
 // The limits that the candidate breaks, in the order of Limits.
 MOBILENET_EXPORT std::vector<Excess> BrokenLimits(const Candidate& candidate, const Limits& limits);
 
-// Two dozen networks are in memory at once, each with its classifier.
+// Dozens of networks are in memory at once, each with its classifier.
 constexpr int kMostFitClasses = 25'000;
 
 struct FitOptions {
   Limits limits = {};
+  // Which versions to choose from, by the names of RecipeNames, or "v3" and "v4" for all of theirs; where
+  // none is named, all of the family.
+  std::vector<std::string> versions = {};
+  TrainingRecipe training = TrainingRecipe::kOriginal;
   int classes = 1000;  // up to kMostFitClasses
   int threads = 1;
   std::size_t choices = 5;  // at most so many, and perhaps a published checkpoint more
@@ -95,7 +115,7 @@ struct FitResult {
   // those before it. Where none of them is a published checkpoint though one was found to meet the limits,
   // the most accurate of these follows as one more. Empty where nothing meets the limits, and only then.
   std::vector<Candidate> choices;
-  // The whole grid, by precision, alpha and resolution: what was chosen from.
+  // The whole grid, by precision, version, alpha and resolution: what was chosen from.
   std::vector<Candidate> grid;
   // Where nothing meets the limits: the network that exceeds them by the smallest factor (timed, unless it
   // breaks a limit that needs no clock), and the limits that it breaks, at least one. These bind.
@@ -108,15 +128,19 @@ struct FitResult {
   double pace = 1;
 };
 
-// The networks that Fit chooses from: V1 with alpha from 0.25 to 1 by eighths and resolution from 128 to 224
-// by 16, in float32 and in the 16 bits that this machine multiplies best: float16 where it has arithmetic of
-// half precision, else bfloat16. The accuracy of all is the published one: 16 bits cost less than can be
-// told. Nothing is timed. Throws Error for classes out of range.
-MOBILENET_EXPORT std::vector<Candidate> FitGrid(int classes, MemoryUse memory = MemoryUse::kFast);
+// What FitOptions::versions may name, in order: "v1", "v2", "v3", "v3-large", ...
+MOBILENET_EXPORT std::vector<std::string> FitVersions();
 
-// Times a dozen networks of random weights in each precision, fits a latency model to their steps, predicts
-// the grid, and times those that look best. Limits that need no clock are tried first. Throws Error for an
-// option out of range.
+// The networks that Fit chooses from with these options: all whose accuracy is known (ImagenetAccuracy), of
+// V1 and V2 in steps of an eighth of alpha and 16 pixels, in float32 and in the 16 bits that this machine
+// multiplies best: float16 where it has arithmetic of half precision, else bfloat16. The accuracy of all is
+// the published one: 16 bits cost less than can be told. Nothing is timed. Throws Error for an option out of
+// range, and where nothing is published of the versions.
+MOBILENET_EXPORT std::vector<Candidate> FitGrid(const FitOptions& options = {});
+
+// Times networks of random weights of all the versions in each precision, fits a latency model to their
+// steps, predicts the grid, and times those that look best. Limits that need no clock are tried first. Throws
+// Error as FitGrid does.
 MOBILENET_EXPORT FitResult Fit(const FitOptions& options);
 
 // The largest |predicted - measured| / measured of timed candidates; 0 where there are none.

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <limits>
 #include <thread>
@@ -12,10 +13,11 @@
 namespace mobilenet {
 namespace {
 
-// sysconf by a name that not every C library knows; 0 where it doesn't.
+// sysconf by names that not every C library knows; 0 where it doesn't.
 std::size_t CacheSize([[maybe_unused]] int level) {
-#if defined(_SC_LEVEL1_DCACHE_SIZE) && defined(_SC_LEVEL2_CACHE_SIZE)
-  const long bytes = sysconf(level == 1 ? _SC_LEVEL1_DCACHE_SIZE : _SC_LEVEL2_CACHE_SIZE);
+#if defined(_SC_LEVEL1_DCACHE_SIZE) && defined(_SC_LEVEL2_CACHE_SIZE) && defined(_SC_LEVEL3_CACHE_SIZE)
+  constexpr std::array kNames = {_SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE};
+  const long bytes = sysconf(kNames[static_cast<std::size_t>(level) - 1]);
   return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
 #else
   return 0;
@@ -25,9 +27,10 @@ std::size_t CacheSize([[maybe_unused]] int level) {
 }  // namespace
 
 CacheSizes Caches() {
-  constexpr CacheSizes kUsual = {std::size_t{32} << 10, std::size_t{512} << 10};
-  const CacheSizes found = {CacheSize(1), CacheSize(2)};
-  return {found.l1 > 0 ? found.l1 : kUsual.l1, found.l2 > 0 ? found.l2 : kUsual.l2};
+  constexpr CacheSizes kUsual = {std::size_t{32} << 10, std::size_t{512} << 10, std::size_t{8} << 20};
+  const CacheSizes found = {CacheSize(1), CacheSize(2), CacheSize(3)};
+  return {found.l1 > 0 ? found.l1 : kUsual.l1, found.l2 > 0 ? found.l2 : kUsual.l2,
+          found.l3 > 0 ? found.l3 : kUsual.l3};
 }
 
 std::string ProcessorName() {

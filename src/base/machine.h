@@ -9,9 +9,10 @@ namespace mobilenet {
 struct CacheSizes {
   std::size_t l1;  // bytes of one core's data cache
   std::size_t l2;
+  std::size_t l3;  // of all cores together
 };
 
-// Read from the system; 32 KiB and 512 KiB where it doesn't tell.
+// Read from the system; 32 KiB, 512 KiB and 8 MiB where it doesn't tell.
 CacheSizes Caches();
 
 // The processor's name as the system gives it, such as "AMD EPYC 9254 24-Core Processor"; "unknown"

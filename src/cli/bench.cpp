@@ -200,7 +200,7 @@ void AddBench(CLI::App& program) {
   AddVersion(*command, options->network);
   AddResolution(*command, options->network.resolution);
   AddComparisons(*command, options->network);
-  for (const char* name : {"--version", "--alpha", "--resolution", "--standard", "--shallow"})
+  for (const char* name : {"--version", "--alpha", "--widths", "--resolution", "--standard", "--shallow"})
     command->get_option(name)->excludes(model);
   AddNumber(*command, "--threads", options->measure.threads, "Threads, from 1 to 256", {1, 256});
   CLI::Option* batch = AddNumber(*command, "--batch", options->measure.batch,
@@ -225,7 +225,9 @@ void AddBench(CLI::App& program) {
   command->add_flag("--json", options->json, "One JSON object");
   command->footer(
       "Example: half the width, a smaller picture, two threads\n"
-      "  mobilenet bench --alpha 0.5 --resolution 160 --threads 2 --layers");
+      "  mobilenet bench --alpha 0.5 --resolution 160 --threads 2 --layers\n"
+      "Another version, in the precision that is fastest here\n"
+      "  mobilenet bench --version v3-large --precision auto");
   command->callback([options] { Run(*options); });
 }
 

@@ -178,7 +178,8 @@ void AddCost(CLI::App& program) {
   AddResolution(*command, options->network.resolution);
   AddClasses(*command, options->network.classes);
   AddComparisons(*command, options->network);
-  for (const char* name : {"--version", "--alpha", "--resolution", "--classes", "--standard", "--shallow"})
+  for (const char* name :
+       {"--version", "--alpha", "--widths", "--resolution", "--classes", "--standard", "--shallow"})
     command->get_option(name)->excludes(model);
   command
       ->add_option("--precision", options->precision,
@@ -195,7 +196,9 @@ void AddCost(CLI::App& program) {
   AddHtml(*command, options->html);
   command->footer(
       "Example: what separable convolutions save, block by block\n"
-      "  mobilenet cost --alpha 0.5 --resolution 160 --compare");
+      "  mobilenet cost --alpha 0.5 --resolution 160 --compare\n"
+      "Half of V3-Small's width, as timm counts it, layer by layer\n"
+      "  mobilenet cost --version v3-small --alpha 0.5 --widths timm --layers");
   command->callback([options, command] {
     options->command = CommandLine(*command);
     Run(*options);

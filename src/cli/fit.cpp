@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <memory>
+#include <variant>
 
+#include "base/enum_names.h"
 #include "base/machine.h"
 #include "cli/command.h"
 #include "cli/number.h"
@@ -38,20 +40,28 @@ Json LimitsJson(const Limits& limits) {
 }
 
 Json CandidateJson(const Candidate& c) {
-  Json json = {{"version", "v1"},
-               {"alpha", c.options.alpha},
-               {"resolution", c.options.resolution.height},
-               {"precision", NameOf(c.precision)},
+  Json json = {{"name", NetworkName(c.recipe)}, {"version", NameOf(c.recipe)}};
+  json.update(std::visit(
+      [](const auto& options) {
+        Json built = {{"alpha", options.alpha},
+                      {"resolution", options.resolution.height},
+                      {"padding", NameOf(options.padding)}};
+        if constexpr (requires { options.widths; }) built["widths"] = NameOf(options.widths);
+        return built;
+      },
+      c.recipe));
+  json.update({{"precision", NameOf(c.precision)},
                {"latency_ms", c.timing ? Json(c.timing->median_ms) : Json()},
                {"predicted_ms", c.predicted_ms > 0 ? Json(c.predicted_ms) : Json()},
                {"top1", c.accuracy.top1},
                {"top1_published", c.accuracy.published},
+               {"top1_source", c.accuracy.source},
                {"size_bytes", c.size_bytes},
                {"memory_bytes", c.memory_bytes},
                {"memory", NameOf(c.memory)},
                {"macs", c.macs},
                {"energy_mj", c.energy.millijoules},
-               {"energy_source", NameOf(c.energy.source)}};
+               {"energy_source", NameOf(c.energy.source)}});
   if (c.timing) {
     json["low_ms"] = c.timing->low_ms;
     json["high_ms"] = c.timing->high_ms;
@@ -68,6 +78,8 @@ Json CandidatesJson(const std::vector<Candidate>& candidates) {
 
 void PrintFitJson(const FitArguments& options, const FitResult& result) {
   Json json = {{"limits", LimitsJson(options.fit.limits)},
+               {"versions", options.fit.versions.empty() ? RecipeNames() : options.fit.versions},
+               {"recipe", NameOf(options.fit.training)},
                {"choices", CandidatesJson(result.choices)},
                {"threads", options.fit.threads},
                {"processor", ProcessorName()},
@@ -85,11 +97,11 @@ void PrintFitJson(const FitArguments& options, const FitResult& result) {
 }
 
 void PrintChoices(const std::vector<Candidate>& candidates) {
-  Table table({"network", "precision", ">top-1", ">latency", ">half of the runs within", ">predicted",
-               ">mult-adds", ">size", ">memory", ">energy", ""});
+  Table table({"network", "precision", ">top-1", "published", ">latency", ">half of the runs within",
+               ">predicted", ">mult-adds", ">size", ">memory", ">energy", ""});
   for (const Candidate& c : candidates) {
-    table.Add({NetworkName(c.options), std::string(NameOf(c.precision)), AccuracyText(c.accuracy),
-               Milliseconds(c.timing->median_ms),
+    table.Add({NetworkName(c.recipe), std::string(NameOf(c.precision)), AccuracyText(c.accuracy),
+               SourceText(c.accuracy), Milliseconds(c.timing->median_ms),
                fmt::format("{:.3f} to {:.3f}", c.timing->low_ms, c.timing->high_ms),
                Milliseconds(c.predicted_ms), Count(static_cast<double>(c.macs)),
                Bytes(static_cast<double>(c.size_bytes)), Bytes(static_cast<double>(c.memory_bytes)),
@@ -101,7 +113,7 @@ void PrintChoices(const std::vector<Candidate>& candidates) {
 void PrintCheck(const std::vector<Candidate>& checked) {
   Table table({"network", "precision", ">measured", ">predicted", ">error"});
   for (const Candidate& c : checked) {
-    table.Add({NetworkName(c.options), std::string(NameOf(c.precision)), Milliseconds(c.timing->median_ms),
+    table.Add({NetworkName(c.recipe), std::string(NameOf(c.precision)), Milliseconds(c.timing->median_ms),
                Milliseconds(c.predicted_ms),
                fmt::format("{:+.1f} %", 100 * (c.predicted_ms / c.timing->median_ms - 1))});
   }
@@ -115,9 +127,8 @@ void PrintFitText(const FitArguments& options, const FitResult& result) {
                Counted(options.fit.threads, "thread"));
     PrintChoices(result.choices);
     fmt::print(
-        "\ntop-1: ImageNet, as TF-Slim publishes for its 16 checkpoints (mobilenet_v1.md); ~ is interpolated "
-        "between "
-        "them\nmemory: weights and feature maps; energy, where estimated, is for comparing networks only\n");
+        "\ntop-1: ImageNet, as published for that network, or ~ interpolated between those that are\n"
+        "memory: weights and feature maps; energy, where estimated, is for comparing networks only\n");
     if (std::ranges::none_of(result.choices, [](const Candidate& c) { return c.accuracy.published; })) {
       fmt::print("no published checkpoint was found to meet the limits: these would be trained\n");
     }
@@ -155,6 +166,27 @@ void Run(const FitArguments& options, int& status) {
   status = kFailure;
 }
 
+void AddVersions(CLI::App& command, std::vector<std::string>& versions) {
+  command
+      .add_option("--version", versions,
+                  "Choose among these alone: one, or several with commas between (by default all)")
+      ->delimiter(',')
+      ->check(CLI::IsMember(FitVersions()))
+      ->type_name("V");
+}
+
+void AddRecipe(CLI::App& command, TrainingRecipe& training) {
+  command
+      .add_option_function<std::string>(
+          "--recipe", [&training](const std::string& name) { training = *FromName<TrainingRecipe>(name); },
+          "Whose training the accuracies are of: original, the papers' authors'; or timm, longer and of "
+          "fewer "
+          "networks, which alone are then chosen from")
+      ->check(CLI::IsMember(NamesOf<TrainingRecipe>()))
+      ->type_name("R")
+      ->default_str("original");
+}
+
 }  // namespace
 
 void AddFit(CLI::App& program, int& status) {
@@ -169,10 +201,13 @@ void AddFit(CLI::App& program, int& status) {
   AddQuantity(*command, "macs", limits.macs, CountUnits(), "100M", "Most mult-adds for one image");
   AddQuantity(*command, "energy", limits.energy_mj, EnergyUnits(), "5mJ",
               "Most energy for one image: measured where the machine counts it, else estimated");
+  AddVersions(*command, options->fit.versions);
+  AddRecipe(*command, options->fit.training);
   AddClasses(*command, options->fit.classes, kMostFitClasses);
   AddThreads(*command, options->fit.threads);
   AddNumber(*command, "--choices", options->choices,
-            "At most so many networks, and the best published one where none of them was published", {1, 98});
+            "At most so many networks, and the best published one where none of them was published",
+            {1, 100});
   AddNumber(*command, "--seconds", options->fit.seconds, "About how long to measure, all in all", {0.1, 3600})
       ->type_name("S");
   command->add_flag("--check", options->fit.check,
@@ -180,8 +215,9 @@ void AddFit(CLI::App& program, int& status) {
   command->add_flag("--json", options->json, "One JSON object");
   AddHtml(*command, options->html);
   command->footer(
-      "Example: what runs in 3 ms and takes at most 8 MB\n"
-      "  mobilenet fit --latency 3ms --size 8MB");
+      "Example: what runs in 3 ms and takes at most 8 MB; the same of V3 and V4 alone, as timm trained them\n"
+      "  mobilenet fit --latency 3ms --size 8MB\n"
+      "  mobilenet fit --latency 3ms --size 8MB --version v3,v4 --recipe timm");
   command->callback([options, command, &status] {
     options->fit.choices = static_cast<std::size_t>(options->choices);
     options->command = CommandLine(*command);

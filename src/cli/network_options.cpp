@@ -5,6 +5,7 @@
 
 #include <type_traits>
 
+#include "base/enum_names.h"
 #include "cli/number.h"
 #include "network/fields.h"
 
@@ -49,6 +50,12 @@ void AddVersion(CLI::App& command, NetworkArguments& arguments) {
   AddNumber(command, "--alpha", arguments.alpha,
             "Width multiplier: of V1 more than 0 and at most 1, of the others 0.1 to 1.4")
       ->type_name("A");
+  command
+      .add_option_function<std::string>(
+          "--widths", [&arguments](const std::string& name) { arguments.widths = *FromName<V3Widths>(name); },
+          "Whose widths V3 has where alpha isn't 1, of which the paper says nothing; by default slim")
+      ->check(CLI::IsMember(NamesOf<V3Widths>()))
+      ->type_name("W");
 }
 
 CLI::Option* AddResolution(CLI::App& command, std::optional<Resolution>& resolution) {
@@ -82,6 +89,12 @@ Recipe RecipeFrom(const NetworkArguments& arguments) {
     throw CLI::ValidationError(fmt::format("{} is of V1 alone, and --version is {}",
                                            arguments.standard ? "--standard" : "--shallow",
                                            arguments.version));
+  }
+  if (auto* v3 = std::get_if<V3Options>(&recipe)) {
+    v3->widths = arguments.widths.value_or(v3->widths);
+  } else if (arguments.widths) {
+    throw CLI::ValidationError(
+        fmt::format("--widths is of V3 alone, and --version is {}", arguments.version));
   }
   try {
     Build(recipe);

@@ -1,6 +1,7 @@
 // The network that a command is about: described by options, or told of.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "cli/command.h"
@@ -10,13 +11,14 @@ namespace mobilenet::cli {
 struct NetworkArguments {
   std::string version = "v1";
   double alpha = 1;
+  std::optional<V3Widths> widths = std::nullopt;
   Resolution resolution;
   int classes = 1000;
   bool standard = false;
   bool shallow = false;
 };
 
-// --version and --alpha.
+// --version, --alpha, and --widths, which V3 alone has.
 void AddVersion(CLI::App& command, NetworkArguments& arguments);
 // --resolution: a number of pixels, or height x width.
 CLI::Option* AddResolution(CLI::App& command, std::optional<Resolution>& resolution);

@@ -304,7 +304,7 @@ void AddTrain(CLI::App& program, int& status) {
       "Example: folders photos/daisy, photos/rose, ... and a model that knows other things\n"
       "  mobilenet train photos --out flowers.safetensors --from v1.safetensors\n"
       "The same from nothing, which needs many more photos:\n"
-      "  mobilenet train photos --out flowers.safetensors --alpha 0.5 --resolution 96 --epochs 60\n"
+      "  mobilenet train photos --out flowers.safetensors --version v3-small --resolution 96 --epochs 60\n"
       "Pictures and classes in a table, the classes numbers whose names are the lines of a file:\n"
       "  mobilenet train photos.csv --labels names.txt --out flowers.safetensors --from v1.safetensors");
   command->callback([options, command, &status] { Run(*options, *command, status); });

@@ -160,7 +160,7 @@ void ExcludeWhatWouldNotCount(CLI::App& command) {
   const auto exclude = [&](const char* by, std::initializer_list<const char*> names) {
     for (const char* name : names) command.get_option(name)->excludes(command.get_option(by));
   };
-  exclude("--from", {"--version", "--alpha", "--output-stride", "--standard", "--shallow"});
+  exclude("--from", {"--version", "--alpha", "--widths", "--output-stride", "--standard", "--shallow"});
   exclude("--freeze", {"--epochs",   "--minutes",         "--batch",        "--optimizer", "--schedule",
                        "--lr",       "--momentum",        "--weight-decay", "--decay",     "--clip",
                        "--warmup",   "--label-smoothing", "--dropout",      "--drop-path", "--average",

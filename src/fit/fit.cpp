@@ -1,54 +1,22 @@
 #include "mobilenet/fit.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 #include <utility>
 
 #include "base/fail.h"
 #include "base/thread_pool.h"
+#include "fit/grid.h"
 #include "fit/latency_model.h"
+#include "fit/samples.h"
 #include "fit/timed_group.h"
-#include "runtime/choose_kernels.h"
 
 namespace mobilenet {
 namespace {
 
-struct Size {
-  double alpha;
-  int resolution;
-};
-
-const std::array<Precision, 2>& Precisions() {
-  static const std::array<Precision, 2> precisions = {Precision::kFloat32, SixteenBits()};
-  return precisions;
-}
-
-// What the model learns from, in each precision: three corners of the grid, and enough between them for every
-// price.
-constexpr std::array<Size, 12> kSamples = {{{0.25, 128},
-                                            {0.25, 224},
-                                            {0.375, 176},
-                                            {0.5, 128},
-                                            {0.5, 208},
-                                            {0.625, 160},
-                                            {0.625, 224},
-                                            {0.75, 128},
-                                            {0.75, 192},
-                                            {0.875, 144},
-                                            {1, 160},
-                                            {1, 224}}};
-// What it is checked with, in each precision by turns.
-constexpr std::array<Size, 8> kChecks = {
-    {{0.25, 160}, {0.375, 144}, {0.375, 208}, {0.5, 176}, {0.625, 192}, {0.75, 160}, {0.875, 208}, {1, 192}}};
-
 // How far a prediction may exceed a limit and still be worth a timing.
 constexpr double kDoubt = 1.1;
-
-// Timed again beside the finalists, in each precision: what they take now, over what they took when the model
-// learned from them, is how much the machine has changed its pace meanwhile.
-constexpr std::size_t kAnchor = 8;  // of kSamples
 
 // By how much the worst limit is exceeded; 0 where all are met.
 double WorstRatio(const Candidate& candidate, const Limits& limits) {
@@ -73,8 +41,8 @@ std::vector<std::size_t> Front(const std::vector<Candidate>& grid, std::vector<s
 class Search {
  public:
   explicit Search(const FitOptions& options) : options_(options), countable_(options.limits) {
-    const bool sparing = options.limits.memory_bytes.has_value();
-    result_.grid = FitGrid(options.classes, sparing ? MemoryUse::kLeast : MemoryUse::kFast);
+    result_.grid = FitGrid(options);
+    samples_ = SampleNetworks(options, result_.grid);
     countable_.latency_ms.reset();
     if (meter_.available()) countable_.energy_mj.reset();
   }
@@ -92,6 +60,9 @@ class Search {
  private:
   using Indices = std::vector<std::size_t>;
 
+  static constexpr double kBuilt = 0.15;  // of the progress
+  static constexpr double kLearned = 0.7;
+
   // Reports never go back.
   void Report(double share) {
     if (share <= reported_ || !options_.progress) return;
@@ -105,14 +76,6 @@ class Search {
     return all;
   }
 
-  [[nodiscard]] std::size_t IndexOf(const Size& size, Precision precision) const {
-    const auto found = std::ranges::find_if(result_.grid, [&](const Candidate& c) {
-      return c.options.alpha == size.alpha && c.options.resolution == Resolution(size.resolution) &&
-             c.precision == precision;
-    });
-    return static_cast<std::size_t>(found - result_.grid.begin());
-  }
-
   // What meets the limits that can be counted and, once there are predictions, takes no more than `doubt`
   // times what the others allow.
   [[nodiscard]] Indices Pool(double doubt) const {
@@ -124,63 +87,66 @@ class Search {
     return pool;
   }
 
-  // Times the samples, and the networks to check with, and predicts the grid.
+  void Add(const Recipe& recipe, Precision precision, TimedGroup& group) const {
+    group.Add(recipe, precision, MemoryUseFor(options_.limits));
+  }
+
+  // Times the samples in each precision, and the networks to check with, and predicts the grid.
   void Learn() {
+    const Indices checks = options_.check ? ChecksOf(result_.grid, samples_) : Indices();
+    const std::size_t samples = samples_.size() * FitPrecisions().size();
     TimedGroup group(options_.threads, meter_);
-    Indices timed;
-    for (const Precision precision : Precisions()) {
-      for (const Size& size : kSamples) timed.push_back(IndexOf(size, precision));
+    for (std::size_t i = 0; i < samples + checks.size(); ++i) {
+      if (i < samples) {
+        Add(samples_[i % samples_.size()], FitPrecisions()[i / samples_.size()], group);
+      } else {
+        group.Add(result_.grid[checks[i - samples]]);
+      }
+      Report(kBuilt * static_cast<double>(i + 1) / static_cast<double>(samples + checks.size()));
     }
-    const std::size_t samples = timed.size();
-    for (std::size_t i = 0; options_.check && i < kChecks.size(); ++i) {
-      timed.push_back(IndexOf(kChecks[i], Precisions()[i % 2]));
-    }
-    constexpr double kBuilt = 0.1;  // of the progress
-    constexpr double kLearned = 0.6;
-    for (std::size_t i = 0; i < timed.size(); ++i) {
-      group.Add(result_.grid[timed[i]]);
-      Report(kBuilt * static_cast<double>(i + 1) / static_cast<double>(timed.size()));
-    }
-    group.Run(kLearned * options_.seconds,
-              [&](double share) { Report(kBuilt + (kLearned - kBuilt) * share); });
-    for (std::size_t p = 0; p < Precisions().size(); ++p)
-      Predict(group, timed, p * kSamples.size(), Precisions()[p]);
-    for (std::size_t i = samples; i < timed.size(); ++i) {
-      result_.checked.push_back(result_.grid[timed[i]]);
-      group.Tell(i, result_.checked.back());
+    constexpr double kShare = 0.6;  // of the time
+    group.Run(kShare * options_.seconds, [&](double share) { Report(kBuilt + (kLearned - kBuilt) * share); });
+    for (std::size_t p = 0; p < FitPrecisions().size(); ++p)
+      Predict(group, p * samples_.size(), FitPrecisions()[p]);
+    for (std::size_t i = 0; i < checks.size(); ++i) {
+      result_.checked.push_back(result_.grid[checks[i]]);
+      group.Tell(samples + i, result_.checked.back());
     }
     predicted_ = true;
   }
 
   // Fits a model to the samples of one precision, which begin at `first` of the group, and predicts with it.
-  void Predict(const TimedGroup& group, const Indices& timed, std::size_t first, Precision precision) {
+  void Predict(const TimedGroup& group, std::size_t first, Precision precision) {
     std::vector<LatencyModel::Sample> samples;
     double power = 0;  // watts, the mean of the samples
     bool metered = true;
-    for (std::size_t i = first; i < first + kSamples.size(); ++i) {
-      std::vector<double> step_ms = group[i].StepMedians();
+    for (std::size_t i = 0; i < samples_.size(); ++i) {
+      std::vector<double> step_ms = group[first + i].StepMedians();
       for (double& ms : step_ms) ms *= 1e3;
-      const double total_ms = group.TimingOf(i).median_ms;
-      samples.push_back({V1(result_.grid[timed[i]].options), std::move(step_ms), total_ms});
-      const std::optional<double> drawn = group[i].Millijoules();
+      const double total_ms = group.TimingOf(first + i).median_ms;
+      samples.push_back({Build(samples_[i]), std::move(step_ms), total_ms});
+      const std::optional<double> drawn = group[first + i].Millijoules();
       metered = metered && drawn;
-      power += drawn.value_or(0) / total_ms / static_cast<double>(kSamples.size());
+      power += drawn.value_or(0) / total_ms / static_cast<double>(samples_.size());
     }
-    learned_ms_.push_back(samples[kAnchor].total_ms);
+    learned_ms_.push_back(samples[Anchor()].total_ms);
     const LatencyModel model(samples);
     for (Candidate& candidate : result_.grid) {
       if (candidate.precision != precision) continue;
-      candidate.predicted_ms = model.Predict(V1(candidate.options));
+      candidate.predicted_ms = model.Predict(Build(candidate.recipe));
       if (metered) candidate.energy = {power * candidate.predicted_ms, EnergySource::kPredicted};
     }
   }
+
+  // The sample that is timed again beside the finalists, in each precision: what it takes now, over what it
+  // took when the model learned from it, is how much the machine has changed its pace meanwhile.
+  [[nodiscard]] std::size_t Anchor() const { return samples_.size() / 2; }
 
   // Times the finalists, and the anchors beside them; the predictions follow the machine's pace.
   void Verify(const Indices& finalists, double seconds, double done) {
     TimedGroup group(options_.threads, meter_);
     for (const std::size_t i : finalists) group.Add(result_.grid[i]);
-    for (const Precision precision : Precisions())
-      group.Add(result_.grid[IndexOf(kSamples[kAnchor], precision)]);
+    for (const Precision precision : FitPrecisions()) Add(samples_[Anchor()], precision, group);
     const double before = reported_;
     group.Run(seconds, [&](double share) { Report(before + (done - before) * share); });
     for (std::size_t f = 0; f < finalists.size(); ++f) {
@@ -188,10 +154,10 @@ class Search {
       verified_.push_back(finalists[f]);
     }
     double pace = 0;
-    for (std::size_t p = 0; p < Precisions().size(); ++p) {
+    for (std::size_t p = 0; p < FitPrecisions().size(); ++p) {
       pace += group.TimingOf(finalists.size() + p).median_ms / learned_ms_[p];
     }
-    pace /= static_cast<double>(Precisions().size());
+    pace /= static_cast<double>(FitPrecisions().size());
     for (Candidate& candidate : result_.grid) candidate.predicted_ms *= pace / result_.pace;
     result_.pace = pace;
   }
@@ -229,7 +195,7 @@ class Search {
   void Choose() {
     constexpr int kAttempts = 6;
     double share = 0.2;  // of the whole time; half as much each time
-    double done = 0.8;
+    double done = 0.85;
     for (int i = 0; i < kAttempts; ++i) {
       // A few more than asked for, since some will turn out slower than predicted.
       const Indices finalists = Finalists(options_.choices + (i == 0 ? 3 : 0));
@@ -275,16 +241,12 @@ class Search {
   EnergyMeter meter_;
   Limits countable_;  // the limits that need no clock
   FitResult result_;
+  std::vector<Recipe> samples_;
   double reported_ = 0;
   bool predicted_ = false;
   std::vector<double> learned_ms_;  // of the anchor in each precision
   Indices verified_;
 };
-
-void CheckClasses(int classes) {
-  if (classes < 1 || classes > kMostFitClasses)
-    Fail("classes is ", classes, ", expected 1 to ", kMostFitClasses);
-}
 
 void Check(const FitOptions& options) {
   const Limits& limits = options.limits;
@@ -296,7 +258,6 @@ void Check(const FitOptions& options) {
       Fail("the limit on ", name, " is ", *limit, ", expected a finite number above 0");
     }
   }
-  CheckClasses(options.classes);
   CheckThreads(options.threads);
   if (options.choices < 1) Fail("choices is 0, expected at least 1");
   if (!(options.seconds > 0 && options.seconds <= 3600)) {
@@ -317,38 +278,6 @@ std::vector<Excess> BrokenLimits(const Candidate& candidate, const Limits& limit
   check("macs", static_cast<double>(candidate.macs), limits.macs);
   check("energy", candidate.energy.millijoules, limits.energy_mj);
   return broken;
-}
-
-namespace {
-
-std::vector<Candidate> GridOf(int classes, MemoryUse memory) {
-  CheckClasses(classes);
-  std::vector<Candidate> grid;
-  for (const Precision precision : Precisions()) {
-    for (int eighths = 2; eighths <= 8; ++eighths) {
-      for (int resolution = 128; resolution <= 224; resolution += 16) {
-        Candidate c;
-        c.options = {.alpha = eighths / 8.0, .resolution = resolution, .classes = classes};
-        c.precision = precision;
-        c.memory = memory;
-        const Network network = V1(c.options);
-        c.accuracy = *ImagenetAccuracy(c.options.alpha, resolution);
-        const Cost cost = CostOf(network, precision, memory);
-        c.macs = cost.macs;
-        c.size_bytes = cost.weight_bytes;
-        c.memory_bytes = cost.weight_bytes + cost.peak_activation_bytes;
-        c.energy = EstimateEnergy(network, precision);
-        grid.push_back(c);
-      }
-    }
-  }
-  return grid;
-}
-
-}  // namespace
-
-std::vector<Candidate> FitGrid(int classes, MemoryUse memory) {
-  return OrOutOfMemory("choosing", [&] { return GridOf(classes, memory); });
 }
 
 FitResult Fit(const FitOptions& options) {

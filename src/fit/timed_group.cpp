@@ -1,16 +1,40 @@
 #include "fit/timed_group.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "base/quantile.h"
+#include "base/random.h"
 #include "base/stopwatch.h"
 
 namespace mobilenet {
+namespace {
 
-void TimedGroup::Add(const Candidate& candidate) {
-  const Network network = V1(candidate.options);
-  const Plan plan(network, RandomWeights(network, 1),
-                  {.precision = candidate.precision, .memory = candidate.memory});
+// Like RandomWeights, but even over a range (He et al. 2015's), which takes a tenth of the time to draw. What
+// the values are makes a plan no faster or slower as long as they stay of ordinary size.
+Weights EvenWeights(const Network& network) {
+  Weights weights;
+  Random random(1);
+  for (const Parameter& parameter : ParametersOf(network)) {
+    const bool one = parameter.name.ends_with(".gamma") || parameter.name.ends_with(".variance");
+    std::vector<float> values(static_cast<std::size_t>(parameter.size()), one ? 1.0F : 0.0F);
+    if (parameter.name.ends_with(".weight")) {
+      const double inputs =
+          static_cast<double>(parameter.size()) / static_cast<double>(parameter.shape.back());
+      const double most = std::sqrt(6 / inputs);
+      for (float& value : values) value = static_cast<float>(random.Uniform(-most, most));
+    }
+    weights[parameter.name] = Tensor::Of(parameter.shape, std::move(values));
+  }
+  return weights;
+}
+
+}  // namespace
+
+void TimedGroup::Add(const Recipe& recipe, Precision precision, MemoryUse memory) {
+  const Network network = Build(recipe);
+  const Plan plan(network, EvenWeights(network), {.precision = precision, .memory = memory});
   timers_.push_back(std::make_unique<PlanTimer>(plan, threads_));
 }
 

@@ -15,8 +15,8 @@ class TimedGroup {
  public:
   TimedGroup(int threads, EnergyMeter& meter) : threads_(threads), meter_(meter) {}
 
-  // As the candidate describes it.
-  void Add(const Candidate& candidate);
+  void Add(const Recipe& recipe, Precision precision, MemoryUse memory);
+  void Add(const Candidate& candidate) { Add(candidate.recipe, candidate.precision, candidate.memory); }
 
   // Rounds of short stretches until `seconds` have passed, at least two; `progress` gets the share of them
   // that is done, from 0 to 1.

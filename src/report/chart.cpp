@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <numbers>
 
 #include "report/html.h"
 
@@ -124,6 +125,35 @@ class Labels {
   std::vector<Box> taken_;
 };
 
+// A polygon of that many corners around a point, the first one at `turn` of the way around from the top.
+std::string Polygon(const char* kind, double x, double y, double radius, int corners, double turn) {
+  const double around = 2 * std::numbers::pi / corners;
+  // As large as a circle of that radius.
+  const double out = radius * std::sqrt(around / std::sin(around));
+  std::string points;
+  for (int i = 0; i < corners; ++i) {
+    const double angle = around * i + 2 * std::numbers::pi * turn;
+    points += fmt::format("{:.1f},{:.1f} ", x + out * std::sin(angle), y - out * std::cos(angle));
+  }
+  return fmt::format("<polygon class=\"{}\" points=\"{}\">", kind, points);
+}
+
+std::string MarkAt(Mark mark, const char* kind, double x, double y, double radius, const std::string& hint) {
+  const std::string title = hint.empty() ? "" : fmt::format("<title>{}</title>", Escaped(hint));
+  switch (mark) {
+    case Mark::kCircle:
+      return fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\">{}</circle>\n", kind,
+                         x, y, radius, title);
+    case Mark::kSquare:
+      return Polygon(kind, x, y, radius, 4, 0.125) + title + "</polygon>\n";
+    case Mark::kTriangle:
+      return Polygon(kind, x, y, radius, 3, 0) + title + "</polygon>\n";
+    case Mark::kDiamond:
+      return Polygon(kind, x, y, radius, 4, 0) + title + "</polygon>\n";
+  }
+  return "";
+}
+
 std::string ScatterOf(const Scatter& scatter, double width, double height, const char* screen) {
   const Axes axes(scatter, width, height);
   double largest = 0;
@@ -143,9 +173,7 @@ std::string ScatterOf(const Scatter& scatter, double width, double height, const
     for (const Dot& dot : scatter.dots) {
       if ((dot.kind == "chosen") != chosen) continue;
       const double radius = radius_of(dot);
-      svg += fmt::format(
-          "<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"{:.1f}\"><title>{}</title></circle>\n",
-          dot.kind, axes.X(dot.x), axes.Y(dot.y), radius, Escaped(dot.hint));
+      svg += MarkAt(dot.mark, dot.kind.c_str(), axes.X(dot.x), axes.Y(dot.y), radius, dot.hint);
       if (!dot.label.empty()) svg += labels.Place(axes.X(dot.x), axes.Y(dot.y), radius, dot.label);
     }
   }
@@ -253,6 +281,16 @@ std::string Legend(const std::vector<LegendItem>& items) {
     const bool round = item.kind == "open" || item.kind == "timed" || item.kind == "chosen";
     html += fmt::format("<span><i class=\"{}{}\"></i>{}</span>", round ? "round " : "", item.kind,
                         Escaped(item.name));
+  }
+  return html + "</div>\n";
+}
+
+std::string MarkLegend(const std::vector<MarkItem>& items) {
+  std::string html = "<div class=\"legend\">";
+  for (const MarkItem& item : items) {
+    html += fmt::format(
+        "<span><svg viewBox=\"0 0 14 14\" width=\"14\" height=\"14\" aria-hidden=\"true\">{}</svg>{}</span>",
+        MarkAt(item.mark, "timed", 7, 7, 4.5, ""), Escaped(item.name));
   }
   return html + "</div>\n";
 }

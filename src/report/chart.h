@@ -31,6 +31,16 @@ struct LegendItem {
 };
 std::string Legend(const std::vector<LegendItem>& items);
 
+// What a dot looks like; all are of one area.
+enum class Mark { kCircle, kSquare, kTriangle, kDiamond };
+
+// The same for marks.
+struct MarkItem {
+  Mark mark = Mark::kCircle;
+  std::string name;
+};
+std::string MarkLegend(const std::vector<MarkItem>& items);
+
 struct Dot {
   double x = 0;  // above 0
   double y = 0;
@@ -38,6 +48,7 @@ struct Dot {
   std::string kind;   // "open", "timed" or "chosen"
   std::string label;  // beside the dot; may be empty
   std::string hint;   // shown when pointed at
+  Mark mark = Mark::kCircle;
 };
 
 struct Scatter {

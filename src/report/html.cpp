@@ -65,6 +65,7 @@ td.name { white-space: normal; overflow-wrap: anywhere; min-width: 6rem; }
 .legend i.timed { background: var(--dot); }
 .legend i.chosen { background: var(--choice); }
 svg { display: block; max-width: 100%; height: auto; }
+.legend svg { display: inline-block; margin-right: 0.3rem; vertical-align: -0.15rem; }
 svg text { fill: var(--soft); font: 12px system-ui, "Segoe UI", Roboto, "Noto Sans", sans-serif; }
 svg text.strong { fill: var(--ink); font-weight: 600; }
 svg .axis { stroke: var(--line); stroke-width: 1; }

@@ -1,8 +1,13 @@
 #include "report/pages.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
+#include <utility>
+#include <variant>
 
 #include "report/chart.h"
 #include "report/text.h"
@@ -129,21 +134,39 @@ void AddComparison(const Network& network, Page& page) {
       static_cast<double>(standard.params) / static_cast<double>(separable.params)));
 }
 
+Mark MarkOf(const Recipe& recipe) {
+  constexpr std::array<Mark, 4> kMarks = {Mark::kCircle, Mark::kSquare, Mark::kTriangle, Mark::kDiamond};
+  static_assert(kMarks.size() == std::variant_size_v<Recipe>);
+  return kMarks[recipe.index()];
+}
+
+// Of the versions that there are, each once.
+std::string MarksOf(const std::vector<Candidate>& candidates) {
+  std::vector<MarkItem> items;
+  for (std::size_t v = 0; v < std::variant_size_v<Recipe>; ++v) {
+    const auto found = std::ranges::find(candidates, v, [](const Candidate& c) { return c.recipe.index(); });
+    if (found != candidates.end()) items.push_back({MarkOf(found->recipe), fmt::format("V{}", v + 1)});
+  }
+  return MarkLegend(items);
+}
+
 Dot DotOf(const Candidate& c, const std::string& kind) {
   return {c.latency_ms(),
           100 * c.accuracy.top1,
           static_cast<double>(c.size_bytes),
           kind,
-          kind == "chosen" ? NetworkName(c.options).substr(3) : "",
-          fmt::format("{} in {}: {} top-1, {}{}, {}", NetworkName(c.options), NameOf(c.precision),
-                      AccuracyText(c.accuracy), Milliseconds(c.latency_ms()), c.timing ? "" : " (predicted)",
-                      Bytes64(c.size_bytes))};
+          kind == "chosen" ? NetworkName(c.recipe) : "",
+          fmt::format("{} in {}: {} top-1 ({}), {}{}, {}", NetworkName(c.recipe), NameOf(c.precision),
+                      AccuracyText(c.accuracy), SourceText(c.accuracy), Milliseconds(c.latency_ms()),
+                      c.timing ? "" : " (predicted)", Bytes64(c.size_bytes)),
+          MarkOf(c.recipe)};
 }
 
 std::vector<std::string> ChoiceRow(const Candidate& c) {
-  return {NetworkName(c.options),
+  return {NetworkName(c.recipe),
           std::string(NameOf(c.precision)),
           AccuracyText(c.accuracy),
+          SourceText(c.accuracy),
           c.timing ? Milliseconds(c.timing->median_ms) : "",
           c.timing ? fmt::format("{:.3f} to {:.3f}", c.timing->low_ms, c.timing->high_ms) : "",
           Milliseconds(c.predicted_ms),
@@ -151,6 +174,25 @@ std::vector<std::string> ChoiceRow(const Candidate& c) {
           Bytes64(c.size_bytes),
           Bytes64(c.memory_bytes),
           fmt::format("{} {}", Millijoules(c.energy.millijoules), NameOf(c.energy.source))};
+}
+
+// Latency against accuracy, where there are predictions.
+void AddLatencies(const FitResult& result, const FitOptions& options, Page& page) {
+  if (!std::ranges::all_of(result.grid, [](const Candidate& c) { return c.latency_ms() > 0; })) return;
+  Scatter scatter{{}, "latency in milliseconds", "ImageNet top-1 in percent", options.limits.latency_ms};
+  for (const Candidate& c : result.grid) {
+    const bool chosen = std::ranges::any_of(result.choices, [&](const Candidate& other) {
+      return other.recipe == c.recipe && other.precision == c.precision;
+    });
+    scatter.dots.push_back(DotOf(c, chosen ? "chosen" : (c.timing ? "timed" : "open")));
+  }
+  page.Heading("Latency against accuracy");
+  page.Add(Legend({{"chosen", "chosen"}, {"timed", "timed"}, {"open", "predicted"}}));
+  page.Add(MarksOf(result.grid));
+  page.Add(ScatterChart(scatter));
+  page.Note(
+      "A dot's area is the size of the weights; the dashed line is the limit on latency. Accuracy is what is "
+      "published for a network, or interpolated (~) between those of which it is.");
 }
 
 std::string LimitsText(const Limits& limits) {
@@ -168,8 +210,10 @@ std::string LimitsText(const Limits& limits) {
 
 }  // namespace
 
-std::string NetworkName(const V1Options& options) {
-  return fmt::format("V1 {:g}-{}", options.alpha, options.resolution.height);
+std::string NetworkName(const Recipe& recipe) {
+  const auto [alpha, side] = std::visit(
+      [](const auto& options) { return std::pair(options.alpha, options.resolution.height); }, recipe);
+  return fmt::format("{}-{:g}{}-{}", NameOf(recipe), alpha, alpha == std::round(alpha) ? ".0" : "", side);
 }
 std::string Milliseconds(double ms) {
   return ms < 0.0995 || ms >= 1e6 ? fmt::format("{:.3g} ms", ms)
@@ -181,6 +225,9 @@ std::string Millijoules(double mj) {
 }
 std::string AccuracyText(const Accuracy& accuracy) {
   return fmt::format("{}{:.1f} %", accuracy.published ? "" : "~", 100 * accuracy.top1);
+}
+std::string SourceText(const Accuracy& accuracy) {
+  return fmt::format("{} {}", accuracy.published ? "by" : "between those by", accuracy.source);
 }
 std::string ShapeName(const Shape& shape) {
   return fmt::format("{}x{}x{}", shape.height, shape.width, shape.channels);
@@ -203,7 +250,7 @@ std::string MissText(const FitResult& result) {
       text += fmt::format("a {} of {}, allowed {}", excess.limit, Bytes(excess.value), Bytes(excess.allowed));
     }
   }
-  return fmt::format("no network meets the limits: the nearest, {}, has {}", NetworkName(c.options), text);
+  return fmt::format("no network meets the limits: the nearest, {}, has {}", NetworkName(c.recipe), text);
 }
 
 Page CostPage(const Network& network, const Cost& cost, Precision precision, const std::string& command) {
@@ -222,38 +269,24 @@ Page CostPage(const Network& network, const Cost& cost, Precision precision, con
 Page FitPage(const FitResult& result, const FitOptions& options, const std::string& processor,
              const std::string& command) {
   Page page("Which MobileNet fits this machine");
-  page.Paragraph(fmt::format("{}, {}. Limits: {}.", processor, Counted(options.threads, "thread"),
-                             LimitsText(options.limits)));
+  page.Paragraph(fmt::format(
+      "{}, {}. Limits: {}. Versions: {}. Accuracies: {}.", processor, Counted(options.threads, "thread"),
+      LimitsText(options.limits),
+      options.versions.empty() ? "all" : fmt::format("{}", fmt::join(options.versions, ", ")),
+      options.training == TrainingRecipe::kTimm ? "as timm trains" : "as the papers' authors trained"));
   if (result.nearest) {
     std::string miss = MissText(result) + ".";
     miss.front() = 'N';
     page.Paragraph(miss);
   }
-  Scatter scatter{{}, "latency in milliseconds", "ImageNet top-1 in percent", options.limits.latency_ms};
-  const bool predicted =
-      std::ranges::all_of(result.grid, [](const Candidate& c) { return c.latency_ms() > 0; });
-  for (const Candidate& c : result.grid) {
-    const bool chosen = std::ranges::any_of(result.choices, [&](const Candidate& other) {
-      return other.options == c.options && other.precision == c.precision;
-    });
-    scatter.dots.push_back(DotOf(c, chosen ? "chosen" : (c.timing ? "timed" : "open")));
-  }
-  if (predicted) {
-    page.Heading("Latency against accuracy");
-    page.Add(Legend({{"chosen", "chosen"}, {"timed", "timed"}, {"open", "predicted"}}));
-    page.Add(ScatterChart(scatter));
-    page.Note(
-        "A dot's area is the size of the weights; the dashed line is the limit on latency. Accuracy is that "
-        "published "
-        "for TF-Slim's 16 checkpoints, interpolated (~) between them.");
-  }
-  const std::vector<std::string> headings = {"network",    "precision",  ">top-1", ">latency", ">half within",
-                                             ">predicted", ">mult-adds", ">size",  ">memory",  ">energy"};
+  AddLatencies(result, options, page);
   if (!result.choices.empty()) {
     std::vector<std::vector<std::string>> rows;
     for (const Candidate& c : result.choices) rows.push_back(ChoiceRow(c));
     page.Heading("The choices");
-    page.Rows(headings, rows);
+    page.Rows({"network", "precision", ">top-1", "published", ">latency", ">half within", ">predicted",
+               ">mult-adds", ">size", ">memory", ">energy"},
+              rows);
     page.Note(
         "Memory is weights and feature maps. Energy that is estimated sums multiplications, additions and "
         "bytes moved at "
@@ -262,7 +295,7 @@ Page FitPage(const FitResult& result, const FitOptions& options, const std::stri
   if (!result.checked.empty()) {
     std::vector<std::vector<std::string>> rows;
     for (const Candidate& c : result.checked) {
-      rows.push_back({NetworkName(c.options), std::string(NameOf(c.precision)),
+      rows.push_back({NetworkName(c.recipe), std::string(NameOf(c.precision)),
                       Milliseconds(c.timing->median_ms), Milliseconds(c.predicted_ms),
                       fmt::format("{:+.1f} %", 100 * (c.predicted_ms / c.timing->median_ms - 1))});
     }
@@ -279,11 +312,11 @@ namespace {
 // The accuracies that V1's authors published, over what each of its networks costs.
 void AddAccuracies(Page& page) {
   Scatter scatter{{}, "mult-adds in millions", "ImageNet top-1 in percent", std::nullopt};
-  for (const Candidate& c : FitGrid(1000)) {
+  for (const Candidate& c : FitGrid({.versions = {"v1"}})) {
     if (!c.accuracy.published || c.precision != Precision::kFloat32) continue;
-    Dot dot = DotOf(c, c.options.resolution == 224 ? "chosen" : "timed");
+    Dot dot = DotOf(c, std::get<V1Options>(c.recipe).resolution == 224 ? "chosen" : "timed");
     dot.x = static_cast<double>(c.macs) / 1e6;
-    dot.hint = fmt::format("{}: {} top-1, {} mult-adds", NetworkName(c.options), AccuracyText(c.accuracy),
+    dot.hint = fmt::format("{}: {} top-1, {} mult-adds", NetworkName(c.recipe), AccuracyText(c.accuracy),
                            Count64(c.macs));
     scatter.dots.push_back(std::move(dot));
   }

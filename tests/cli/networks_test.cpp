@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include "cli/program_fixture.h"
@@ -101,7 +102,11 @@ TEST_F(ProgramTest, FitJsonHasTheDocumentedKeys) {
   EXPECT_EQ(object["limits"]["macs"], 1e8);
   ASSERT_FALSE(object["choices"].empty());
   for (const json& choice : object["choices"]) {
-    EXPECT_EQ(choice["version"], "v1");
+    EXPECT_TRUE(RecipeNamed(choice["version"].get<std::string>()));
+    EXPECT_THAT(choice["name"].get<std::string>(), HasSubstr(choice["version"].get<std::string>() + "-"));
+    EXPECT_EQ(choice["padding"], "same");
+    EXPECT_THAT(choice["top1_source"], testing::AnyOf("TF-Slim", "the V4 paper"));
+    EXPECT_TRUE(choice["top1_published"].is_boolean());
     EXPECT_THAT(choice["precision"].get<std::string>(), testing::AnyOf("float32", "bfloat16", "float16"));
     EXPECT_LE(choice["size_bytes"], 3.5e6);
     for (const char* key : {"resolution", "latency_ms", "predicted_ms", "top1", "size_bytes", "memory_bytes",
@@ -109,8 +114,10 @@ TEST_F(ProgramTest, FitJsonHasTheDocumentedKeys) {
       EXPECT_GT(choice[key], 0) << key;
     }
   }
-  EXPECT_EQ(object["grid"].size(), 98U);
-  EXPECT_EQ(object["checked"].size(), 8U);
+  EXPECT_EQ(object["versions"], json(RecipeNames()));
+  EXPECT_EQ(object["recipe"], "original");
+  EXPECT_EQ(object["grid"].size(), FitGrid().size());
+  EXPECT_GT(object["checked"].size(), 8U);
   EXPECT_GT(object["largest_error"], 0);
 }
 
@@ -118,7 +125,7 @@ TEST_F(ProgramTest, FitSaysWhatBindsWhereNothingFits) {
   const Result text = Run("fit --size 100kB --memory 8MB 2>&1");
   EXPECT_EQ(text.status, 1);
   EXPECT_EQ(text.output,
-            "mobilenet: no network meets the limits: the nearest, V1 0.25-128, has a size of 942 kB, allowed "
+            "mobilenet: no network meets the limits: the nearest, v1-0.25-128, has a size of 942 kB, allowed "
             "100 kB\n");
   const Result result = Run("fit --size 100kB --json 2>/dev/null");
   EXPECT_EQ(result.status, 1);
@@ -129,6 +136,36 @@ TEST_F(ProgramTest, FitSaysWhatBindsWhereNothingFits) {
   EXPECT_THAT(
       Run("fit --latency 5 2>&1").output,
       HasSubstr("--latency: expected a number above 0 with a unit (us, ms or s) such as 5ms, found 5"));
+}
+
+TEST_F(ProgramTest, FitChoosesAmongTheVersionsAndTheRecipe) {
+  const json object = json::parse(
+      Run("fit --json --macs 1k --version v3,v4-conv-small --version v2 --recipe timm 2>/dev/null").output);
+  EXPECT_EQ(object["versions"], json::array({"v3", "v4-conv-small", "v2"}));
+  EXPECT_EQ(object["recipe"], "timm");
+  EXPECT_EQ(object["nearest"]["version"], "v3-small");
+  std::set<std::string> names;
+  for (const json& network : object["grid"]) {
+    names.insert(network["name"]);
+    EXPECT_EQ(network["padding"], "symmetric");
+    EXPECT_EQ(network["top1_source"], "timm");
+    EXPECT_EQ(network["version"].get<std::string>().starts_with("v3"), network.contains("widths"));
+  }
+  EXPECT_THAT(names, testing::IsSupersetOf({"v3-small-0.5-224", "v4-conv-small-1.0-256", "v2-1.4-224"}));
+  EXPECT_THAT(names, Not(testing::Contains(HasSubstr("v1"))));
+}
+
+TEST_F(ProgramTest, FitRefusesVersionsAndRecipesThatAreNone) {
+  const Result version = Run("fit --version v1,v9 2>&1");
+  EXPECT_EQ(version.status, 2);
+  EXPECT_THAT(version.output, testing::AllOf(HasSubstr("--version"), HasSubstr("v9"), HasSubstr("v3-large")));
+  const Result recipe = Run("fit --recipe foo 2>&1");
+  EXPECT_EQ(recipe.status, 2);
+  EXPECT_THAT(recipe.output, testing::AllOf(HasSubstr("--recipe"), HasSubstr("foo"), HasSubstr("original")));
+  const Result nothing = Run("fit --version v3-large-minimalistic --recipe timm 2>&1");
+  EXPECT_EQ(nothing.status, 1);
+  EXPECT_THAT(nothing.output,
+              HasSubstr("no accuracy of v3-large-minimalistic is published with the recipe timm"));
 }
 
 TEST_F(ProgramTest, PagesAreWrittenWholeOrNotAtAll) {
@@ -192,6 +229,25 @@ TEST_F(ProgramTest, V2AndRectanglesAreDescribed) {
   for (const char* wrong : {"--standard", "--shallow", "--alpha 1.5", "--alpha nan"})
     EXPECT_EQ(Run(std::string("cost --version v2 ") + wrong + " 2>/dev/null").status, 2) << wrong;
   EXPECT_EQ(Run("cost --version v3 2>/dev/null").status, 2);
+}
+
+TEST_F(ProgramTest, V3HasTheWidthsThatAreAskedFor) {
+  for (const auto widths : {V3Widths::kSlim, V3Widths::kKeras, V3Widths::kTimm, V3Widths::kTorchvision}) {
+    const std::string flags = " --version v3-small --alpha 0.5 --widths " + std::string(NameOf(widths));
+    const json cost = json::parse(Run("cost --json" + flags).output);
+    EXPECT_EQ(cost["widths"], NameOf(widths));
+    EXPECT_EQ(cost["params"],
+              CostOf(V3({.variant = V3Variant::kSmall, .alpha = 0.5, .widths = widths})).params);
+    const json bench = json::parse(Run("bench --json --seconds 0.05 --resolution 32" + flags).output);
+    EXPECT_EQ(bench["widths"], NameOf(widths));
+  }
+  EXPECT_EQ(json::parse(Run("cost --version v3-small --alpha 0.5 --json").output)["widths"], "slim");
+  for (const char* command : {"cost", "bench", "train photos --out x.safetensors"}) {
+    EXPECT_THAT(Run(std::string(command) + " --version v2 --widths timm 2>&1").output,
+                HasSubstr("--widths is of V3 alone, and --version is v2"));
+    EXPECT_THAT(Run(std::string(command) + " --version v3-small --widths pytorch 2>&1").output,
+                HasSubstr("--widths: pytorch not in {slim,keras,timm,torchvision}"));
+  }
 }
 
 // Names of layers come from files, too: they neither move the terminal nor break its tables.

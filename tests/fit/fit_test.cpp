@@ -2,9 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <set>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <variant>
 
 #include "complaint.h"
 #include "fit/latency_model.h"
+#include "fit/samples.h"
 #include "fit/timed_group.h"
 #include "gmock/gmock.h"
 #include "mobilenet/benchmark.h"
@@ -21,37 +28,12 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-TEST(Accuracy, IsThePublishedOneAtTheCheckpoints) {
-  for (const auto& [alpha, resolution, top1] :
-       {std::tuple(1.0, 224, 0.709), std::tuple(1.0, 128, 0.652), std::tuple(0.75, 192, 0.672),
-        std::tuple(0.5, 160, 0.591), std::tuple(0.25, 128, 0.415), std::tuple(0.25, 224, 0.498)}) {
-    const auto accuracy = ImagenetAccuracy(alpha, resolution);
-    ASSERT_TRUE(accuracy);
-    EXPECT_NEAR(accuracy->top1, top1, 1e-9) << alpha << " " << resolution;
-    EXPECT_TRUE(accuracy->published);
-  }
+double AlphaOf(const Recipe& recipe) {
+  return std::visit([](const auto& options) { return options.alpha; }, recipe);
 }
 
-TEST(Accuracy, RisesBetweenThemAndSaysSo) {
-  double before = 0;
-  for (double alpha = 0.26; alpha < 1; alpha += 0.02) {
-    const auto accuracy = ImagenetAccuracy(alpha, 200);
-    EXPECT_GT(accuracy->top1, before);
-    EXPECT_FALSE(accuracy->published);
-    before = accuracy->top1;
-  }
-  EXPECT_FALSE(ImagenetAccuracy(1, 200)->published);
-  EXPECT_FALSE(ImagenetAccuracy(0.6, 224)->published);
-  // Half way in logarithms: sqrt(0.25 * 0.5).
-  EXPECT_NEAR(ImagenetAccuracy(std::sqrt(0.125), 224)->top1, (0.498 + 0.633) / 2, 1e-9);
-}
-
-TEST(Accuracy, DoesNotGuessOutside) {
-  EXPECT_FALSE(ImagenetAccuracy(0.2, 224));
-  EXPECT_FALSE(ImagenetAccuracy(1.01, 224));
-  EXPECT_FALSE(ImagenetAccuracy(0.5, 127));
-  EXPECT_FALSE(ImagenetAccuracy(0.5, 225));
-  EXPECT_FALSE(ImagenetAccuracy(std::nan(""), 224));
+int SideOf(const Recipe& recipe) {
+  return std::visit([](const auto& options) { return options.resolution.height; }, recipe);
 }
 
 TEST(NonNegativeLeastSquares, SolvesWhatHasASolution) {
@@ -86,8 +68,8 @@ double PriceOf(const Layer& layer, const Machine& machine) {
   return layer.stride == 1 ? machine.depthwise : machine.depthwise_by_two;
 }
 
-LatencyModel::Sample Pretend(double alpha, int resolution, const Machine& machine) {
-  LatencyModel::Sample sample{V1({.alpha = alpha, .resolution = resolution, .classes = 10}), {}, 0};
+LatencyModel::Sample Pretend(const Network& network, const Machine& machine) {
+  LatencyModel::Sample sample{network, {}, 0};
   const Cost cost = CostOf(sample.network);
   for (const StepLayers& step : StepsOf(sample.network)) {
     double ms = 0.001 + 1e-7 * static_cast<double>(sample.network.layers[step.last()].output.size());
@@ -97,6 +79,10 @@ LatencyModel::Sample Pretend(double alpha, int resolution, const Machine& machin
     sample.total_ms += ms;
   }
   return sample;
+}
+
+LatencyModel::Sample Pretend(double alpha, int resolution, const Machine& machine) {
+  return Pretend(V1({.alpha = alpha, .resolution = resolution, .classes = 10}), machine);
 }
 
 TEST(LatencyModel, PredictsSimpleMachines) {
@@ -115,11 +101,29 @@ TEST(LatencyModel, PredictsSimpleMachines) {
   }
 }
 
+// The samples that Fit learns from tell enough of each version.
+TEST(LatencyModel, PredictsTheWholeFamilyOnASimpleMachine) {
+  const Machine machine{.depthwise = 1e-7, .depthwise_by_two = 3e-7};
+  for (const auto training : {TrainingRecipe::kOriginal, TrainingRecipe::kTimm}) {
+    const FitOptions options{.training = training};
+    const std::vector<Candidate> grid = FitGrid(options);
+    std::vector<LatencyModel::Sample> samples;
+    for (const Recipe& recipe : SampleNetworks(options, grid))
+      samples.push_back(Pretend(Build(recipe), machine));
+    const LatencyModel model(samples);
+    for (const Candidate& c : grid) {
+      const LatencyModel::Sample truth = Pretend(Build(c.recipe), machine);
+      EXPECT_NEAR(model.Predict(truth.network) / truth.total_ms, 1, 0.05)
+          << NameOf(c.recipe) << " " << AlphaOf(c.recipe) << " " << SideOf(c.recipe);
+    }
+  }
+}
+
 // However short the time is: each network in turn, twice.
 TEST(TimedGroup, RunsTwoRoundsAtLeast) {
   EnergyMeter meter;
   TimedGroup group(1, meter);
-  const Candidate smallest = FitGrid(2).front();
+  const Candidate smallest = FitGrid({.classes = 2}).front();
   for (int i = 0; i < 2; ++i) group.Add(smallest);
   std::vector<double> shares;
   group.Run(1e-9, [&](double share) { shares.push_back(share); });
@@ -128,22 +132,129 @@ TEST(TimedGroup, RunsTwoRoundsAtLeast) {
 }
 
 TEST(Fit, GridIsCountedRight) {
-  const std::vector<Candidate> grid = FitGrid(1000);
+  const std::vector<Candidate> grid = FitGrid({.versions = {"v1"}});
   ASSERT_THAT(grid, SizeIs(98));
   EXPECT_EQ(std::ranges::count_if(grid, [](const Candidate& c) { return c.accuracy.published; }), 32);
   const Candidate& last = grid[48];  // in float32
   EXPECT_EQ(last.precision, Precision::kFloat32);
   EXPECT_THAT(grid[49].precision, testing::AnyOf(Precision::kBfloat16, Precision::kFloat16));
   EXPECT_LT(grid[97].size_bytes, 0.51 * static_cast<double>(last.size_bytes));
-  EXPECT_EQ(last.options.alpha, 1);
-  EXPECT_EQ(last.options.resolution, Resolution(224));
+  EXPECT_EQ(last.recipe, Recipe(V1Options()));
   EXPECT_EQ(last.macs, 568'740'352);
   EXPECT_EQ(last.memory_bytes - last.size_bytes, CostOf(V1()).peak_activation_bytes);
-  EXPECT_LT(FitGrid(10)[48].size_bytes, last.size_bytes);
+  EXPECT_LT(FitGrid({.versions = {"v1"}, .classes = 10})[48].size_bytes, last.size_bytes);
+}
+
+// How many networks of each version the grid has, and how many of their accuracies are published.
+std::map<std::string, std::pair<int, int>> NumbersOf(const std::vector<Candidate>& grid) {
+  std::map<std::string, std::pair<int, int>> numbers;
+  for (const Candidate& c : grid) {
+    if (c.precision != Precision::kFloat32) continue;
+    auto& [all, published] = numbers[std::string(NameOf(c.recipe))];
+    ++all;
+    published += c.accuracy.published ? 1 : 0;
+  }
+  return numbers;
+}
+
+TEST(Fit, GridHasTheWholeFamily) {
+  using Numbers = std::map<std::string, std::pair<int, int>>;
+  const std::vector<Candidate> grid = FitGrid();
+  EXPECT_EQ(NumbersOf(grid), (Numbers{{"v1", {49, 16}},
+                                      {"v2", {56, 22}},
+                                      {"v3-large", {2, 2}},
+                                      {"v3-small", {2, 2}},
+                                      {"v3-large-minimalistic", {1, 1}},
+                                      {"v3-small-minimalistic", {1, 1}},
+                                      {"v4-conv-small", {1, 1}},
+                                      {"v4-conv-medium", {1, 1}},
+                                      {"v4-conv-large", {1, 1}}}));
+  for (const Candidate& c : grid) {
+    const Network network = Build(c.recipe);
+    EXPECT_EQ(c.macs, CostOf(network).macs);
+    EXPECT_TRUE(
+        std::ranges::all_of(network.layers, [](const Layer& layer) { return layer.epsilon == 1e-3F; }));
+  }
+  const std::vector<Candidate> timm = FitGrid({.training = TrainingRecipe::kTimm});
+  EXPECT_EQ(NumbersOf(timm), (Numbers{{"v1", {2, 2}},
+                                      {"v2", {3, 3}},
+                                      {"v3-large", {2, 2}},
+                                      {"v3-small", {3, 3}},
+                                      {"v4-conv-small", {4, 4}},
+                                      {"v4-conv-medium", {3, 3}},
+                                      {"v4-conv-large", {4, 4}}}));
+}
+
+TEST(Fit, GridIsInOrder) {
+  const std::vector<Candidate> grid = FitGrid();
+  const std::vector<std::string> names = RecipeNames();
+  const auto place = [&](const Candidate& c) {
+    return std::tuple(c.precision != Precision::kFloat32,
+                      std::ranges::find(names, NameOf(c.recipe)) - names.begin(), AlphaOf(c.recipe),
+                      SideOf(c.recipe));
+  };
+  EXPECT_TRUE(std::ranges::is_sorted(grid, {}, place));
+}
+
+TEST(Fit, GridHasTheVersionsThatAreNamed) {
+  const auto names_of = [](const std::vector<std::string>& versions) {
+    std::set<std::string> names;
+    for (const Candidate& c : FitGrid({.versions = versions})) names.emplace(NameOf(c.recipe));
+    return names;
+  };
+  using Names = std::set<std::string>;
+  EXPECT_EQ(names_of({"v3-large"}), Names({"v3-large"}));
+  EXPECT_EQ(names_of({"v3"}),
+            Names({"v3-large", "v3-small", "v3-large-minimalistic", "v3-small-minimalistic"}));
+  EXPECT_EQ(names_of({"v4", "v2"}), Names({"v2", "v4-conv-small", "v4-conv-medium", "v4-conv-large"}));
+  EXPECT_THAT(FitVersions(),
+              ElementsAre("v1", "v2", "v3", "v3-large", "v3-small", "v3-large-minimalistic",
+                          "v3-small-minimalistic", "v4", "v4-conv-small", "v4-conv-medium", "v4-conv-large"));
+  EXPECT_THAT(Complaint([] {
+                FitGrid({.versions = {"v2", "v9"}});
+              }),
+              HasSubstr("the version v9 is none that there is, expected one of v1, v2, v3, v3-large"));
+  EXPECT_THAT(
+      Complaint([] { FitGrid({.versions = {"v3-large-minimalistic"}, .training = TrainingRecipe::kTimm}); }),
+      HasSubstr("no accuracy of v3-large-minimalistic is published with the recipe timm"));
+}
+
+// Of the latency model, whatever the machine: it has learned from every kind of step that it predicts.
+TEST(Fit, SamplesHaveEveryKindOfStep) {
+  for (const FitOptions& options :
+       {FitOptions{}, FitOptions{.classes = kMostFitClasses}, FitOptions{.training = TrainingRecipe::kTimm},
+        FitOptions{.versions = {"v1"}}, FitOptions{.versions = {"v3-small-minimalistic"}},
+        FitOptions{.versions = {"v4-conv-large"}}}) {
+    const std::vector<Candidate> grid = FitGrid(options);
+    std::vector<LatencyModel::Sample> samples;
+    for (const Recipe& recipe : SampleNetworks(options, grid)) {
+      LatencyModel::Sample& sample = samples.emplace_back(LatencyModel::Sample{Build(recipe), {}, 0});
+      sample.step_ms.assign(StepsOf(sample.network).size(), 1);
+      sample.total_ms = static_cast<double>(sample.step_ms.size());
+    }
+    const LatencyModel model(samples);
+    for (const Candidate& c : grid) EXPECT_TRUE(model.Knows(Build(c.recipe))) << NameOf(c.recipe);
+    for (const std::size_t check : ChecksOf(grid, SampleNetworks(options, grid)))
+      EXPECT_EQ(std::ranges::count(SampleNetworks(options, grid), grid[check].recipe), 0);
+  }
+}
+
+TEST(Fit, ChecksEachVersion) {
+  const std::vector<Candidate> grid = FitGrid();
+  std::set<std::string> versions;
+  std::set<Precision> precisions;
+  const std::vector<std::size_t> checks = ChecksOf(grid, SampleNetworks({}, grid));
+  for (const std::size_t check : checks) {
+    versions.emplace(NameOf(grid[check].recipe));
+    precisions.insert(grid[check].precision);
+  }
+  EXPECT_THAT(versions, SizeIs(9));
+  EXPECT_THAT(precisions, SizeIs(2));
+  EXPECT_EQ(std::set(checks.begin(), checks.end()).size(), checks.size());
 }
 
 TEST(Fit, NamesTheLimitsThatAreBroken) {
-  Candidate c = FitGrid(1000).front();
+  Candidate c = FitGrid().front();
   c.predicted_ms = 3;
   EXPECT_THAT(BrokenLimits(c, {}), IsEmpty());
   EXPECT_THAT(BrokenLimits(c, {.latency_ms = 3, .macs = 1e9}), IsEmpty());
@@ -163,7 +274,7 @@ TEST(Fit, SaysWhichLimitBindsWithoutAClock) {
   const FitResult result = Fit({.limits = {.latency_ms = 1e-6, .size_bytes = 1000}, .seconds = 3600});
   EXPECT_THAT(result.choices, IsEmpty());
   ASSERT_TRUE(result.nearest);
-  EXPECT_EQ(result.nearest->options.alpha, 0.25);
+  EXPECT_EQ(AlphaOf(result.nearest->recipe), 0.25);
   EXPECT_THAT(result.binding, ElementsAre(Field(&Excess::limit, "size")));
 }
 

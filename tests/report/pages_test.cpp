@@ -1,7 +1,11 @@
 #include "report/pages.h"
 
 #include <algorithm>
+#include <numbers>
 #include <regex>
+#include <sstream>
+#include <utility>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "report/chart.h"
@@ -82,6 +86,38 @@ TEST(Chart, DotsLieInsideAndLabelsApart) {
   EXPECT_EQ(ScatterChart({}), "");
 }
 
+TEST(Chart, MarksAreOfOneAreaAroundTheirDots) {
+  const std::vector<Mark> marks = {Mark::kCircle, Mark::kSquare, Mark::kTriangle, Mark::kDiamond};
+  Scatter scatter{{}, "ms", "percent", std::nullopt};
+  std::vector<MarkItem> items;
+  for (const Mark mark : marks) {
+    const auto i = static_cast<double>(scatter.dots.size());
+    scatter.dots.push_back({1 + i, 50 + i, 1, "timed", "", "hint", mark});
+    items.push_back({mark, "version"});
+  }
+  const std::string both = ScatterChart(scatter);
+  EXPECT_EQ(FirstUnclosed(both + MarkLegend(items)), "");
+  const std::string html = both.substr(0, both.find("<svg class=\"narrow\""));
+  const std::regex polygon(R"rx(<polygon class="timed" points="([-0-9., ]+)"><title>hint</title>)rx");
+  std::vector<std::size_t> corners;
+  for (std::sregex_iterator it(html.begin(), html.end(), polygon), end; it != end; ++it) {
+    std::vector<std::pair<double, double>> points;
+    std::istringstream text((*it)[1]);
+    char comma = 0;
+    for (double x = 0, y = 0; text >> x >> comma >> y;) points.emplace_back(x, y);
+    double area = 0;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const auto& [x, y] = points[i];
+      const auto& [next_x, next_y] = points[(i + 1) % points.size()];
+      area += (x * next_y - next_x * y) / 2;
+    }
+    EXPECT_NEAR(area, std::numbers::pi * 9 * 9, 6) << (*it)[1];  // the largest dot's radius is 9
+    corners.push_back(points.size());
+  }
+  EXPECT_THAT(corners, testing::ElementsAre(4, 3, 4));
+  EXPECT_THAT(html, HasSubstr("<circle class=\"timed\""));
+}
+
 TEST(Chart, LimitsFarFromAllDotsStayOutside) {
   for (const double limit : {5e-324, 1e-9, 1e4, 1e300}) {
     const Scatter scatter{{{1, 50, 1, "open", "", ""}, {10, 60, 1, "open", "", ""}}, "ms", "percent", limit};
@@ -110,12 +146,12 @@ TEST(Pages, PaperHasEveryTable) {
 
 TEST(Pages, FitWithAndWithoutChoices) {
   FitResult result;
-  result.grid = FitGrid(1000);
+  result.grid = FitGrid();
   FitOptions options{.limits = {.latency_ms = 2}};
   result.nearest = result.grid.front();
   result.binding = {{"macs", 13.6e6, 1e3}};
   EXPECT_EQ(MissText(result),
-            "no network meets the limits: the nearest, V1 0.25-128, has 13.6 M mult-adds, allowed 1.00 k");
+            "no network meets the limits: the nearest, v1-0.25-128, has 13.6 M mult-adds, allowed 1.00 k");
   ExpectStandsAlone(FitPage(result, options, "a <processor>", "mobilenet fit").Html());
 
   for (Candidate& c : result.grid) c.predicted_ms = 1e-8 * static_cast<double>(c.macs);
@@ -128,6 +164,10 @@ TEST(Pages, FitWithAndWithoutChoices) {
   EXPECT_THAT(html, HasSubstr("class=\"chosen\""));
   EXPECT_THAT(html, HasSubstr("class=\"limit\""));
   EXPECT_THAT(html, HasSubstr("0.200 ms"));
+  EXPECT_THAT(html, HasSubstr("v1-0.25-128"));
+  EXPECT_THAT(html, HasSubstr("by TF-Slim"));
+  for (const char* version : {"</svg>V1<", "</svg>V2<", "</svg>V3<", "</svg>V4<"})
+    EXPECT_THAT(html, HasSubstr(version));
 }
 
 }  // namespace
