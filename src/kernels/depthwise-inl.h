@@ -2,7 +2,8 @@
 //
 // 3x3 windows, which is nearly all that there is, go along the row one register of channels after the other:
 // the nine weights stay in registers, and each input column is loaded once for all the outputs that it
-// belongs to, 3 loads for 9 multiply-adds at stride 1. Others are left to depthwise_pixels-inl.h.
+// belongs to, 3 loads for 9 multiply-adds at stride 1. Windows of 5x5 are left to depthwise_tiles-inl.h,
+// others to depthwise_pixels-inl.h.
 #if defined(MOBILENET_DEPTHWISE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MOBILENET_DEPTHWISE_INL_H
 #undef MOBILENET_DEPTHWISE_INL_H
@@ -17,6 +18,7 @@
 #include "kernels/clamp-inl.h"
 #include "kernels/curve-inl.h"
 #include "kernels/depthwise_pixels-inl.h"
+#include "kernels/depthwise_tiles-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/sixteen_bits-inl.h"
 
@@ -215,7 +217,13 @@ void Depthwise(const DepthwiseTask& task) {
 #if HWY_TARGET == HWY_AVX3
   if (is_3x3 && TwoPixelsFillARegister(task)) return DepthwiseByPairs(task);
 #endif
-  const auto row = [&](auto d) HWY_ATTR { is_3x3 ? Depthwise3x3Row(d, task) : DepthwiseRow(d, task); };
+  const bool is_5x5 = task.kernel == 5 && task.stride <= 2;
+  const auto row = [&](auto d) HWY_ATTR {
+    if (is_3x3) return Depthwise3x3Row(d, task);
+    if (is_5x5 && task.stride == 1) return DepthwiseTiledRow<5, 1>(d, task);
+    if (is_5x5) return DepthwiseTiledRow<5, 2>(d, task);
+    DepthwiseRow(d, task);
+  };
   if (task.channels >= hn::Lanes(full)) {
     row(full);
   } else if (task.channels >= hn::Lanes(eight)) {
