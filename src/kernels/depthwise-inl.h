@@ -65,9 +65,9 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
   const std::size_t output_pitch = task.output_pitch;
   void* output = task.output;
   const auto store = [&](Vector sum) HWY_ATTR {
-    if constexpr (kCurved) sum = Curved(d, sum, task.range.curve);
-    const Vector clamped = Clamped(d, sum, low, high);
-    StoreAs(d, clamped, format, output, c);
+    // A curve leaves nothing outside of its range, and what it takes lacks for multiply-adds.
+    const Vector held = kCurved ? Curved(d, sum, task.range.curve) : Clamped(d, sum, low, high);
+    StoreAs(d, held, format, output, c);
     output = AddBytes(output, output_pitch);
   };
   int x = task.x_begin;
