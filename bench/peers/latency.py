@@ -2,7 +2,7 @@
 """Our latency beside other runtimes': the same network with the same weights, one image, the same threads.
 
     python3 -m venv build/peers && build/peers/bin/pip install -r bench/peers/requirements.txt
-    build/peers/bin/python bench/peers/latency.py --networks v1-1.0-224 v2-1.0-224 --threads 1 2
+    build/peers/bin/python bench/peers/latency.py --networks v1-1.0-224 v3-large-1.0-224 --threads 1 2
 
 Each runtime has a process of its own and all take turns, round after round, so that they meet the same machine; with
 one thread all run on the same processor. Before anything is timed, logits are compared (to 0.1 % of the largest; in 16
@@ -112,12 +112,12 @@ def start(kinds, model, folder, threads, expected, tolerance):
 
 
 def title(network, threads):
-    version, rest = network.split("-", 1)
-    return f"{version.upper()} {rest}, {threads} thread{'s' if threads > 1 else ''}"
+    version, *rest = network.rsplit("-", 2)
+    return f"{version.upper()} {'-'.join(rest)}, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def compare(network, threads, arguments):
-    version, alpha, resolution = network.split("-")
+    version, alpha, resolution = network.rsplit("-", 2)
     with tempfile.TemporaryDirectory() as folder:
         model = os.path.join(folder, "model.safetensors")
         tool = BUILD / "tests" / "network_tool"
