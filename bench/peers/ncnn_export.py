@@ -6,8 +6,11 @@ import network
 import numpy as np
 
 # What a convolution or product does to its sums, and the same as a layer of its own.
-ACTIVATIONS = {"none": "", "relu": " 9=1", "relu6": " 9=3 -23310=2,0.000000e+00,6.000000e+00"}
-ACTIVATION_LAYERS = {"relu": ("ReLU", ""), "relu6": ("Clip", " 0=0.000000e+00 1=6.000000e+00")}
+ACTIVATIONS = {"none": "", "relu": " 9=1", "relu6": " 9=3 -23310=2,0.000000e+00,6.000000e+00",
+               "hard-swish": " 9=6 -23310=2,1.666667e-01,5.000000e-01"}
+ACTIVATION_LAYERS = {"relu": ("ReLU", ""), "relu6": ("Clip", " 0=0.000000e+00 1=6.000000e+00"),
+                     "hard-swish": ("HardSwish", " 0=1.666667e-01 1=5.000000e-01"),
+                     "hard-sigmoid": ("HardSigmoid", " 0=1.666667e-01 1=5.000000e-01")}
 
 
 class Writer:
@@ -32,15 +35,13 @@ class Writer:
         self.weights += [np.uint32(0).tobytes(), tensors["weight"].tobytes(), tensors["bias"].tobytes()]  # 0: float32
 
     def layer(self, index, layer):
-        name, outputs, activation = layer.name, layer.output[2], ACTIVATIONS[layer.activation]
+        name, outputs, activation = layer.name, layer.output[2], ACTIVATIONS.get(layer.activation, "")
         inputs, output = [self.unread[i].pop() for i in layer.inputs], [self.names[index]]
         size = layer.tensors["weight"].size if "weight" in layer.tensors else 0
-        if layer.kind == "add":
-            whole = [name + ".sum"] if layer.activation != "none" else output
-            self.line("BinaryOp", name, inputs, whole, " 0=0")
-            if whole != output:
-                kind, settings = ACTIVATION_LAYERS[layer.activation]
-                self.line(kind, name + ".activation", whole, output, settings)
+        apart = layer.activation not in ACTIVATIONS or layer.kind == "add" and layer.activation != "none"
+        made, output = output, [name + ".sum"] if apart else output
+        if layer.kind in ("add", "scale"):
+            self.line("BinaryOp", name, inputs, output, " 0=0" if layer.kind == "add" else " 0=2")
         elif layer.kind == "global average pool":
             self.line("Pooling", name, inputs, output, " 0=1 4=1")
         elif layer.kind == "fully connected" or layer.kind == "pointwise" and layer.input[:2] == [1, 1]:
@@ -55,6 +56,9 @@ class Writer:
                       f" 0={outputs} 1={layer.kernel} 3={layer.stride} 4={left} 15={right} 14={top} 16={bottom} 5=1"
                       f" 6={size}{groups}{activation}")
             self.constants(layer.tensors)
+        if apart:
+            kind, settings = ACTIVATION_LAYERS[layer.activation]
+            self.line(kind, name + ".activation", output, made, settings)
         self.made(index)
 
 

@@ -6,7 +6,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-ACTIVATIONS = {"none": [], "relu": [("Relu", [], {})], "relu6": [("Clip", ["zero", "six"], {})]}
+ACTIVATIONS = {"none": [], "relu": [("Relu", [], {})], "relu6": [("Clip", ["zero", "six"], {})],
+               "hard-swish": [("HardSwish", [], {})], "hard-sigmoid": [("HardSigmoid", [], {"alpha": 1 / 6, "beta": 0.5})]}
 
 
 def operators(layer, others, constant):
@@ -14,6 +15,8 @@ def operators(layer, others, constant):
     are the layer's further ones."""
     if layer.kind == "add":
         yield "Add", others, {}
+    elif layer.kind == "scale":
+        yield "Mul", others, {}
     elif layer.kind == "global average pool":
         yield "GlobalAveragePool", [], {}
     else:

@@ -12,9 +12,11 @@ import numpy as np
 
 SCHEMA = pathlib.Path(__file__).resolve().parents[2] / "src" / "formats" / "tflite.fbs"
 # The format's numbers: of operators, of their options, and so on.
-ADD, AVERAGE_POOL, CONVOLUTION, DEPTHWISE, FULLY_CONNECTED, PAD = CODES = [0, 1, 3, 4, 9, 34]
-OPTIONS = {ADD: 11, AVERAGE_POOL: 5, CONVOLUTION: 1, DEPTHWISE: 2, FULLY_CONNECTED: 8, PAD: 0}
-ACTIVATIONS = {"none": 0, "relu": 1, "relu6": 3}
+ADD, AVERAGE_POOL, CONVOLUTION, DEPTHWISE, FULLY_CONNECTED, MULTIPLY, PAD, HARD_SWISH = CODES = [0, 1, 3, 4, 9, 18, 34, 117]
+OPTIONS = {ADD: 11, AVERAGE_POOL: 5, CONVOLUTION: 1, DEPTHWISE: 2, FULLY_CONNECTED: 8, MULTIPLY: 21, PAD: 0,
+           HARD_SWISH: 0}
+# Those that are operators of their own are not fused.
+ACTIVATIONS = {"none": 0, "relu": 1, "relu6": 3, "hard-swish": 0, "hard-sigmoid": 0}
 SAME, VALID = 0, 1
 FLOAT32, INT32 = 0, 2
 
@@ -88,13 +90,28 @@ class Writer:
                            fusedActivation=ACTIVATIONS[layer.activation], **more)
         self.operator(code, [source, *parameters], output, options)
 
+    def curve(self, layer, source, shape, output):
+        """What follows a layer whose activation bends: TensorFlow's operators for it."""
+        if layer.activation == "hard-swish":
+            return self.operator(HARD_SWISH, [source], output)
+        three, sixth = (self.constant(f"{layer.name}.{name}", np.array([value], np.float32))
+                        for name, value in (("three", 3), ("sixth", 1 / 6)))
+        held = self.operator(ADD, [source, three], self.tensor(layer.name + ".held", shape),
+                             self.new("AddOptions", fusedActivation=ACTIVATIONS["relu6"]))
+        return self.operator(MULTIPLY, [held, sixth], output, self.new("MulOptions", fusedActivation=0))
+
     def layer(self, index, layer):
         inputs, activation = [self.maps[i] for i in layer.inputs], ACTIVATIONS[layer.activation]
         connected = layer.kind == "fully connected"
-        output = self.tensor(self.names[index], [1, layer.output[2]] if connected else [1, *layer.output])
-        self.maps[index] = output
+        shape = [1, layer.output[2]] if connected else [1, *layer.output]
+        made = output = self.maps[index] = self.tensor(self.names[index], shape)
+        bends = layer.activation.startswith("hard")
+        if bends:
+            output = self.tensor(layer.name + ".straight", shape)
         if layer.kind == "add":
             self.operator(ADD, inputs, output, self.new("AddOptions", fusedActivation=activation))
+        elif layer.kind == "scale":
+            self.operator(MULTIPLY, inputs, output, self.new("MulOptions", fusedActivation=activation))
         elif layer.kind == "global average pool":
             height, width, _ = layer.input
             options = self.new("Pool2DOptions", padding=VALID, strideW=1, strideH=1, filterHeight=height,
@@ -111,6 +128,8 @@ class Writer:
                               self.new("FullyConnectedOptions", fusedActivation=activation))
             else:
                 self.window(layer, inputs[0], parameters, output)
+        if bends:
+            self.curve(layer, output, shape, made)
 
 
 def export(model_path, tflite_path):

@@ -2,7 +2,8 @@
 
 from torch.nn import functional
 
-ACTIVATIONS = {"none": lambda x: x, "relu": functional.relu, "relu6": functional.relu6}
+ACTIVATIONS = {"none": lambda x: x, "relu": functional.relu, "relu6": functional.relu6,
+               "hard-swish": functional.hardswish, "hard-sigmoid": functional.hardsigmoid}
 
 
 def batch_statistics(x, own, epsilon):
@@ -17,6 +18,8 @@ def forward(layers, tensors, x, norm=batch_statistics):
         x, *others = (maps[index] for index in layer.inputs)
         if layer.kind == "add":
             x = x + others[0]
+        elif layer.kind == "scale":
+            x = x * others[0]
         elif layer.kind == "global average pool":
             x = x.mean((2, 3), keepdim=True)
         elif layer.kind == "fully connected":

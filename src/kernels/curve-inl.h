@@ -17,8 +17,8 @@ namespace hn = hwy::HWY_NAMESPACE;
 // What a curve that is not straight makes of a value.
 template <class D>
 HWY_INLINE hn::Vec<D> Curved(D d, hn::Vec<D> v, Curve curve) {
-  const auto shifted = hn::Add(v, hn::Set(d, 3.0F));
-  const auto gate = hn::Mul(Clamped(d, shifted, hn::Zero(d), hn::Set(d, 6.0F)), hn::Set(d, 1.0F / 6));
+  const auto line = hn::MulAdd(v, hn::Set(d, 1.0F / 6), hn::Set(d, 0.5F));
+  const auto gate = Clamped(d, line, hn::Zero(d), hn::Set(d, 1.0F));
   return curve == Curve::kHardSwish ? hn::Mul(v, gate) : gate;
 }
 

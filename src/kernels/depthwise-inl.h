@@ -2,7 +2,8 @@
 //
 // 3x3 windows, which is nearly all that there is, go along the row one register of channels after the other:
 // the nine weights stay in registers, and each input column is loaded once for all the outputs that it
-// belongs to, 3 loads for 9 multiply-adds at stride 1. Others are left to depthwise_pixels-inl.h.
+// belongs to, 3 loads for 9 multiply-adds at stride 1. Windows of 5x5 are left to depthwise_tiles-inl.h,
+// others to depthwise_pixels-inl.h.
 #if defined(MOBILENET_DEPTHWISE_INL_H) == defined(HWY_TARGET_TOGGLE)
 #ifdef MOBILENET_DEPTHWISE_INL_H
 #undef MOBILENET_DEPTHWISE_INL_H
@@ -17,6 +18,7 @@
 #include "kernels/clamp-inl.h"
 #include "kernels/curve-inl.h"
 #include "kernels/depthwise_pixels-inl.h"
+#include "kernels/depthwise_tiles-inl.h"
 #include "kernels/kernels.h"
 #include "kernels/sixteen_bits-inl.h"
 
@@ -63,9 +65,9 @@ HWY_INLINE void Depthwise3x3Channels(D d, const DepthwiseTask& task, std::size_t
   const std::size_t output_pitch = task.output_pitch;
   void* output = task.output;
   const auto store = [&](Vector sum) HWY_ATTR {
-    if constexpr (kCurved) sum = Curved(d, sum, task.range.curve);
-    const Vector clamped = Clamped(d, sum, low, high);
-    StoreAs(d, clamped, format, output, c);
+    // A curve leaves nothing outside of its range, and what it takes lacks for multiply-adds.
+    const Vector held = kCurved ? Curved(d, sum, task.range.curve) : Clamped(d, sum, low, high);
+    StoreAs(d, held, format, output, c);
     output = AddBytes(output, output_pitch);
   };
   int x = task.x_begin;
@@ -215,7 +217,13 @@ void Depthwise(const DepthwiseTask& task) {
 #if HWY_TARGET == HWY_AVX3
   if (is_3x3 && TwoPixelsFillARegister(task)) return DepthwiseByPairs(task);
 #endif
-  const auto row = [&](auto d) HWY_ATTR { is_3x3 ? Depthwise3x3Row(d, task) : DepthwiseRow(d, task); };
+  const bool is_5x5 = task.kernel == 5 && task.stride <= 2;
+  const auto row = [&](auto d) HWY_ATTR {
+    if (is_3x3) return Depthwise3x3Row(d, task);
+    if (is_5x5 && task.stride == 1) return DepthwiseTiledRow<5, 1>(d, task);
+    if (is_5x5) return DepthwiseTiledRow<5, 2>(d, task);
+    DepthwiseRow(d, task);
+  };
   if (task.channels >= hn::Lanes(full)) {
     row(full);
   } else if (task.channels >= hn::Lanes(eight)) {

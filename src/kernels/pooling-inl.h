@@ -21,16 +21,34 @@ HWY_BEFORE_NAMESPACE();
 namespace mobilenet::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Four registers at once: one sum would wait for itself.
+template <std::size_t kRegisters, class D>
+HWY_INLINE void AverageRegisters(D d, const float* input, std::size_t pixels, std::size_t pitch,
+                                 float* output) {
+  const std::size_t lanes = hn::Lanes(d);
+  const auto scale = hn::Set(d, 1.0F / static_cast<float>(pixels));
+  hn::Vec<D> sum[kRegisters];
+  HWY_UNROLL(4)
+  for (std::size_t r = 0; r < kRegisters; ++r) sum[r] = hn::Zero(d);
+  for (std::size_t p = 0; p < pixels; ++p) {
+    HWY_UNROLL(4)
+    for (std::size_t r = 0; r < kRegisters; ++r)
+      sum[r] = hn::Add(sum[r], hn::LoadU(d, input + p * pitch + r * lanes));
+  }
+  HWY_UNROLL(4)
+  for (std::size_t r = 0; r < kRegisters; ++r) hn::StoreU(hn::Mul(sum[r], scale), d, output + r * lanes);
+}
+
 template <class D>
 HWY_INLINE void AverageChannels(D d, const float* input, std::size_t pixels, std::size_t pitch,
                                 std::size_t channels, float* output) {
-  const auto scale = hn::Set(d, 1.0F / static_cast<float>(pixels));
   const std::size_t lanes = hn::Lanes(d);
-  for (std::size_t c = 0; c < channels; c += lanes) {
+  std::size_t c = 0;
+  for (; c + 4 * lanes <= channels; c += 4 * lanes)
+    AverageRegisters<4>(d, input + c, pixels, pitch, output + c);
+  for (; c < channels; c += lanes) {
     c = std::min(c, channels - lanes);
-    auto sum = hn::Zero(d);
-    for (std::size_t p = 0; p < pixels; ++p) sum = hn::Add(sum, hn::LoadU(d, input + p * pitch + c));
-    hn::StoreU(hn::Mul(sum, scale), d, output + c);
+    AverageRegisters<1>(d, input + c, pixels, pitch, output + c);
   }
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 // Maps of more bytes than this are worth streaming: they don't stay in a core's second cache of 1 or 2 MB
 // together with the weights and the other map of their step.
-constexpr std::size_t kLargeMap = 1'000'000;
+constexpr std::size_t kLargeMap = 900'000;
 
 // How many layers read each layer's output.
 std::vector<int> ReadersOf(const Network& network) {

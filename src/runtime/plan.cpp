@@ -50,7 +50,7 @@ FoldedLayer FoldAndRelease(const Layer& layer, const Weights& weights) {
 // Sets the product of a step, and for a convolution what makes its rows, too.
 void SetProduct(const Layer& layer, const Weights& weights, const Making& making, Step& step) {
   const FoldedLayer folded = FoldAndRelease(layer, weights);
-  if (layer.kind == LayerKind::kConvolution && layer.input.channels <= kFewChannels)
+  if (layer.kind == LayerKind::kConvolution && ReadsWindows(step.window, making.kernels))
     return SetWindowProduct(making.kernels, folded.weight, folded.bias, making.slab, step);
   // Pairs of 16 bits would straddle the rows of a convolution's windows.
   const bool whole = layer.kind == LayerKind::kConvolution;

@@ -236,6 +236,13 @@ std::size_t Step::weight_bytes() const {
   return floats * sizeof(float);
 }
 
+bool ReadsWindows(const Window& window, const Kernels& kernels) {
+  constexpr int kFewChannels = 4;
+  constexpr int kLeastTiles = 2;
+  return window.input_channels <= kFewChannels ||
+         window.output_width >= kLeastTiles * static_cast<int>(kernels.tile_rows);
+}
+
 Format FormatFor(Precision precision) {
   switch (precision) {
     case Precision::kBfloat16:

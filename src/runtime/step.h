@@ -23,7 +23,7 @@ struct DepthwiseRows {
   AlignedVector<float> bias;
   Range range;
 };
-// A convolution's windows, of few channels, which are read from a few padded rows of the input. With
+// A convolution's windows, which are read where they lie, or from a few padded rows of the input. With
 // two_pixels, two neighbours at once: the matrix is for kernels.product_of_two, its columns stand twice.
 struct WindowRows {
   bool two_pixels = false;
@@ -67,8 +67,9 @@ struct Step {
   [[nodiscard]] std::size_t weight_bytes() const;
 };
 
-// A convolution of so few channels reads its windows where they lie.
-constexpr int kFewChannels = 4;
+// Whether a convolution reads its windows where they lie. They are multiplied row by row, so that of many
+// channels, whose weights are read again for each row, a row must be a few tiles.
+bool ReadsWindows(const Window& window, const Kernels& kernels);
 
 // How a step is cut into tasks: blocks of pixels, times chunks of panels (columns).
 struct Split {

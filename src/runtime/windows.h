@@ -1,5 +1,5 @@
-// The product of a convolution's windows with its weights, where channels are so few that windows are read
-// from rows of the input instead of being gathered one by one.
+// The product of a convolution's windows with its weights, where windows are read from rows of the input
+// instead of being gathered one by one.
 #pragma once
 
 #include <algorithm>

@@ -257,6 +257,21 @@ TEST_P(KernelsTest, DepthwiseOverOddSizes) {
   }
 }
 
+// Tiles that hang over the left end of a row, lie inside, hang over the right one, and what no tile takes.
+TEST_P(KernelsTest, DepthwiseOf5x5InTiles) {
+  for (const int channels : {3, 8, 17, 32}) {
+    for (const int width : {14, 15, 28, 31, 57, 64}) {
+      for (const int stride : {1, 2}) {
+        for (const int padding : {0, 1, 2, 4}) {
+          const int across = (width + 2 * padding - 5) / stride + 1;
+          const int down = (4 + 2 * 2 - 5) / stride + 1;
+          CheckDepthwise({4, width, channels, down, across, channels, 5, stride, 2, padding}, kZeroToSix);
+        }
+      }
+    }
+  }
+}
+
 TEST_P(KernelsTest, DepthwiseWithUnevenPaddingAndMaps) {
   // TensorFlow's padding of an even size at stride 2: nothing above and to the left.
   CheckDepthwise({10, 14, 24, 5, 7, 24, 3, 2, 0, 0}, kZeroToSix);
