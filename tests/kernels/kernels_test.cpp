@@ -184,7 +184,7 @@ TEST_P(KernelsTest, ConvolutionOfTwoPixelsAtOnce) {
       step.window = w;
       step.pixels = pixels;
       step.end.range = kZeroToSix;
-      SetWindowProduct(kernels_, weight, bias, nullptr, step);
+      SetWindowProduct(Precision::kFloat32, kernels_, weight, bias, nullptr, step);
       EXPECT_EQ(std::get<WindowRows>(step.rows).two_pixels, output % 2 == 0);
       const MapView map = {input.data(), 3 * sizeof(float), size, size};
       for (const std::size_t block : {static_cast<std::size_t>(output), std::size_t{14}, std::size_t{4}}) {
@@ -224,7 +224,7 @@ TEST_P(KernelsTest, ConvolutionsWithUnevenPadding) {
         step.pixels = pixels;
         step.end.range = kAll;
         if (windows) {
-          SetWindowProduct(kernels_, weight, bias, nullptr, step);
+          SetWindowProduct(Precision::kFloat32, kernels_, weight, bias, nullptr, step);
         } else {
           step.rows = PatchRows();
           step.product = MakeProduct(Precision::kFloat32, kernels_, weight, bias, kAll, nullptr);
@@ -235,6 +235,48 @@ TEST_P(KernelsTest, ConvolutionsWithUnevenPadding) {
         const MapView to = {actual.data(), kChannels * sizeof(float), w.output_width, w.output_height};
         RunPart(step, kernels_, {0, pixels, 0, step.panels()}, {from, from, to}, scratch.data());
         ExpectNear(expected, actual, 1e-5);
+      }
+    }
+  }
+}
+
+// A convolution of many channels in bfloat16: that of rounded values and weights, whatever the padding, the
+// stride and where parts begin. A bfloat16 dot product may flush and round otherwise, so that sums are near.
+TEST_P(KernelsTest, ConvolutionOfBfloat16Windows) {
+  for (const int channels : {6, 8, 18}) {
+    for (const int stride : {1, 2}) {
+      for (const int padding : {0, 1}) {
+        constexpr int kColumns = 21;
+        const int height = (7 + 2 * padding - 3) / stride + 1;
+        const int width = (31 + 2 * padding - 3) / stride + 1;
+        const Window w = {7, 31, channels, height, width, kColumns, 3, stride, padding, padding};
+        SCOPED_TRACE(testing::Message()
+                     << channels << " channels, stride " << stride << ", padding " << padding);
+        auto input = RandomValues(std::size_t{7} * 31 * channels, 1);
+        auto weight = RandomValues(std::size_t{9} * channels * kColumns, 2);
+        const auto bias = RandomValues(kColumns, 3);
+        const auto pixels = static_cast<std::size_t>(height) * width;
+        Step step;
+        step.window = w;
+        step.pixels = pixels;
+        step.end.range = kAll;
+        SetWindowProduct(Precision::kBfloat16, kernels_, weight, bias, nullptr, step);
+        ASSERT_EQ(step.product->format, Format::kBfloat16);
+        const MapView map = {input.data(), channels * sizeof(float), 31, 7};
+        std::vector<float> actual(pixels * kColumns, kGuard);
+        const MapView to = {actual.data(), kColumns * sizeof(float), width, height};
+        const Split split = {11, (pixels + 10) / 11, 1};
+        std::vector<std::byte> scratch(ScratchSize(step, 11));
+        for (int task = 0; task < split.tasks(); ++task)
+          RunPart(step, kernels_, PartOf(step, split, task), {map, map, to}, scratch.data());
+        const auto round = [](std::vector<float>& values) {
+          for (float& value : values) value = std::bit_cast<float>(std::uint32_t{RoundToBf16(value)} << 16);
+        };
+        if (kernels_.bf16_rows) round(input);
+        round(weight);
+        std::vector<float> expected(actual.size());
+        reference::Convolution(w, input.data(), weight.data(), bias.data(), kAll, expected.data());
+        ExpectNear(expected, actual, 1e-4);
       }
     }
   }
