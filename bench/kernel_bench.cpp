@@ -135,7 +135,7 @@ Step FirstConvolution(const Kernels& kernels, int channels) {
   step.end.range = kRelu6;
   SetWindow(step, 224, 3, channels, 3, 2);
   const auto columns = static_cast<std::size_t>(channels);
-  SetWindowProduct(kernels, Values(27 * columns), Values(columns), nullptr, step);
+  SetWindowProduct(Precision::kFloat32, kernels, Values(27 * columns), Values(columns), nullptr, step);
   return step;
 }
 

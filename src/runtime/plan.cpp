@@ -51,8 +51,8 @@ FoldedLayer FoldAndRelease(const Layer& layer, const Weights& weights) {
 void SetProduct(const Layer& layer, const Weights& weights, const Making& making, Step& step) {
   const FoldedLayer folded = FoldAndRelease(layer, weights);
   if (layer.kind == LayerKind::kConvolution && ReadsWindows(step.window, making.kernels))
-    return SetWindowProduct(making.kernels, folded.weight, folded.bias, making.slab, step);
-  // Pairs of 16 bits would straddle the rows of a convolution's windows.
+    return SetWindowProduct(making.precision, making.kernels, folded.weight, folded.bias, making.slab, step);
+  // Windows that are gathered stay float32.
   const bool whole = layer.kind == LayerKind::kConvolution;
   if (whole) step.rows = PatchRows();
   step.product = MakeProduct(whole ? Precision::kFloat32 : making.precision, making.kernels, folded.weight,

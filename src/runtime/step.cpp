@@ -112,6 +112,20 @@ bool TakesTwoPixels(const Step& step, std::size_t columns, const Kernels& kernel
          PixelPitch(static_cast<int>(columns)) == columns * sizeof(float);
 }
 
+// A convolution of so few channels reads its windows where they lie, in float32: it is a network's first.
+constexpr int kFewChannels = 4;
+
+// Whether windows can be multiplied in bfloat16: pairs must not straddle the rows of a window, which are
+// copied.
+bool TakesBf16Windows(const Window& w) {
+  return w.input_channels > kFewChannels && w.kernel > 1 && w.kernel * w.input_channels % 2 == 0;
+}
+
+WindowRowsForm FormOf(const Step& step, const WindowRows& windows) {
+  if (windows.two_pixels) return WindowRowsForm::kTwoPixels;
+  return step.product->format == Format::kBfloat16 ? WindowRowsForm::kBfloat16 : WindowRowsForm::kPlain;
+}
+
 // Computes one part of a step, by what makes its rows.
 struct PartRunner {
   const Step& step;
@@ -167,7 +181,7 @@ struct PartRunner {
   }
 
   void operator()(const WindowRows& windows) const {
-    MultiplyWindows(step.window, windows.two_pixels, kernels, Task(nullptr, 0), maps.input, part,
+    MultiplyWindows(step.window, FormOf(step, windows), kernels, Task(nullptr, 0), maps.input, part,
                     reinterpret_cast<float*>(scratch));
   }
 
@@ -237,7 +251,6 @@ std::size_t Step::weight_bytes() const {
 }
 
 bool ReadsWindows(const Window& window, const Kernels& kernels) {
-  constexpr int kFewChannels = 4;
   constexpr int kLeastTiles = 2;
   return window.input_channels <= kFewChannels ||
          window.output_width >= kLeastTiles * static_cast<int>(kernels.tile_rows);
@@ -282,15 +295,17 @@ Product MakeProduct(Precision precision, const Kernels& kernels, std::span<const
   return product;
 }
 
-void SetWindowProduct(const Kernels& kernels, std::span<const float> weights, std::span<const float> bias,
-                      const std::shared_ptr<Slab>& slab, Step& step) {
+void SetWindowProduct(Precision precision, const Kernels& kernels, std::span<const float> weights,
+                      std::span<const float> bias, const std::shared_ptr<Slab>& slab, Step& step) {
   const bool two = TakesTwoPixels(step, bias.size(), kernels);
   step.rows = WindowRows{two};
   if (two) {
     step.product =
         MakeProduct(Precision::kFloat32, kernels, EachTwice(weights), EachTwice(bias), kWholeRange, slab);
   } else {
-    step.product = MakeProduct(Precision::kFloat32, kernels, weights, bias, kWholeRange, slab);
+    const bool bf16 = precision == Precision::kBfloat16 && TakesBf16Windows(step.window);
+    step.product =
+        MakeProduct(bf16 ? precision : Precision::kFloat32, kernels, weights, bias, kWholeRange, slab);
   }
 }
 
@@ -344,7 +359,7 @@ Part PartOf(const Step& step, const Split& split, int task) {
 std::size_t ScratchSize(const Step& step, std::size_t pixels) {
   if (!step.product) return 0;
   if (const auto* windows = std::get_if<WindowRows>(&step.rows)) {
-    return sizeof(float) * WindowScratch(step.window, windows->two_pixels, std::min(pixels, step.width()));
+    return sizeof(float) * WindowScratch(step.window, FormOf(step, *windows), std::min(pixels, step.width()));
   }
   if (std::holds_alternative<PatchRows>(step.rows)) return pixels * step.product->inner * sizeof(float);
   const bool in_place = std::holds_alternative<Direct>(step.rows) && step.product->format == Format::kFloat32;

@@ -92,10 +92,11 @@ ProductFunction ProductOf(Format format, const Kernels& kernels);
 Product MakeProduct(Precision precision, const Kernels& kernels, std::span<const float> weights,
                     std::span<const float> bias, Range input, const std::shared_ptr<Slab>& slab);
 
-// The same for WindowRows, in float32: two neighbouring pixels are computed at once where they fill a
-// register, rows have an even number of them, and nothing is added. Sets the step's rows and product.
-void SetWindowProduct(const Kernels& kernels, std::span<const float> weights, std::span<const float> bias,
-                      const std::shared_ptr<Slab>& slab, Step& step);
+// The same for WindowRows, in bfloat16 where channels are many and pairs don't straddle the rows of a window,
+// else in float32: two neighbouring pixels are computed at once where they fill a register, rows have an even
+// number of them, and nothing is added. Sets the step's rows and product.
+void SetWindowProduct(Precision precision, const Kernels& kernels, std::span<const float> weights,
+                      std::span<const float> bias, const std::shared_ptr<Slab>& slab, Step& step);
 
 Split SplitStep(const Step& step, const Kernels& kernels, std::size_t l1_bytes, std::size_t l2_bytes,
                 int threads);

@@ -1,6 +1,7 @@
 #include "runtime/windows.h"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "base/bytes.h"
 #include "kernels/patches.h"
@@ -20,13 +21,19 @@ std::size_t PairedRowLength(const Window& w, std::size_t pixels) {
 }
 
 // The product of windows that are read where they lie, one row of the output after the other. Only the tiles
-// of windows that hang over an edge are read from a padded copy.
+// of windows that hang over an edge are read from a padded copy; in bfloat16 all are read from a rounded one.
 class WindowProduct {
  public:
-  WindowProduct(const Window& window, const Kernels& kernels, const ProductTask& task, const MapView& input,
-                float* scratch)
-      : window_(window), kernels_(kernels), task_(task), input_(input), scratch_(scratch) {
-    task_.a_stride = window_.stride.across * window_.input_channels * sizeof(float);
+  WindowProduct(const Window& window, WindowRowsForm form, const Kernels& kernels, const ProductTask& task,
+                const MapView& input, float* scratch)
+      : window_(window),
+        kernels_(kernels),
+        multiply_(form == WindowRowsForm::kPlain ? kernels.product : kernels.product_bf16),
+        rounded_(form == WindowRowsForm::kBfloat16 && kernels.bf16_rows),
+        task_(task),
+        input_(input),
+        scratch_(scratch) {
+    task_.a_stride = window_.stride.across * window_.input_channels * value_size();
     task_.segments = window_.kernel;
   }
 
@@ -36,7 +43,7 @@ class WindowProduct {
     const int top = y * w.stride.down - w.padding_top;
     const bool whole = input_.rows >= w.input_height && input_.pitch == w.input_channels * sizeof(float);
     const bool inside = top >= 0 && top + w.kernel <= w.input_height && w.kernel <= w.input_width;
-    if (!whole || !inside) return Copied(top, begin, end);
+    if (rounded_ || !whole || !inside) return Copied(top, begin, end);
     const int tile = static_cast<int>(kernels_.tile_rows);
     const int first =
         (w.padding_left + w.stride.across - 1) / w.stride.across;  // the first window that begins inside
@@ -61,26 +68,33 @@ class WindowProduct {
     const Window& w = window_;
     task_.a = scratch_;
     const std::size_t length = WindowRowLength(w, static_cast<std::size_t>(end - begin));
-    task_.segment_pitch = length * sizeof(float);
+    task_.segment_pitch = length * value_size();
     for (int ky = 0; ky < w.kernel; ++ky) {
       const int y = top + ky;
       const bool exists = y >= 0 && y < w.input_height;
+      // The form that is rounded takes half of the room: the last row's copy lies where nothing else does.
+      float* to = scratch_ + (rounded_ ? w.kernel - 1 : ky) * length;
       CopyPixels(w, exists ? input_.Row(y) : nullptr, begin * w.stride.across - w.padding_left,
-                 length / w.input_channels, scratch_ + ky * length);
+                 length / w.input_channels, to);
+      if (rounded_) kernels_.round_to_bf16(to, length, AddBytes(scratch_, ky * task_.segment_pitch));
     }
     Product(begin, end);
   }
 
   void Product(int begin, int end) {
     task_.rows = static_cast<std::size_t>(end - begin);
-    kernels_.product(task_);
+    multiply_(task_);
     task_.c = AddBytes(task_.c, task_.rows * task_.c_stride);
     if (task_.residual != nullptr)
       task_.residual = AddBytes(task_.residual, task_.rows * task_.residual_stride);
   }
 
+  [[nodiscard]] std::size_t value_size() const { return rounded_ ? sizeof(std::uint16_t) : sizeof(float); }
+
   const Window& window_;
   const Kernels& kernels_;
+  void (*multiply_)(const ProductTask&);
+  bool rounded_;
   ProductTask task_;
   const MapView& input_;
   float* scratch_;
@@ -156,20 +170,21 @@ class PairedWindows {
 
 }  // namespace
 
-std::size_t WindowScratch(const Window& window, bool two_pixels, std::size_t pixels) {
-  return window.kernel * (two_pixels ? PairedRowLength(window, pixels) : WindowRowLength(window, pixels));
+std::size_t WindowScratch(const Window& window, WindowRowsForm form, std::size_t pixels) {
+  return window.kernel * (form == WindowRowsForm::kTwoPixels ? PairedRowLength(window, pixels)
+                                                             : WindowRowLength(window, pixels));
 }
 
-void MultiplyWindows(const Window& window, bool two_pixels, const Kernels& kernels, const ProductTask& task,
-                     const MapView& input, const Part& part, float* scratch) {
+void MultiplyWindows(const Window& window, WindowRowsForm form, const Kernels& kernels,
+                     const ProductTask& task, const MapView& input, const Part& part, float* scratch) {
   const auto run = [&](auto product) {
     ForEachRow(part.begin, part.end, static_cast<std::size_t>(window.output_width),
                [&](std::size_t y, std::size_t begin, std::size_t end) {
                  product.Row(static_cast<int>(y), static_cast<int>(begin), static_cast<int>(end));
                });
   };
-  two_pixels ? run(PairedWindows(window, kernels, task, input, scratch))
-             : run(WindowProduct(window, kernels, task, input, scratch));
+  form == WindowRowsForm::kTwoPixels ? run(PairedWindows(window, kernels, task, input, scratch))
+                                     : run(WindowProduct(window, form, kernels, task, input, scratch));
 }
 
 }  // namespace mobilenet

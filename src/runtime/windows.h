@@ -22,12 +22,15 @@ void ForEachRow(std::size_t begin, std::size_t end, std::size_t width, const Use
   }
 }
 
-// Floats of scratch for windows of up to `pixels` neighbours in a row.
-std::size_t WindowScratch(const Window& window, bool two_pixels, std::size_t pixels);
+// Which product windows are for: kernels.product; product_of_two, where c's pixels lie without gaps and parts
+// begin and end at even ones; or product_bf16, where a row of the window has an even number of values.
+enum class WindowRowsForm { kPlain, kTwoPixels, kBfloat16 };
 
-// `task` has the matrix, where c begins and how far its rows are apart, and the range. With `two_pixels` it
-// is for kernels.product_of_two: c's pixels lie without gaps, and `part` begins and ends at even ones.
-void MultiplyWindows(const Window& window, bool two_pixels, const Kernels& kernels, const ProductTask& task,
-                     const MapView& input, const Part& part, float* scratch);
+// Floats of scratch for windows of up to `pixels` neighbours in a row.
+std::size_t WindowScratch(const Window& window, WindowRowsForm form, std::size_t pixels);
+
+// `task` has the matrix, where c begins and how far its rows are apart, and the range.
+void MultiplyWindows(const Window& window, WindowRowsForm form, const Kernels& kernels,
+                     const ProductTask& task, const MapView& input, const Part& part, float* scratch);
 
 }  // namespace mobilenet

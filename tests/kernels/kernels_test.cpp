@@ -1,6 +1,6 @@
-// Every target's kernels but the products (product_test.cpp) beside the plain ones, over shapes that don't
-// divide evenly. Buffers have exactly the length that the contract names, so that AddressSanitizer sees any
-// access beyond them; outputs are followed by a guard.
+// Every target's kernels but the products (product_test.cpp) and convolutions (convolution_test.cpp) beside
+// the plain ones, over shapes that don't divide evenly. Buffers have exactly the length that the contract
+// names, so that AddressSanitizer sees any access beyond them; outputs are followed by a guard.
 #include "kernels/kernels.h"
 
 #include <bit>
@@ -160,81 +160,6 @@ TEST_P(KernelsTest, DepthwiseOfPixelsThatPair) {
           if (WritesBf16() && channels % 2 == 0) CheckRounded(task, Format::kBfloat16, channels / 2);
           if (MultipliesF16() && channels % 2 == 0) CheckRounded(task, Format::kFloat16, channels / 2);
         }
-      }
-    }
-  }
-}
-
-// V1 0.25's first layer, cut into parts that begin within rows, as many threads cut it.
-TEST_P(KernelsTest, ConvolutionOfTwoPixelsAtOnce) {
-  if (kernels_.product_of_two == nullptr) GTEST_SKIP() << "only where a register holds sixteen values";
-  const int channels = static_cast<int>(kernels_.lanes / 2);
-  for (const int size : {9, 12, 35, 56, 57}) {
-    for (const int padding : {0, 1}) {
-      const int output = (size + 1) / 2;
-      const Window w = {size, size, 3, output, output, channels, 3, 2, padding, padding};
-      SCOPED_TRACE(testing::Message() << size << " x " << size << ", padding " << padding);
-      auto input = RandomValues(static_cast<std::size_t>(size) * size * 3, 1);
-      const auto weight = RandomValues(static_cast<std::size_t>(27) * channels, 2);
-      const auto bias = RandomValues(static_cast<std::size_t>(channels), 3);
-      const auto pixels = static_cast<std::size_t>(output) * output;
-      std::vector<float> expected(pixels * channels);
-      reference::Convolution(w, input.data(), weight.data(), bias.data(), kZeroToSix, expected.data());
-      Step step;
-      step.window = w;
-      step.pixels = pixels;
-      step.end.range = kZeroToSix;
-      SetWindowProduct(kernels_, weight, bias, nullptr, step);
-      EXPECT_EQ(std::get<WindowRows>(step.rows).two_pixels, output % 2 == 0);
-      const MapView map = {input.data(), 3 * sizeof(float), size, size};
-      for (const std::size_t block : {static_cast<std::size_t>(output), std::size_t{14}, std::size_t{4}}) {
-        std::vector<float> actual(expected.size(), kGuard);
-        const MapView to = {actual.data(), channels * sizeof(float), output, output};
-        const Split split = {block, (pixels + block - 1) / block, 1};
-        std::vector<std::byte> scratch(ScratchSize(step, block));
-        for (int task = 0; task < split.tasks(); ++task) {
-          const Part part = PartOf(step, split, task);
-          RunPart(step, kernels_, part, {map, map, to}, scratch.data());
-        }
-        ExpectNear(expected, actual, 1e-5);
-      }
-    }
-  }
-}
-
-// Other padding above than to the left, and maps that are not square: the two must not be mistaken for each
-// other.
-TEST_P(KernelsTest, ConvolutionsWithUnevenPadding) {
-  for (const bool windows : {true, false}) {
-    for (const auto& [top, left] : {std::pair(0, 1), std::pair(1, 0), std::pair(2, 1), std::pair(0, 2)}) {
-      for (const int stride : {1, 2}) {
-        constexpr int kChannels = 5;
-        const Window w = {
-            9,      14,  3,   (9 + top - 3) / stride + 1, (14 + left - 3) / stride + 1, kChannels, 3,
-            stride, top, left};
-        SCOPED_TRACE(testing::Message() << "padding " << top << " and " << left << ", stride " << stride);
-        auto input = RandomValues(9 * 14 * 3, 1);
-        const auto weight = RandomValues(27 * kChannels, 2);
-        const auto bias = RandomValues(kChannels, 3);
-        const auto pixels = static_cast<std::size_t>(w.output_height) * w.output_width;
-        std::vector<float> expected(pixels * kChannels);
-        reference::Convolution(w, input.data(), weight.data(), bias.data(), kAll, expected.data());
-        Step step;
-        step.window = w;
-        step.pixels = pixels;
-        step.end.range = kAll;
-        if (windows) {
-          SetWindowProduct(kernels_, weight, bias, nullptr, step);
-        } else {
-          step.rows = PatchRows();
-          step.product = MakeProduct(Precision::kFloat32, kernels_, weight, bias, kAll, nullptr);
-        }
-        std::vector<float> actual(expected.size(), kGuard);
-        std::vector<std::byte> scratch(ScratchSize(step, pixels));
-        const MapView from = {input.data(), 3 * sizeof(float), 14, 9};
-        const MapView to = {actual.data(), kChannels * sizeof(float), w.output_width, w.output_height};
-        RunPart(step, kernels_, {0, pixels, 0, step.panels()}, {from, from, to}, scratch.data());
-        ExpectNear(expected, actual, 1e-5);
       }
     }
   }
