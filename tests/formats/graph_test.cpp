@@ -21,7 +21,15 @@ using testing::HasSubstr;
 V1Options V1Of(const Model& model) { return std::get<V1Options>(*model.network.recipe); }
 V2Options V2Of(const Model& model) { return std::get<V2Options>(*model.network.recipe); }
 
-Graph GraphOf(const Network& network) { return GraphOf(network, RandomWeights(network, 1)); }
+// Of weights that don't matter: random ones of the whole family would take minutes under sanitizers.
+Graph GraphOf(const Network& network) {
+  Weights weights;
+  for (const Parameter& parameter : ParametersOf(network)) {
+    const auto size = static_cast<std::size_t>(parameter.size());
+    weights[parameter.name] = Tensor::Of(parameter.shape, std::vector<float>(size, 0.5F));
+  }
+  return GraphOf(network, weights);
+}
 
 template <typename Options>
 void ExpectRecognised(const Options& options) {
@@ -144,7 +152,7 @@ TEST(Recognise, TheSamePaddingByTwoNamesIsCalledAsInTheFile) {
 TEST(FoldGraph, MovesABiasBehindABatchNorm) {
   Graph graph = GraphOf(V1({.alpha = 0.25}));
   std::get<op::Convolution>(graph.nodes[0].operation).bias = {1, 2, 3, 4, 5, 6, 7, 8};
-  EXPECT_EQ(ToModel(graph).weights.at("conv1.norm.mean").values[2], -3);
+  EXPECT_EQ(ToModel(graph).weights.at("conv1.norm.mean").values[2], 0.5 - 3);
 }
 
 // A small network of ours, of every layer kind, that no recipe builds: odd maps, zeros on one side alone, a
