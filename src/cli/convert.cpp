@@ -156,6 +156,9 @@ void Run(const ConvertArguments& options, int& status) {
              Counted(model.classes(), "class", "classes"),
              Bytes(static_cast<double>(std::filesystem::file_size(options.output))),
              SummaryOf(model.preprocessing));
+  const auto padding = model.provenance.find("padding");
+  if (padding != model.provenance.end() && padding->second.find("assumed") != std::string::npos)
+    fmt::print("padding: {}\n", Printable(padding->second));
 }
 
 }  // namespace

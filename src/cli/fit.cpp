@@ -121,6 +121,20 @@ void PrintCheck(const std::vector<Candidate>& checked) {
              100 * LargestError(checked));
 }
 
+// Networks of other widths than `cost`, `bench` and `train` build unasked.
+void TellWidths(const std::vector<Candidate>& choices) {
+  std::set<std::string> told;
+  for (const Candidate& c : choices) {
+    const auto* v3 = std::get_if<V3Options>(&c.recipe);
+    if (v3 == nullptr || !told.insert(NetworkName(c.recipe)).second) continue;
+    V3Options unasked = *v3;
+    unasked.widths = V3Options().widths;
+    if (V3(unasked).layers != V3(*v3).layers)
+      fmt::print("{}: cost, bench and train build it with --widths {}\n", NetworkName(c.recipe),
+                 NameOf(v3->widths));
+  }
+}
+
 void PrintFitText(const FitArguments& options, const FitResult& result) {
   if (!result.choices.empty()) {
     fmt::print("{}, {}: the most accurate networks within the limits\n\n", ProcessorName(),
@@ -132,6 +146,7 @@ void PrintFitText(const FitArguments& options, const FitResult& result) {
     if (std::ranges::none_of(result.choices, [](const Candidate& c) { return c.accuracy.published; })) {
       fmt::print("no published checkpoint was found to meet the limits: these would be trained\n");
     }
+    TellWidths(result.choices);
     if (std::abs(result.pace - 1) > 0.1) {
       fmt::print(
           "the machine was busy: the same networks took {:.2f} times as long later as before; try again when "

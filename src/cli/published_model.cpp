@@ -52,6 +52,13 @@ void FailUnknownWeights(const std::string& name, std::string_view begin) {
   const std::string lower = Lower(name);
   if (const PublishedWeights* meant = FindPublishedWeights(lower); meant != nullptr)
     Fail(name, ": ", begin, "the published weights are called ", meant->name);
+  std::string near;
+  for (const PublishedWeights& weights : AllPublishedWeights()) {
+    if (weights.name.starts_with(lower + "-")) near += Concat(near.empty() ? "" : " and ", weights.name);
+  }
+  if (!near.empty())
+    Fail(name, ": ", begin, "no published weights have just that name, but ", near,
+         " are such a network, trained by others than the papers' authors");
   Fail(name, ": ", begin, "no published weights have that name; `mobilenet get` lists them");
 }
 

@@ -16,7 +16,7 @@ namespace mobilenet {
 namespace {
 
 // How far a prediction may exceed a limit and still be worth a timing.
-constexpr double kDoubt = 1.1;
+constexpr double kDoubt = 1.25;
 
 // By how much the worst limit is exceeded; 0 where all are met.
 double WorstRatio(const Candidate& candidate, const Limits& limits) {

@@ -92,6 +92,23 @@ void AddSecondNorm(const op::Norm& norm, Weights& weights) {
   Change(weights.at(".norm.beta"), scale, [&](std::size_t c) { return affine.offset[c]; });
 }
 
+void TakeNormIn(Layer& layer, Weights& weights) {
+  const auto values = [&](const char* name) {
+    const auto& of = weights.at(name).values;
+    return std::vector<float>(of.begin(), of.end());
+  };
+  const Affine affine = AffineOf({values(".norm.gamma"), values(".norm.beta"), values(".norm.mean"),
+                                  values(".norm.variance"), layer.epsilon});
+  const std::size_t channels = affine.scale.size();
+  Change(
+      weights.at(".weight"), [&](std::size_t i) { return affine.scale[i % channels]; }, Nothing);
+  weights[".bias"] = VectorOf({affine.offset.begin(), affine.offset.end()});
+  for (const char* name : {".norm.gamma", ".norm.beta", ".norm.mean", ".norm.variance"}) weights.erase(name);
+  layer.batch_norm = false;
+  layer.bias = true;
+  layer.epsilon = Layer().epsilon;
+}
+
 void Multiply(double by, Weights& weights) {
   const bool norm = weights.contains(".norm.gamma");
   for (const char* name : norm ? std::array{".norm.gamma", ".norm.beta"} : std::array{".weight", ".bias"})

@@ -31,6 +31,9 @@ void AddNorm(const op::Norm& norm, Layer& layer, Weights& weights);
 // The same where the layer has a norm, behind which this one follows.
 void AddSecondNorm(const op::Norm& norm, Weights& weights);
 
+// Makes the layer's norm a part of its weights: it has a bias then, and no norm.
+void TakeNormIn(Layer& layer, Weights& weights);
+
 // What the layer makes times a number, before its activation.
 void Multiply(double by, Weights& weights);
 

@@ -78,11 +78,20 @@ class Folder {
       BadNode(graph_, *node_, "puts zeros around the output, expected a convolution right behind them");
     if (output.end != nullptr)
       folded_.answers = IsSoftmax(*output.end) ? Answers::kSoftmax : Answers::kSigmoid;
+    if (output.end != nullptr) FoldLastNorm(output);
     if (output.averaged || output.end != nullptr) return;
     folded_.added_average = true;
     Layer pool = Begin(LayerKind::kGlobalAveragePool, output, output.shape.channels);
     pool.name = "pool";
     End(std::move(pool), {}, true);
+  }
+
+  // A classifier has no batch norm of its own.
+  void FoldLastNorm(const Value& output) {
+    const auto index = static_cast<std::size_t>(output.layer);
+    Layer& layer = folded_.network.layers[index];
+    if (layer.kind == LayerKind::kFullyConnected && layer.batch_norm && layer.activation == Activation::kNone)
+      TakeNormIn(layer, folded_.weights[index]);
   }
 
   static bool IsSoftmax(const Node& node) { return std::holds_alternative<op::Softmax>(node.operation); }
@@ -158,8 +167,8 @@ class Folder {
   void CheckNormTaken(const Value& value) const {
     if (!value.norms.empty())
       BadNode(graph_, *value.norms.front(),
-              "is a batch norm that is neither right behind a convolution or fully connected layer nor right "
-              "before a fully connected or 1 x 1 one");
+              "changes each channel as a batch norm does, but is neither right behind a convolution or fully "
+              "connected layer nor right before a fully connected or 1 x 1 one");
   }
 
   // The same for what only passes on what it reads.
@@ -214,11 +223,14 @@ class Folder {
     return value;
   }
 
-  // A layer with weights has a bias until a batch norm takes it in.
-  Value EndWithBias(Layer layer, const Tensor& weight, std::vector<float> bias, bool averaged) {
-    const auto channels = static_cast<std::size_t>(layer.output.channels);
+  void CompleteBias(std::size_t channels, std::vector<float>& bias) const {
     if (bias.empty()) bias.resize(channels);
     if (bias.size() != channels) Bad("has a bias of ", bias.size(), " values, expected ", channels);
+  }
+
+  // A layer with weights has a bias until a batch norm takes it in.
+  Value EndWithBias(Layer layer, const Tensor& weight, std::vector<float> bias, bool averaged) {
+    CompleteBias(static_cast<std::size_t>(layer.output.channels), bias);
     layer.bias = true;
     return End(std::move(layer), {{".weight", weight}, {".bias", VectorOf(std::move(bias))}}, averaged);
   }
@@ -278,8 +290,7 @@ class Folder {
   Value Mix(LayerKind kind, const Value& in, Tensor weight, std::vector<float> bias) {
     CheckChannels(weight.shape[0], in);
     const bool averaged = kind == LayerKind::kFullyConnected;
-    if (!in.norms.empty())
-      bias.resize(bias.empty() ? static_cast<std::size_t>(weight.shape[1]) : bias.size());
+    CompleteBias(static_cast<std::size_t>(weight.shape[1]), bias);
     for (std::size_t i = in.norms.size(); i-- > 0;)
       Absorb(AffineOf(std::get<op::Norm>(in.norms[i]->operation)), weight, bias);
     return EndWithBias(Begin(kind, in, weight.shape[1]), weight, bias, averaged);
@@ -347,7 +358,10 @@ class Folder {
   Value Make(const op::Norm& norm) {
     const Value& in = PlainOrNormed();
     CheckNorm(norm, in);
-    if (in.layer == kNetworkInput) return Make(RescaleOf(norm));
+    if (in.layer == kNetworkInput) {
+      folded_.learned_rescale = true;
+      return Make(RescaleOf(norm));
+    }
     Layer& layer = folded_.network.layers[static_cast<std::size_t>(in.layer)];
     const bool joins =
         in.sole && in.norms.empty() && TraitsOf(layer.kind).weights && layer.activation == Activation::kNone;

@@ -14,6 +14,7 @@ struct FoldedGraph {
   Network network;
   std::vector<Weights> weights;
   std::optional<op::Rescale> rescale;  // of the input, in the order of channels that the first layer sees
+  bool learned_rescale = false;        // whether a batch norm is a part of it
   bool reversed = false;               // whether that is the other one than the input's
   // The nodes of the first convolution, if that is the first layer, and of the batch norm behind it.
   const op::Convolution* first = nullptr;

@@ -9,6 +9,7 @@
 #include "formats/infer_preprocessing.h"
 #include "formats/join_curves.h"
 #include "formats/json.h"
+#include "formats/pixel_scaling.h"
 #include "formats/recognise.h"
 
 namespace mobilenet {
@@ -61,8 +62,12 @@ void SetOrder(Model& model) {
 void SetNormalisation(const Graph& graph, const FoldedGraph& folded, Model& model) {
   std::string& note = model.provenance["preprocessing"];
   if (folded.rescale) {
-    model.preprocessing = PreprocessingOf(*folded.rescale);
-    if (note.empty()) note = "the file's own first layers";
+    const bool changes =
+        folded.rescale->scale != op::Rescale().scale || folded.rescale->offset != op::Rescale().offset;
+    const PixelScaling scaling = changes ? ScalingOfPixels(*folded.rescale, folded.learned_rescale)
+                                         : PixelScaling{*folded.rescale, ""};
+    model.preprocessing = PreprocessingOf(scaling.rescale);
+    if (note.empty()) note = scaling.assumed ? scaling.note : "the file's own first layers";
     return;
   }
   // Numbers that only this kind of file has are no candidates among others.

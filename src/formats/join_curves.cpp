@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace mobilenet {
 namespace {
@@ -16,7 +17,14 @@ bool Does(const op::Rescale& rescale, double scale, double offset) {
 
 class Joiner {
  public:
-  explicit Joiner(Graph& graph) : graph_(graph) {}
+  explicit Joiner(Graph& graph) : graph_(graph) {
+    for (const Node& node : graph.nodes) {
+      const int index = static_cast<int>(sources_.size());
+      const bool passes_on = std::holds_alternative<op::Identity>(node.operation) &&
+                             node.inputs.size() == 1 && node.inputs[0] < index;
+      sources_.push_back(passes_on ? Source(node.inputs[0]) : index);
+    }
+  }
 
   void Join() {
     for (Node& node : graph_.nodes) {
@@ -32,15 +40,13 @@ class Joiner {
     node.operation = op::Activate{activation};
   }
 
+  [[nodiscard]] int Source(int index) const {
+    return At(index) == nullptr ? kNetworkInput : sources_[static_cast<std::size_t>(index)];
+  }
+
   // The node that makes what the node reads, past those that do nothing.
   [[nodiscard]] int SourceOf(const Node& node, std::size_t number = 0) const {
-    int from = number < node.inputs.size() ? node.inputs[number] : kNetworkInput;
-    while (const Node* made = At(from)) {
-      if (!std::holds_alternative<op::Identity>(made->operation) || made->inputs.size() != 1) break;
-      if (made->inputs[0] >= from) break;  // a file that is refused later on
-      from = made->inputs[0];
-    }
-    return from;
+    return number < node.inputs.size() ? Source(node.inputs[number]) : kNetworkInput;
   }
 
   [[nodiscard]] const Node* At(int index) const {
@@ -62,13 +68,19 @@ class Joiner {
     return shift != nullptr && Does(*shift, 1, 3) ? SourceOf(*shifted) : kNetworkInput;
   }
 
-  // x * (relu6(x + 3) / 6), of which the second is an activation by now.
+  // x * (relu6(x + 3) / 6), of which the second is an activation by now, or (x / 6) * relu6(x + 3).
   void JoinProduct(Node& node) const {
     for (const std::size_t gate : {0, 1}) {
-      const int x = SourceOf(node, 1 - gate);
+      const int other = SourceOf(node, 1 - gate);
+      if (other == kNetworkInput) continue;
       const Node* sigmoid = ActivationAt(SourceOf(node, gate), Activation::kHardSigmoid);
-      if (sigmoid == nullptr || x == kNetworkInput || SourceOf(*sigmoid) != x) continue;
-      return Become(node, Activation::kHardSwish, x);
+      if (sigmoid != nullptr && SourceOf(*sigmoid) == other)
+        return Become(node, Activation::kHardSwish, other);
+      const auto* rescale = std::get_if<op::Rescale>(&At(other)->operation);
+      if (rescale == nullptr || !IsSixth(*rescale)) continue;
+      const int x = SourceOf(*At(other));
+      if (x != kNetworkInput && Clipped(SourceOf(node, gate)) == x)
+        return Become(node, Activation::kHardSwish, x);
     }
   }
 
@@ -86,6 +98,7 @@ class Joiner {
   }
 
   Graph& graph_;
+  std::vector<int> sources_;  // of each node: itself, or what it passes on
 };
 
 }  // namespace

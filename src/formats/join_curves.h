@@ -5,8 +5,8 @@
 
 namespace mobilenet {
 
-// Makes one activation of the nodes for x relu6(x + 3) / 6 and for relu6(x + 3) / 6, in whatever order they
-// multiply and divide; what no other node reads any more stays behind, on no way to the output.
+// Makes one activation of the nodes for x relu6(x + 3) / 6 and for relu6(x + 3) / 6, whatever is divided by
+// six: the product or a factor; what no other node reads any more stays behind, on no way to the output.
 void JoinCurves(Graph& graph);
 
 // Whether it is a division by six.

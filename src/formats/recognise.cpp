@@ -70,11 +70,15 @@ std::vector<double> AlphasOfV1(const Network& network) {
   return alphas;
 }
 
-// Widths are rounded to multiples of 8, so that several alphas may explain them: the roundest first.
+// Widths are rounded to multiples of 8, so that several alphas may explain them: those that have been
+// published first, then the roundest.
 template <typename Explains>
 std::vector<double> RoundAlphas(const Explains& explains) {
   std::vector<double> alphas;
-  for (const int parts_of_one : {4, 20, 100}) {
+  for (const double published : {1.0, 0.75, 0.5, 0.25, 0.35, 1.25, 1.3, 1.4}) {
+    if (explains(published)) alphas.push_back(published);
+  }
+  for (const int parts_of_one : {20, 100}) {
     for (int part = parts_of_one / 10; part <= parts_of_one * 14 / 10; ++part) {
       const double alpha = double{1} * part / parts_of_one;
       if (explains(alpha)) alphas.push_back(alpha);

@@ -100,6 +100,8 @@ TEST_F(GetProgramTest, NamesThatNothingHas) {
   };
   EXPECT_EQ(complaint("get v1-0.25-128 v1-9"),
             "mobilenet: v1-9: no published weights have that name; `mobilenet get` lists them\n");
+  EXPECT_THAT(complaint("get v3-small-0.75-224"),
+              HasSubstr("no published weights have just that name, but v3-small-0.75-224-timm are such a"));
   EXPECT_THAT(complaint("get V1-0.25-128"), HasSubstr("are called v1-0.25-128"));
   EXPECT_THAT(complaint("info v1-9"),
               HasSubstr("v1-9: there is no such file, and no published weights have that name"));

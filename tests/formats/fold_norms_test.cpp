@@ -104,7 +104,8 @@ TEST(FoldGraph, ANormGoesIntoA1x1ConvolutionBehindIt) {
 
 TEST(FoldGraph, ANormThatNothingCanTakeInIsRefused) {
   const auto behind = [] { return Chain().Then("r", op::Activate()).Then("n", kNorm); };
-  const auto refused = HasSubstr("n is a batch norm that is neither right behind a convolution");
+  const auto refused =
+      HasSubstr("n changes each channel as a batch norm does, but is neither right behind a");
   EXPECT_THAT(behind().Depthwise("d", 1).Complains(), refused) << "whose zeros the norm would not see";
   EXPECT_THAT(behind().Then("again", op::Activate()).Complains(), refused);
   Chain many = behind();
@@ -119,16 +120,67 @@ TEST(FoldGraph, ANormThatNothingCanTakeInIsRefused) {
               HasSubstr("n has 1 values of a kind, expected 2"));
 }
 
+// Which absorbing would write past.
+TEST(FoldGraph, ABiasOfAnotherLengthBehindANormIsRefused) {
+  for (const std::size_t size : {1, 3, 100'000}) {
+    const op::Dense dense = {Tensor::Of({2, 2}, {1, 2, 3, 4}), std::vector<float>(size)};
+    EXPECT_THAT(Chain().Then("pool", op::Average()).Then("n", kNorm).Then("dense", dense).Complains(),
+                HasSubstr("dense has a bias of " + std::to_string(size) + " values, expected 2"));
+    const op::Convolution mix = {{Tensor::Of({1, 1, 2, 2}, {1, 2, 3, 4}), std::vector<float>(size)}};
+    EXPECT_THAT(Chain().Then("r", op::Activate()).Then("n", kNorm).Then("mix", mix).Complains(),
+                HasSubstr("mix has a bias of " + std::to_string(size) + " values, expected 2"));
+  }
+}
+
+TEST(FoldGraph, ANormBehindTheClassifierGoesIntoItsWeights) {
+  const Model model = Chain()
+                          .Then("pool", op::Average())
+                          .Then("dense", Mixing())
+                          .Then("n", kNorm)
+                          .Then("end", op::Softmax())
+                          .Load();
+  EXPECT_EQ(model.network.classes(), 2);
+  EXPECT_EQ(Values(model, "dense.weight"), (std::vector<float>{2, 6, 6, 12}));
+  EXPECT_EQ(Values(model, "dense.bias"), (std::vector<float>{20, 65})) << "2 * 10 + 0, 3 * 20 + 5";
+  // Without a softmax they may be features.
+  EXPECT_EQ(Chain().Then("pool", op::Average()).Then("dense", Mixing()).Then("n", kNorm).Build().classes(),
+            0);
+}
+
+// Pictures of 0 to 1, of -1 to 1 and of 0 to 255, told by their mean.
+TEST(FoldGraph, ANormOfTheInputIsOfPixelsWhoseRangeItsMeanTells) {
+  const auto preprocessing = [](float mean, float deviation) {
+    const std::vector<float> means = {mean, mean, mean + deviation / 4};
+    const op::Norm norm = {{}, {}, means, std::vector<float>(3, deviation * deviation), 0};
+    Chain chain;
+    chain.Then("n", norm, {kNetworkInput})
+        .Then("start", Chain::Window<op::Convolution>({3, 3, 3, 2}, 2))
+        .Head();
+    return chain.Load();
+  };
+  const Model unit = preprocessing(0.5F, 0.25F);
+  EXPECT_NEAR(unit.preprocessing.mean[0], 127.5, 1e-3);
+  EXPECT_NEAR(unit.preprocessing.scale[0], 4 / 255.0, 1e-6);
+  EXPECT_THAT(unit.provenance.at("preprocessing"), HasSubstr("taken to be for pixels from 0 to 1"));
+  const Model centred = preprocessing(0, 0.5F);
+  EXPECT_NEAR(centred.preprocessing.mean[0], 127.5, 1e-3);
+  EXPECT_NEAR(centred.preprocessing.scale[0], 2 / 127.5, 1e-6);
+  EXPECT_THAT(centred.provenance.at("preprocessing"), HasSubstr("taken to be for pixels from -1 to 1"));
+  const Model pixels = preprocessing(120, 60);
+  EXPECT_NEAR(pixels.preprocessing.mean[0], 120, 1e-3);
+  EXPECT_EQ(pixels.provenance.at("preprocessing"), "the file's own first layers");
+}
+
 // As Keras's Normalization, which has fewer parameters.
 TEST(FoldGraph, ANormOfTheInputIsItsPreprocessing) {
-  op::Norm norm = {{2, 3, 4}, {2, 6, 12}, {1, 2, 3}, {0.75F, 0.75F, 0.75F}, 0.25F};
+  op::Norm norm = {{0.02F, 0.03F, 0.04F}, {2, 6, 12}, {100, 200, 300}, {0.75F, 0.75F, 0.75F}, 0.25F};
   Chain chain;
   chain.Then("n", norm, {kNetworkInput})
       .Then("start", Chain::Window<op::Convolution>({3, 3, 3, 2}, 2))
       .Head();
   const Preprocessing p = chain.Load().preprocessing;
-  EXPECT_EQ(p.scale, (std::array<float, 3>{2, 3, 4}));
-  EXPECT_EQ(p.mean, (std::array<float, 3>{0, 0, 0}));
+  EXPECT_EQ(p.scale, (std::array<float, 3>{0.02F, 0.03F, 0.04F}));
+  for (const float mean : p.mean) EXPECT_NEAR(mean, 0, 1e-4);
   norm.gamma[1] = -1;
   Chain turned;
   turned.Then("n", norm, {kNetworkInput})

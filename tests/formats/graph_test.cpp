@@ -101,6 +101,9 @@ TEST(Recognise, FindsTheRoundAlpha) {
     const Model model = ToModel(GraphOf(V3({.alpha = alpha, .resolution = 64})));
     EXPECT_EQ(std::get<V3Options>(*model.network.recipe).alpha, alpha);
   }
+  const Model keras = ToModel(GraphOf(
+      V3({.variant = V3Variant::kSmall, .alpha = 0.35, .resolution = 64, .widths = V3Widths::kKeras})));
+  EXPECT_EQ(std::get<V3Options>(*keras.network.recipe).alpha, 0.35);
   for (const double alpha : {1.4, 1.25, 1.0, 0.75, 0.5, 0.35, 0.1}) {
     const Model model = ToModel(GraphOf(V4({.alpha = alpha, .resolution = 64})));
     EXPECT_EQ(std::get<V4Options>(*model.network.recipe).alpha, alpha);

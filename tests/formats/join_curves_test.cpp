@@ -25,6 +25,8 @@ TEST(FoldGraph, HardSwishMayBeSpelledOut) {
   EXPECT_EQ(first(shifted().Then("times", op::Multiply(), {2, 0}).Then("sixth", sixth).Head().Build()),
             Activation::kHardSwish);
   EXPECT_EQ(first(shifted().Then("sixth", sixth).Head().Build()), Activation::kHardSigmoid);
+  EXPECT_EQ(first(shifted().Then("x/6", sixth, {0}).Then("times", op::Multiply(), {2, 3}).Head().Build()),
+            Activation::kHardSwish);
   EXPECT_EQ(first(shifted()
                       .Then("nothing", op::Identity())
                       .Then("sixth", sixth)
@@ -55,6 +57,14 @@ TEST(FoldGraph, HardSwishMayBeSpelledOut) {
                   .Complains(),
               HasSubstr("rescales values within"))
       << "of another map than x";
+}
+
+// Long chains of what does nothing are walked once.
+TEST(FoldGraph, CurvesBehindLongChainsAreFoundInNoTime) {
+  Chain chain;
+  for (int i = 0; i < 100'000; ++i) chain.Then("nothing", op::Identity());
+  for (int i = 0; i < 20'000; ++i) chain.Then("times", op::Multiply(), {100'000, 100'000});
+  EXPECT_THAT(chain.Complains(), HasSubstr("times multiplies a map of 12 x 18 x 2 with one of 12 x 18 x 2"));
 }
 
 // What a layer's bias has taken in, or what is steeper, is undone by its weights.

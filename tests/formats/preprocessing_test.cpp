@@ -191,8 +191,13 @@ TEST(PreprocessingLayers, PreprocessInput) {
   // x * 2 + 1, and what is no arithmetic with a constant.
   const Model other =
       KerasModel(Operator("a", "Multiply", "in", "2") + "," + Operator("b", "Add", "a", "1"), "b");
-  ExpectChannels(other.preprocessing.scale, {2, 2, 2});
-  ExpectChannels(other.preprocessing.mean, {-0.5F, -0.5F, -0.5F});
+  ExpectChannels(other.preprocessing.scale, {2 / 255.0F, 2 / 255.0F, 2 / 255.0F});
+  ExpectChannels(other.preprocessing.mean, {-127.5F, -127.5F, -127.5F});
+  EXPECT_THAT(other.provenance.at("preprocessing"), HasSubstr("taken to be for pixels from 0 to 1"));
+  // What changes nothing says nothing of the pixels' range.
+  const Model same = KerasModel(Operator("a", "Multiply", "in", "1"), "a");
+  ExpectChannels(same.preprocessing.scale, {1, 1, 1});
+  ExpectChannels(same.preprocessing.mean, {0, 0, 0});
   EXPECT_THAT(Complaint([&] { KerasModel(Operator("a", "Multiply", "in", "\"x\""), "a"); }),
               HasSubstr("has the constant \"x\", expected one number"));
   EXPECT_THAT(Complaint([&] { KerasModel(Operator("a", "TrueDivide", "in", "0"), "a"); }),
