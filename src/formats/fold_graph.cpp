@@ -217,7 +217,7 @@ class Folder {
     if (layer.output.height < 1 || layer.output.width < 1)
       Bad("has a window of ", layer.kernel, " x ", layer.kernel, ", larger than its map of ",
           Sides(layer.input));
-    const Value value = {static_cast<int>(folded_.network.layers.size()), layer.output, {}, true, averaged};
+    Value value = {static_cast<int>(folded_.network.layers.size()), layer.output, {}, true, averaged};
     folded_.network.layers.push_back(std::move(layer));
     folded_.weights.push_back(std::move(weights));
     return value;
@@ -301,7 +301,7 @@ class Folder {
     const auto& shape = c.weight.shape;
     CheckChannels(shape[2], Normed());
     if (shape[0] == 1 && shape[1] == 1 && c.stride == 1) return MakePointwise(c);
-    const Value value = Slide(c, LayerKind::kConvolution, shape[3]);
+    Value value = Slide(c, LayerKind::kConvolution, shape[3]);
     if (value.layer == 0) folded_.first = &c;
     return value;
   }
