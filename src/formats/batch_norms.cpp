@@ -21,8 +21,8 @@ double Nothing(std::size_t) { return 0; }
 
 }  // namespace
 
-Affine AffineOf(const op::Norm& norm) {
-  Affine affine;
+ChannelAffine AffineOf(const op::Norm& norm) {
+  ChannelAffine affine;
   for (std::size_t c = 0; c < norm.mean.size(); ++c) {
     const double gamma = norm.gamma.empty() ? 1 : norm.gamma[c];
     const double beta = norm.beta.empty() ? 0 : norm.beta[c];
@@ -32,7 +32,7 @@ Affine AffineOf(const op::Norm& norm) {
   return affine;
 }
 
-op::Norm NormOf(const Affine& affine) {
+op::Norm NormOf(const ChannelAffine& affine) {
   op::Norm norm;
   norm.gamma.assign(affine.scale.begin(), affine.scale.end());
   norm.beta.assign(affine.offset.begin(), affine.offset.end());
@@ -42,7 +42,7 @@ op::Norm NormOf(const Affine& affine) {
   return norm;
 }
 
-void Absorb(const Affine& affine, Tensor& weight, std::vector<float>& bias) {
+void Absorb(const ChannelAffine& affine, Tensor& weight, std::vector<float>& bias) {
   std::vector<float> scaled(weight.values.begin(), weight.values.end());
   std::vector<double> sums(bias.begin(), bias.end());
   for (std::size_t in = 0; in < affine.scale.size(); ++in) {
@@ -57,7 +57,7 @@ void Absorb(const Affine& affine, Tensor& weight, std::vector<float>& bias) {
 }
 
 op::Rescale RescaleOf(const op::Norm& norm) {
-  const Affine affine = AffineOf(norm);
+  const ChannelAffine affine = AffineOf(norm);
   op::Rescale rescale;
   for (std::size_t c = 0; c < rescale.scale.size(); ++c) {
     const std::size_t from = std::min(c, affine.scale.size() - 1);
@@ -86,7 +86,7 @@ void AddNorm(const op::Norm& norm, Layer& layer, Weights& weights) {
 }
 
 void AddSecondNorm(const op::Norm& norm, Weights& weights) {
-  const Affine affine = AffineOf(norm);
+  const ChannelAffine affine = AffineOf(norm);
   const auto scale = [&](std::size_t c) { return affine.scale[c]; };
   Change(weights.at(".norm.gamma"), scale, Nothing);
   Change(weights.at(".norm.beta"), scale, [&](std::size_t c) { return affine.offset[c]; });
@@ -97,8 +97,8 @@ void TakeNormIn(Layer& layer, Weights& weights) {
     const auto& of = weights.at(name).values;
     return std::vector<float>(of.begin(), of.end());
   };
-  const Affine affine = AffineOf({values(".norm.gamma"), values(".norm.beta"), values(".norm.mean"),
-                                  values(".norm.variance"), layer.epsilon});
+  const ChannelAffine affine = AffineOf({values(".norm.gamma"), values(".norm.beta"), values(".norm.mean"),
+                                         values(".norm.variance"), layer.epsilon});
   const std::size_t channels = affine.scale.size();
   Change(
       weights.at(".weight"), [&](std::size_t i) { return affine.scale[i % channels]; }, Nothing);

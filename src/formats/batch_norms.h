@@ -8,19 +8,19 @@
 
 namespace mobilenet {
 
-struct Affine {
+struct ChannelAffine {
   std::vector<double> scale, offset;  // of each channel
 };
 
 // gamma / sqrt(variance + epsilon), and beta - mean * that (Jacob et al. 2018, eq. 14), for as many channels
 // as the norm has means; each of its lists is as long as these, or empty where it may be.
-Affine AffineOf(const op::Norm& norm);
+ChannelAffine AffineOf(const op::Norm& norm);
 
 // A batch norm that does that.
-op::Norm NormOf(const Affine& affine);
+op::Norm NormOf(const ChannelAffine& affine);
 
 // Makes W x + b of W (scale * x + offset) + b. `weight` is [in, out] and `bias` has a value for each output.
-void Absorb(const Affine& affine, Tensor& weight, std::vector<float>& bias);
+void Absorb(const ChannelAffine& affine, Tensor& weight, std::vector<float>& bias);
 
 // The same as the first thing of all, before the network's first layer.
 op::Rescale RescaleOf(const op::Norm& norm);

@@ -110,7 +110,7 @@ void OnnxReader::PassOn(const Map& map, const Affine& affine) {
     const double shift = affine.shift.front();
     return Append(op::Rescale{{scale, scale, scale}, {shift, shift, shift}}, {map}, map);
   }
-  mobilenet::Affine channels;
+  ChannelAffine channels;
   for (std::size_t c = 0; c < static_cast<std::size_t>(map.shape.channels); ++c) {
     channels.scale.push_back(At(affine.scale, c));
     channels.offset.push_back(At(affine.shift, c));

@@ -76,7 +76,7 @@ void TfliteReader::RescaleWithin(Number map) {
 void TfliteReader::NormaliseWithin(Number map, const Shape64& shape, std::span<const float> values) {
   if (shape.back() != std::ssize(values))
     Bad("has a constant of shape ", ShapeText(shape), ", expected one number, or one for each channel");
-  Affine affine = {std::vector(values.size(), 1.0), std::vector(values.size(), 0.0)};
+  ChannelAffine affine = {std::vector(values.size(), 1.0), std::vector(values.size(), 0.0)};
   for (std::size_t c = 0; c < values.size(); ++c)
     ApplyTo(affine.scale[c], affine.offset[c], values[c], map == 1);
   Append(NormOf(affine), {Input(map)}, FusedActivation());
